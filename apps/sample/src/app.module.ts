@@ -1,0 +1,66 @@
+import {
+  type DynamicModule,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+} from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { IdleSessionModule } from 'nestjs-idle-session';
+import { AuthController } from './auth/auth.controller.js';
+import { MeController } from './auth/me.controller.js';
+import { Users } from './auth/users.js';
+import { ClaimsController } from './claims/claims.controller.js';
+import { DashboardController } from './dashboard/dashboard.controller.js';
+import { ErrorPageFilter } from './error-page.filter.js';
+import { HealthController } from './health.controller.js';
+import { noStore } from './no-store.js';
+import { NotificationsController } from './notifications/notifications.controller.js';
+import { SessionBacking } from './sessions/session-backing.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import type { Settings } from './settings.js';
+
+@Module({
+  controllers: [
+    AuthController,
+    MeController,
+    DashboardController,
+    ClaimsController,
+    NotificationsController,
+    HealthController,
+  ],
+  providers: [Users, { provide: APP_FILTER, useClass: ErrorPageFilter }],
+})
+export class AppModule implements NestModule {
+  static register(settings: Settings, backing?: SessionBacking): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        IdleSessionModule.forRootAsync({
+          imports: [SessionsModule.register(settings.redisUrl, backing)],
+          inject: [SessionBacking],
+          useFactory: ({ store, storage }: SessionBacking) => ({
+            idleTimeout: settings.idleTimeout,
+            warnBefore: settings.warnBefore,
+            absoluteTimeout: settings.absoluteTimeout,
+            session: { secret: settings.sessionSecret, store },
+            storage,
+            loginUrl: '/login',
+            ownerOf: (request) => request.session.user?.id,
+          }),
+        }),
+      ],
+    };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer
+      .apply(noStore)
+      .forRoutes(
+        AuthController,
+        MeController,
+        DashboardController,
+        ClaimsController,
+        NotificationsController,
+      );
+  }
+}

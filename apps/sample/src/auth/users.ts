@@ -1,0 +1,30 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { hashPassword, verifyPassword } from './passwords.js';
+import type { User } from './user.js';
+
+interface Account extends User {
+  readonly passwordHash: string;
+}
+
+/** Stands in for the user database of a real app. */
+@Injectable()
+export class Users implements OnModuleInit {
+  private readonly accounts = new Map<string, Account>();
+  private decoyHash = '';
+
+  async onModuleInit(): Promise<void> {
+    const [passwordHash, decoyHash] = await Promise.all([
+      hashPassword('demo'),
+      hashPassword('nobody has this'),
+    ]);
+    this.accounts.set('demo', { id: 'demo', name: 'Demo user', passwordHash });
+    this.decoyHash = decoyHash;
+  }
+
+  /** The user, if the password is right. An unknown name costs as much work as a known one. */
+  async authenticate(username: string, password: string): Promise<User | undefined> {
+    const account = this.accounts.get(username);
+    const matches = await verifyPassword(password, account?.passwordHash ?? this.decoyHash);
+    return matches && account ? { id: account.id, name: account.name } : undefined;
+  }
+}

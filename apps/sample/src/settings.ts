@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import type { Duration } from 'nestjs-idle-session';
+
+/** What the environment decides. Durations are milliseconds (`'900000'`) or words (`'15m'`). */
+export interface Settings {
+  readonly port: number;
+  readonly redisUrl: string | undefined;
+  readonly sessionSecret: string;
+  readonly idleTimeout: Duration;
+  readonly warnBefore: Duration;
+  readonly absoluteTimeout: Duration;
+}
+
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  return {
+    port: Number(env.PORT || 3000),
+    redisUrl: env.REDIS_URL || undefined,
+    sessionSecret: env.SESSION_SECRET || randomSecret(),
+    idleTimeout: env.IDLE_TIMEOUT || '15m',
+    warnBefore: env.WARN_BEFORE || '2m',
+    absoluteTimeout: env.ABSOLUTE_TIMEOUT || '12h',
+  };
+}
+
+function randomSecret(): string {
+  new Logger('Settings').warn(
+    'SESSION_SECRET is not set: using a random one. People have to sign in again after a restart, ' +
+      'and processes cannot share sessions.',
+  );
+  return randomBytes(32).toString('base64url');
+}

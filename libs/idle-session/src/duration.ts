@@ -1,0 +1,14 @@
+import ms from 'ms';
+
+/** Milliseconds, or a string that the `ms` package understands, such as `'15m'`, `'90s'` or `'12h'`. */
+export type Duration = number | string;
+
+/** What a duration takes, for error messages. */
+export const DURATION_TAKES = "a duration above zero: milliseconds, or a string such as '15m'";
+
+/** The duration in whole milliseconds, or undefined if it is not one above zero. */
+export function parseDuration(value: unknown): number | undefined {
+  const parsed = typeof value === 'string' && value !== '' ? ms(value as ms.StringValue) : value;
+  if (typeof parsed !== 'number' || !Number.isFinite(parsed) || parsed < 1) return undefined;
+  return Math.round(parsed);
+}

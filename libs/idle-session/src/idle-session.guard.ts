@@ -1,0 +1,71 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request } from 'express';
+import { SKIP_IDLE_SESSION } from './idle-session.decorators.js';
+import { SessionExpiredException, StorageUnavailableException } from './idle-session.exceptions.js';
+import { IdleSessionService } from './idle-session.service.js';
+import type { IdleSessionStatus } from './idle-session.status.js';
+import { isPageNavigation } from './page-navigation.js';
+import { isHttp, requestOf } from './request-of.js';
+
+/**
+ * Lets requests of live sessions and of strangers pass and refuses those of sessions that ended. Refreshes nothing:
+ * that is for the interceptor, which runs once every guard has let the request pass.
+ *
+ * To change a step, extend it and `overrideProvider(IdleSessionGuard)`, or provide yours under this token.
+ */
+@Injectable()
+export class IdleSessionGuard implements CanActivate {
+  constructor(
+    protected readonly sessions: IdleSessionService,
+    protected readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!isHttp(context)) return true;
+    const request = this.getRequest(context);
+    if (this.isExempt(context)) {
+      this.letPass(request, context);
+      return true;
+    }
+    const status = await this.sessions.check(request);
+    request.idleSession = status;
+    if (status.state === 'expired' && !this.sessions.isStranger(request))
+      this.throwSessionExpired(status);
+    return true;
+  }
+
+  protected getRequest(context: ExecutionContext): Request {
+    return requestOf(context);
+  }
+
+  /** Whether the route is exempt: by default, whether it or its controller has `@SkipIdleSession()`. */
+  protected isExempt(context: ExecutionContext): boolean {
+    return Boolean(this.exemption(context));
+  }
+
+  /** @throws {SessionExpiredException} by default */
+  protected throwSessionExpired(status: IdleSessionStatus): never {
+    throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
+  }
+
+  private letPass(request: Request, context: ExecutionContext): void {
+    try {
+      request.idleSession = this.sessions.status(request);
+    } catch (error) {
+      // Exempt routes go on without the storage.
+      if (!(error instanceof StorageUnavailableException)) throw error;
+    }
+    // What a later guard refuses here, a wrong password say, is not about the session.
+    this.sessions.admit(request);
+    const told = this.exemption(context) !== 'status' && isPageNavigation(request);
+    if (request.idleSession?.state === 'expired' && told) this.sessions.clearCookie(request);
+  }
+
+  private exemption(context: ExecutionContext): true | 'status' | undefined {
+    return this.reflector.getAllAndOverride(SKIP_IDLE_SESSION, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+  }
+}

@@ -1,0 +1,235 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request, RequestHandler } from 'express';
+import type { CookieOptions, Store } from 'express-session';
+import type { Observable } from 'rxjs';
+import type { ActivityReading, EndReason } from './activity-storage.js';
+import { IdleClock } from './idle-clock.js';
+import type { IdleSessionEvent } from './idle-session.events.js';
+import { StorageUnavailableException } from './idle-session.exceptions.js';
+import { statusOf, type IdleSessionStatus } from './idle-session.status.js';
+import { IdleSessionStore } from './idle-session.store.js';
+import { RESOLVED_OPTIONS } from './module-definition.js';
+import type { ResolvedOptions } from './resolve-options.js';
+import type { SessionLookup } from './session-lookup.js';
+import { sessionMiddleware } from './session-middleware.js';
+
+/** Why somebody, rather than the clock, ended a session. */
+export type DeliberateEndReason = Extract<EndReason, 'signed-out' | 'revoked'>;
+
+/** The idle clock of requests' sessions. */
+@Injectable()
+export class IdleSessionService {
+  /**
+   * What happens to sessions in this process: each start, expiry and end once, in the process where it was decided.
+   * Hot; a subscriber sees what comes after it subscribed.
+   */
+  readonly events: Observable<IdleSessionEvent>;
+
+  private readonly mounted: RequestHandler;
+
+  constructor(
+    private readonly clock: IdleClock,
+    private readonly store: IdleSessionStore,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    this.events = clock.events;
+    this.mounted = sessionMiddleware(options, store, (request) => this.addServerTiming(request));
+  }
+
+  /**
+   * express-session on the idle clock's store, for apps that have to mount it themselves, before what needs a session
+   * in `main.ts`: `app.use(app.get(IdleSessionService).middleware(), passport.session())`. The module's own mounting
+   * then does nothing.
+   */
+  middleware(): RequestHandler {
+    return this.mounted;
+  }
+
+  /**
+   * Where the request's session stands, as last heard of in this request. Asks nobody and refreshes nothing.
+   * @throws {StorageUnavailableException} if the session could not be looked up
+   */
+  status(request: Request): IdleSessionStatus {
+    const lookup = this.lookupOf(request);
+    if (lookup.failure) throw lookup.failure;
+    const evaluation =
+      lookup.exempted || !lookup.reading ? undefined : this.clock.evaluate(lookup.reading);
+    // A handler that destroyed a live session has none any more.
+    const destroyed =
+      evaluation !== undefined && evaluation.state !== 'expired' && request.session === undefined;
+    const present = evaluation !== undefined && !destroyed;
+    return {
+      ...statusOf(present ? evaluation : undefined),
+      idleTimeoutMs:
+        (present && lookup.reading?.record?.idleTimeoutMs) || this.options.commonIdleTimeoutMs,
+      warnBeforeMs: this.options.warnBeforeMs || null,
+      sessionRef: (present && lookup.sessionRef) || null,
+      loginUrl: this.options.loginUrl,
+    };
+  }
+
+  /**
+   * Notes that the person behind the request did something, `idleForMs` milliseconds ago: never revives a session
+   * that ended, never moves activity back, never into the future. Resolves to the status afterwards; without a
+   * session that is `none`.
+   * @throws {StorageUnavailableException}
+   */
+  async refresh(request: Request, idleForMs = 0): Promise<IdleSessionStatus> {
+    const lookup = this.lookupOf(request);
+    const before = this.status(request);
+    const { sessionRef, reading, readAt = 0 } = lookup;
+    if (before.state === 'none' || before.state === 'expired' || !sessionRef || !reading)
+      return before;
+
+    const idleTimeoutMs = await this.options.idleTimeoutFor(request);
+    const at = Math.round(reading.now + (performance.now() - readAt) - idleForMs);
+    await this.hear(request, lookup, () => this.clock.touch(sessionRef, idleTimeoutMs, at));
+    return this.status(request);
+  }
+
+  /**
+   * Ends the request's session for good, in the record and in the store; `request.session` is undefined afterwards,
+   * as after `request.session.destroy()`. Does nothing for a session that has ended.
+   * @param reason default `'signed-out'`
+   * @throws {StorageUnavailableException} if it could not be ended
+   */
+  async end(request: Request, reason: DeliberateEndReason = 'signed-out'): Promise<void> {
+    if (reason !== 'signed-out' && reason !== 'revoked') {
+      throw new TypeError(
+        `IdleSessionService.end() got reason ${String(reason)}; it takes 'signed-out' or 'revoked'.`,
+      );
+    }
+    const lookup = this.lookupOf(request);
+    const { state } = this.status(request);
+    if (lookup.sessionRef && (state === 'active' || state === 'warning')) {
+      lookup.reading = await this.clock.end(lookup.sessionRef, reason);
+    }
+    await destroySession(request);
+  }
+
+  /**
+   * What the guard does: holds a stored session against the options for this request (`appliesTo`, `idleTimeout`),
+   * puts one under the clock that is not yet, and tells where it stands.
+   * @internal
+   */
+  async check(request: Request): Promise<IdleSessionStatus> {
+    const lookup = this.lookupOf(request);
+    const { sessionRef, reading, stored } = lookup;
+    const before = this.status(request);
+    if (!sessionRef || !reading || !stored || before.state === 'expired') return before;
+
+    lookup.exempted = !this.options.appliesTo(request);
+    if (lookup.exempted) return this.status(request);
+    if (reading.record === undefined) {
+      // In the store since before the module was there: its first save puts it under the clock, once and for all.
+      await this.hear(request, lookup, async () => {
+        await saveSession(request);
+        return this.clock.read(sessionRef);
+      });
+      return this.status(request);
+    }
+    const { lastActivityAt } = reading.record;
+    const idleTimeoutMs = await this.options.idleTimeoutFor(request);
+    if (idleTimeoutMs !== reading.record.idleTimeoutMs) {
+      await this.hear(request, lookup, () =>
+        this.clock.touch(sessionRef, idleTimeoutMs, lastActivityAt),
+      );
+    }
+    return this.status(request);
+  }
+
+  /**
+   * Whether the request is a stranger's as far as the guard is concerned: somebody signed out here, and the session
+   * is gone. Only the status still tells.
+   * @internal
+   */
+  isStranger(request: Request): boolean {
+    const { reading, stored } = this.lookupOf(request);
+    return reading?.record?.ended === 'signed-out' && !stored;
+  }
+
+  /** Notes that whatever refuses the request from now on does not do so because of its session. @internal */
+  admit(request: Request): void {
+    this.lookupOf(request).admitted = true;
+  }
+
+  /** Whether {@link admit} was called for the request. @internal */
+  wasAdmitted(request: Request): boolean {
+    return this.lookupOf(request).admitted === true;
+  }
+
+  /** Clears the session's cookie: the person has been told, and is a stranger from now on. @internal */
+  clearCookie(request: Request): void {
+    const { path, domain, httpOnly, secure, sameSite, partitioned } =
+      this.lookupOf(request).cookie ?? ({} as CookieOptions);
+    request.res?.clearCookie(this.options.session.name, {
+      path,
+      domain,
+      httpOnly,
+      secure: secure === true,
+      sameSite,
+      partitioned,
+    });
+  }
+
+  /** Asks the storage and takes in what it says; ends the session if that means it is over. */
+  private async hear(
+    request: Request,
+    lookup: SessionLookup,
+    ask: () => Promise<ActivityReading>,
+  ): Promise<void> {
+    try {
+      lookup.reading = await ask();
+      lookup.readAt = performance.now();
+      const evaluation = this.clock.evaluate(lookup.reading);
+      if (evaluation?.state !== 'expired' || !lookup.sessionRef) return;
+      lookup.reading = await this.clock.end(lookup.sessionRef, evaluation.reason);
+      if (lookup.reading.record?.ended !== undefined) await destroySession(request);
+    } catch (error) {
+      if (
+        !(error instanceof StorageUnavailableException) ||
+        this.options.onStorageError === 'reject'
+      )
+        throw error;
+    }
+  }
+
+  private lookupOf(request: Request): SessionLookup {
+    const lookup = this.store.lookupOf(request);
+    if (lookup) return lookup;
+    if (request.session !== undefined && request.sessionStore !== (this.store as Store))
+      throw new Error(FOREIGN_SESSION);
+    const mayHaveSession = request.headers.cookie?.includes(`${this.options.session.name}=`);
+    if (!this.store.connected && mayHaveSession) {
+      return {
+        failure: new StorageUnavailableException(new Error('the session store is disconnected')),
+      };
+    }
+    return {};
+  }
+
+  private addServerTiming(request: Request): void {
+    if (this.store.lookupOf(request)?.failure) return;
+    const { state, expiresInMs } = this.status(request);
+    if (state !== 'active' && state !== 'warning') return;
+    request.res?.appendHeader('Server-Timing', `idle-session;desc=${state};dur=${expiresInMs}`);
+  }
+}
+
+const FOREIGN_SESSION =
+  'The request has a session that IdleSessionModule does not guard: something else mounted a session middleware. ' +
+  'Remove that and give its options to IdleSessionModule.forRoot({ session }), or mount ' +
+  'app.use(app.get(IdleSessionService).middleware()) in its place.';
+
+function saveSession(request: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    request.session.save((error: unknown) => (error ? reject(error as Error) : resolve()));
+  });
+}
+
+function destroySession(request: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (request.session === undefined) resolve();
+    else request.session.destroy((error: unknown) => (error ? reject(error as Error) : resolve()));
+  });
+}

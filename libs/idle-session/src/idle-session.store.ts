@@ -1,0 +1,335 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Request } from 'express';
+import { Store, type Session, type SessionData } from 'express-session';
+import { LRUCache } from 'lru-cache';
+import type { ActivityReading, EndReason } from './activity-storage.js';
+import { IdleClock } from './idle-clock.js';
+import { StorageUnavailableException } from './idle-session.exceptions.js';
+import { inTime } from './in-time.js';
+import { RESOLVED_OPTIONS } from './module-definition.js';
+import { Outage } from './outage.js';
+import type { ResolvedOptions } from './resolve-options.js';
+import type { SessionLookup } from './session-lookup.js';
+import { sessionRef } from './session-ref.js';
+import { fromStored, isEmpty, isMarked, keepFor, toStored } from './stored-session.js';
+
+type Callback<T = void> = (error?: unknown, value?: T) => void;
+
+/** Of how many sessions this process remembers until when the user's store keeps them. */
+const RENEWALS_REMEMBERED = 100_000;
+
+/**
+ * The store that express-session sees: the user's, with the idle clock around it.
+ *
+ * - A session that ended is not handed out, to anybody: its request has an empty one, as a stranger's.
+ * - The first save starts the record; a session whose record ended is not saved.
+ * - Destroying a session ends its record, so that `request.session.destroy()` is a sign-out.
+ * - What could not be looked up in time comes as an empty session that cannot be saved, with the failure in its
+ *   lookup; the guard answers it, and exempt routes go on.
+ */
+@Injectable()
+export class IdleSessionStore extends Store {
+  /** Puts a new session on the request; express-session sets it on a store that it is given. */
+  declare generate: (request: Request) => void;
+
+  /** Whether the user's store says that it is connected; most stores say nothing. */
+  connected = true;
+
+  private readonly outage = new Outage(new Logger(IdleSessionStore.name));
+  private readonly inner: Store;
+  private readonly lookups = new WeakMap<Request, SessionLookup>();
+  private readonly requests = new WeakMap<SessionData, Request>();
+  /** From the answer to `get` until express-session makes the request's session of it, in the same tick. */
+  private readonly handover = new Map<string, SessionLookup>();
+  private readonly keptUntil = new LRUCache<string, number>({ max: RENEWALS_REMEMBERED });
+
+  constructor(
+    private readonly clock: IdleClock,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    super();
+    this.inner = options.session.store;
+    this.passOnConnection();
+  }
+
+  /** What is known of the request's session; undefined if express-session never asked this store for it. */
+  lookupOf(request: Request): SessionLookup | undefined {
+    return this.lookups.get(request);
+  }
+
+  override get(
+    sessionId: string,
+    callback: (error: unknown, session?: SessionData | null) => void,
+  ): void {
+    void this.lookUp(sessionId).then(({ lookup, data }) => {
+      this.handover.set(sessionId, lookup);
+      try {
+        callback(null, data);
+      } finally {
+        this.handover.delete(sessionId);
+      }
+    });
+  }
+
+  override createSession(request: Request, data: SessionData): Session & SessionData {
+    const lookup = this.handover.get(request.sessionID) ?? {};
+    const session = super.createSession(request, data);
+    this.belongs(session, request, lookup);
+    return session;
+  }
+
+  /**
+   * Wraps the `generate` that express-session puts on its store: called for a request without a session, and when one
+   * is regenerated.
+   */
+  wrapGenerate(generate: (request: Request) => void): (request: Request) => void {
+    return (request) => {
+      const lookup = (request.sessionID && this.handover.get(request.sessionID)) || {};
+      generate(request);
+      this.belongs(request.session, request, lookup);
+    };
+  }
+
+  /** As express-session's, but if the old session could not be ended, the request keeps it, and its cookie. */
+  override regenerate(request: Request, callback: (error?: unknown) => unknown): void {
+    this.destroy(request.sessionID, (error) => {
+      if (!error) this.generate(request);
+      callback(error);
+    });
+  }
+
+  /** Whether the id in the request's cookie is to be kept, because nothing is known of its session yet. */
+  keepsId(request: Request): boolean {
+    return this.handover.get(request.sessionID)?.failure !== undefined;
+  }
+
+  override set(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
+    settle(this.save(sessionId, session), callback);
+  }
+
+  override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
+    // The answer is on its way: a store that cannot renew now gets its next chance with the next request.
+    settle(
+      this.renew(sessionId, session).catch((error: unknown) => this.outage.began(error)),
+      callback,
+    );
+  }
+
+  override destroy(sessionId: string, callback: Callback = () => {}): void {
+    settle(this.endAndDestroy(sessionId), callback);
+  }
+
+  override all(
+    callback: (
+      error: unknown,
+      sessions?: SessionData[] | Record<string, SessionData> | null,
+    ) => void,
+  ): void {
+    if (this.inner.all) this.inner.all(callback);
+    else callback(new Error('The session store has no all()'));
+  }
+
+  override length(callback: (error: unknown, length?: number) => void): void {
+    if (this.inner.length) this.inner.length(callback);
+    else callback(new Error('The session store has no length()'));
+  }
+
+  override clear(callback: Callback = () => {}): void {
+    if (this.inner.clear) this.inner.clear(callback);
+    else callback(new Error('The session store has no clear()'));
+  }
+
+  private belongs(session: SessionData, request: Request, lookup: SessionLookup): void {
+    this.requests.set(session, request);
+    this.lookups.set(request, { ...lookup, cookie: session.cookie });
+  }
+
+  private async lookUp(
+    sessionId: string,
+  ): Promise<{ lookup: SessionLookup; data?: SessionData | null }> {
+    const ref = sessionRef(sessionId);
+    const [found, read] = await Promise.allSettled([this.fetch(sessionId), this.clock.read(ref)]);
+    if (found.status === 'rejected') return { lookup: this.failed(ref, found.reason) };
+    const data = found.value;
+    const stored = data != null;
+    if (read.status === 'rejected') {
+      if (this.options.onStorageError === 'reject')
+        return { lookup: this.failed(ref, read.reason) };
+      this.outage.began(read.reason);
+      return { lookup: { sessionRef: ref, stored }, data };
+    }
+
+    let reading = read.value;
+    const ending = this.endingOf(reading, data);
+    try {
+      if (ending !== undefined) reading = await this.end(sessionId, ref, ending, reading, stored);
+    } catch (error) {
+      return { lookup: this.failed(ref, error) };
+    }
+    this.outage.over();
+    const expired = this.clock.evaluate(reading)?.state === 'expired';
+    if (!stored && !expired) return { lookup: {} };
+    const lookup = { sessionRef: ref, stored, reading, readAt: performance.now() };
+    return expired ? { lookup } : { lookup, data };
+  }
+
+  /** Why a session is over that was just looked up; undefined if it is not. */
+  private endingOf(
+    reading: ActivityReading,
+    data: SessionData | null | undefined,
+  ): EndReason | undefined {
+    const evaluation = this.clock.evaluate(reading);
+    // Fail closed: a session that was under the clock and lost its record is not a new one.
+    if (evaluation === undefined) return data && isMarked(data) ? 'idle' : undefined;
+    if (evaluation.state === 'expired') return evaluation.reason;
+    if (data || reading.record === undefined) return undefined;
+    // Somebody removed it from the store, unless its first save is still on its way there: express-session lets a
+    // redirect go before it has saved.
+    return reading.now - reading.record.startedAt > 2 * this.options.storageTimeoutMs
+      ? 'revoked'
+      : undefined;
+  }
+
+  /** Ends the record, if it has not ended yet, and removes what the store still has. */
+  private async end(
+    sessionId: string,
+    ref: string,
+    reason: EndReason,
+    before: ActivityReading,
+    stored: boolean,
+  ): Promise<ActivityReading> {
+    const reading = before.record?.ended === undefined ? await this.clock.end(ref, reason) : before;
+    // Activity that arrived in between may have kept the session alive.
+    if (stored && reading.record?.ended !== undefined) {
+      // If the store fails here, the data stays behind, withheld, until the next request or its own expiry.
+      await this.remove(sessionId).catch((error: unknown) => this.outage.began(error));
+    }
+    return reading;
+  }
+
+  private failed(ref: string, error: unknown): SessionLookup {
+    const failure =
+      error instanceof StorageUnavailableException ? error : new StorageUnavailableException(error);
+    this.outage.began(failure);
+    return { sessionRef: ref, failure };
+  }
+
+  private async save(sessionId: string, session: SessionData): Promise<void> {
+    const request = this.requests.get(session);
+    const failure = request && this.lookups.get(request)?.failure;
+    if (failure) {
+      if (isEmpty(session)) return;
+      throw failure;
+    }
+
+    const ref = sessionRef(sessionId);
+    const reading = await this.recordFor(ref, session, request);
+    if (reading === undefined) return this.write(sessionId, session);
+    if (this.clock.evaluate(reading)?.state === 'expired' || reading.record === undefined) return;
+
+    const { idleTimeoutMs } = reading.record;
+    const keepUntil = Date.now() + keepFor(idleTimeoutMs);
+    await this.write(sessionId, toStored(session, keepUntil));
+    this.keptUntil.set(ref, keepUntil);
+    // It may have ended while it was being saved.
+    const after = await this.clock.read(ref);
+    if (after.record?.ended !== undefined) await this.remove(sessionId);
+  }
+
+  /** The session's record, started if this is the first save; undefined if the idle clock does not apply to it. */
+  private async recordFor(ref: string, session: SessionData, request: Request | undefined) {
+    try {
+      if (!isMarked(session) && request && this.options.appliesTo(request)) {
+        return await this.clock.start(ref, await this.options.idleTimeoutFor(request));
+      }
+      const reading = await this.clock.read(ref);
+      return reading.record || isMarked(session) ? reading : undefined;
+    } catch (error) {
+      if (error instanceof StorageUnavailableException && this.options.onStorageError === 'allow')
+        return undefined;
+      throw error;
+    }
+  }
+
+  private async renew(sessionId: string, session: SessionData): Promise<void> {
+    const request = this.requests.get(session);
+    const lookup = request && this.lookups.get(request);
+    if (lookup?.failure) return;
+    const reading = lookup?.reading;
+    const record = reading?.record;
+    if (!reading || !record || lookup.sessionRef === undefined)
+      return this.renewInner(sessionId, session);
+
+    const evaluation = this.clock.evaluate(reading);
+    if (evaluation === undefined || evaluation.state === 'expired') return;
+    const needed = Date.now() + evaluation.expiresInMs + record.idleTimeoutMs;
+    if ((this.keptUntil.get(lookup.sessionRef) ?? 0) >= needed) return;
+    const keepUntil = Date.now() + keepFor(record.idleTimeoutMs);
+    await this.renewInner(sessionId, toStored(session, keepUntil));
+    this.keptUntil.set(lookup.sessionRef, keepUntil);
+  }
+
+  private async endAndDestroy(sessionId: string): Promise<void> {
+    const ref = sessionRef(sessionId);
+    const { record } = await this.clock.read(ref);
+    if (record && record.ended === undefined) await this.clock.end(ref, 'signed-out');
+    await this.remove(sessionId);
+  }
+
+  private fetch(sessionId: string): Promise<SessionData | null | undefined> {
+    return this.ask<SessionData | null | undefined>((done) => this.inner.get(sessionId, done)).then(
+      (data) => data && fromStored(data),
+    );
+  }
+
+  private write(sessionId: string, data: SessionData): Promise<void> {
+    return this.ask((done) => this.inner.set(sessionId, data, done));
+  }
+
+  private remove(sessionId: string): Promise<void> {
+    return this.ask((done) => this.inner.destroy(sessionId, done));
+  }
+
+  private renewInner(sessionId: string, data: SessionData): Promise<void> {
+    return this.ask((done) => {
+      if (this.inner.touch) this.inner.touch(sessionId, data, done);
+      else this.inner.set(sessionId, data, done);
+    });
+  }
+
+  private ask<T = void>(
+    question: (done: (error?: unknown, value?: T) => void) => void,
+  ): Promise<T> {
+    const answer = () =>
+      new Promise<T>((resolve, reject) => {
+        question((error, value) =>
+          error && !isNotFound(error) ? reject(error as Error) : resolve(value as T),
+        );
+      });
+    return inTime(answer, this.options.storageTimeoutMs);
+  }
+
+  private passOnConnection(): void {
+    if (typeof this.inner.on !== 'function') return;
+    this.inner.on('connect', () => {
+      this.connected = true;
+      this.emit('connect');
+    });
+    this.inner.on('disconnect', () => {
+      this.connected = false;
+      this.emit('disconnect');
+    });
+  }
+}
+
+function settle<T>(promise: Promise<T>, callback: Callback<T>): void {
+  promise.then(
+    (value) => callback(undefined, value),
+    (error: unknown) => callback(error),
+  );
+}
+
+/** How file-based stores say that there is no such session; express-session takes it as that, too. */
+function isNotFound(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ENOENT';
+}

@@ -1,0 +1,45 @@
+import type { Request } from 'express';
+import { isPassiveRequest } from './passive-request.js';
+import { safeReturnTo } from './safe-return-to.js';
+
+/**
+ * Whether a person's browser asks for a page, as opposed to a script for data. Browsers say so (`Sec-Fetch-Mode`, on
+ * https and localhost); otherwise it is whoever would rather have HTML than JSON and is not a script by its own word.
+ */
+export function isPageNavigation(request: Request): boolean {
+  // A page fetched ahead of time has nobody looking at it yet.
+  if (isPassiveRequest(request)) return false;
+  const mode = request.get('Sec-Fetch-Mode');
+  if (mode !== undefined) return mode === 'navigate';
+  if (request.get('X-Requested-With') !== undefined || request.get('HX-Request') !== undefined)
+    return false;
+  return request.accepts(['application/json', 'text/html']) === 'text/html';
+}
+
+/** The page to come back to: the one asked for, or for a form the one it was sent from; undefined if on another site. */
+export function pageOf(request: Request): string | undefined {
+  const page =
+    request.method === 'GET' || request.method === 'HEAD'
+      ? request.originalUrl
+      : refererPath(request);
+  return page === undefined ? undefined : safeReturnTo(page, '') || undefined;
+}
+
+function refererPath(request: Request): string | undefined {
+  const referer = request.get('Referer');
+  if (referer === undefined || !URL.canParse(referer)) return undefined;
+  const { host, pathname, search } = new URL(referer);
+  return host === request.host ? pathname + search : undefined;
+}
+
+/** The login URL with the reason and the way back in its query. */
+export function loginRedirect(
+  loginUrl: string,
+  reason: string,
+  returnTo: string | undefined,
+): string {
+  const [beforeHash = '', ...hash] = loginUrl.split('#');
+  const query = new URLSearchParams({ reason, ...(returnTo !== undefined && { returnTo }) });
+  const url = `${beforeHash}${beforeHash.includes('?') ? '&' : '?'}${query.toString()}`;
+  return hash.length > 0 ? `${url}#${hash.join('#')}` : url;
+}

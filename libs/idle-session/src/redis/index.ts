@@ -1,0 +1,5 @@
+export {
+  RedisActivityStorage,
+  type RedisActivityStorageOptions,
+  type RedisScriptClient,
+} from './redis-activity-storage.js';

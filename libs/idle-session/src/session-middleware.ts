@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import type { Request, RequestHandler } from 'express';
+import expressSession from 'express-session';
+import onHeaders from 'on-headers';
+import type { IdleSessionStore } from './idle-session.store.js';
+import type { ResolvedOptions } from './resolve-options.js';
+
+/** As many random bytes as express-session takes itself. */
+const SESSION_ID_BYTES = 24;
+
+/**
+ * express-session on our store. Calls `beforeHeaders` when a response is about to be sent. Mounted twice, as by the
+ * app and by the module, it does its work once for each request.
+ */
+export function sessionMiddleware(
+  { session: options }: ResolvedOptions,
+  store: IdleSessionStore,
+  beforeHeaders: (request: Request) => void,
+): RequestHandler {
+  const newId = (request: Request) =>
+    options.genid?.(request) ?? randomBytes(SESSION_ID_BYTES).toString('base64url');
+  const genid = (request: Request) => (store.keepsId(request) ? request.sessionID : newId(request));
+  const middleware = expressSession({ ...options, store, genid });
+  // Only now has express-session put its generate on the store.
+  store.generate = store.wrapGenerate(store.generate);
+
+  const seen = new WeakSet<Request>();
+  return (request, response, next) => {
+    if (seen.has(request)) return next();
+    seen.add(request);
+    onHeaders(response, () => beforeHeaders(request));
+    middleware(request, response, next);
+  };
+}

@@ -1,0 +1,15 @@
+import { describe, expect, it } from '@jest/globals';
+import { sessionRef } from './session-ref.js';
+
+describe('sessionRef', () => {
+  it('is short, fit for keys and URLs, and the same for the same session', () => {
+    expect(sessionRef('an id')).toMatch(/^[\w-]{22}$/);
+    expect(sessionRef('an id')).toBe(sessionRef('an id'));
+  });
+
+  it('tells sessions apart and gives no part of the id away', () => {
+    const refs = ['abcdefgh', 'abcdefgi', 'abcdefgh '].map(sessionRef);
+    expect(new Set(refs).size).toBe(3);
+    expect(refs.join()).not.toContain('abcdefg');
+  });
+});

@@ -1,0 +1,55 @@
+import expressSession, { type Cookie, type CookieOptions, type SessionData } from 'express-session';
+
+/** In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. */
+const MARK = '__idleSession';
+
+/**
+ * How many idle timeouts a session is kept in the user's store, counted from the last renewal there. It is renewed
+ * once what is left is less than one more than needed, so that stores are told of activity about once per timeout,
+ * and a session that is alive always has a whole timeout to spare there.
+ */
+const KEPT_FOR_TIMEOUTS = 3;
+
+type Marked = SessionData & { [MARK]?: true };
+
+/** Whether stored data was under the idle clock when it was saved. */
+export function isMarked(data: SessionData): boolean {
+  return (data as Marked)[MARK] === true;
+}
+
+/** Whether there is anything in a session that somebody could want saved. */
+export function isEmpty(session: SessionData): boolean {
+  return Object.keys(session).every((key) => key === 'cookie');
+}
+
+/** For how long the user's store is to keep a session from now on. */
+export function keepFor(idleTimeoutMs: number): number {
+  return KEPT_FOR_TIMEOUTS * idleTimeoutMs;
+}
+
+/** What the user's store is given: marked, and with a cookie date that makes the store keep it until then. */
+export function toStored(session: SessionData, keepUntil: number): SessionData {
+  const stored: Marked = {
+    ...session,
+    [MARK]: true,
+    cookie: Object.assign(newCookie(), session.cookie),
+  };
+  // Stores take their own expiry from this date; the browser never sees it.
+  const { originalMaxAge } = session.cookie;
+  stored.cookie.expires = new Date(Math.max(keepUntil, Date.now() + (originalMaxAge ?? 0)));
+  stored.cookie.originalMaxAge = originalMaxAge;
+  return stored;
+}
+
+/** What the user's store gave back, with the cookie's own date again: none, if it ends with the browser. */
+export function fromStored(data: SessionData): SessionData {
+  if (!isMarked(data)) return data;
+  const cookie: CookieOptions & Pick<Cookie, 'originalMaxAge'> = data.cookie;
+  const { originalMaxAge } = cookie;
+  const expires = originalMaxAge == null ? null : new Date(Date.now() + originalMaxAge);
+  return { ...data, cookie: { ...cookie, expires, originalMaxAge } };
+}
+
+function newCookie(): Cookie {
+  return new (expressSession as unknown as { Cookie: new () => Cookie }).Cookie();
+}

@@ -1,0 +1,6 @@
+export {
+  activityStorageContract,
+  type ActivityStorageContractCase,
+  type ActivityStorageHarness,
+} from './activity-storage-contract.js';
+export { ManualClock } from './manual-clock.js';

@@ -1,0 +1,126 @@
+// Looks at each library as npm would publish it, then uses it from a folder outside the workspace.
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+for (const name of readdirSync(join(root, 'libs'))) {
+  const library = join(root, 'libs', name);
+  run('npx', ['publint', '--strict', library], root);
+  run('npx', ['attw', '--pack', library, '--profile', 'esm-only'], root);
+
+  const workbench = mkdtempSync(join(tmpdir(), `${name}-`));
+  process.on('exit', () => rmSync(workbench, { recursive: true }));
+  checkPacked(library, workbench);
+}
+
+/**
+ * @param {string} library
+ * @param {string} workbench an empty folder
+ */
+function checkPacked(library, workbench) {
+  const [packed] = JSON.parse(
+    run('npm', ['pack', '--json', '--pack-destination', workbench], library, 'pipe'),
+  );
+  checkFiles(packed.files.map((/** @type {{ path: string }} */ file) => file.path));
+
+  const modules = join(workbench, 'node_modules');
+  const installed = join(modules, packed.name);
+  mkdirSync(installed, { recursive: true });
+  const tarball = join(workbench, packed.filename);
+  run('tar', ['-xzf', tarball, '--strip-components=1'], installed);
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+
+  // Only what the package says it needs is there, so an undeclared import fails here.
+  const optional = Object.keys(manifest.peerDependenciesMeta ?? {});
+  const needed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  const entryPoints = Object.keys(manifest.exports)
+    .filter((key) => key !== './package.json')
+    .map((key) => join(packed.name, key));
+  const required = needed.filter((dependency) => !optional.includes(dependency));
+  link(required, modules);
+  load([packed.name], workbench);
+  link(optional, modules);
+  load(entryPoints, workbench);
+  checkTypes(entryPoints, workbench);
+  console.log(`${packed.filename}: ${entryPoints.join(', ')} load by import and by require`);
+}
+
+/** @param {string[]} paths */
+function checkFiles(paths) {
+  const expected = /^(dist\/.+\.(js|js\.map|d\.ts)|package\.json|README\.md|LICENSE)$/;
+  const unexpected = paths.filter(
+    (path) => !expected.test(path) || /\.(spec|e2e-spec)\./.test(path),
+  );
+  const missing = ['README.md', 'LICENSE'].filter((path) => !paths.includes(path));
+  if (unexpected.length + missing.length === 0) return;
+  console.error('The package should not hold', unexpected, 'and lacks', missing);
+  process.exit(1);
+}
+
+/**
+ * @param {string[]} dependencies
+ * @param {string} modules
+ */
+function link(dependencies, modules) {
+  for (const dependency of dependencies) {
+    const target = join(modules, dependency);
+    mkdirSync(dirname(target), { recursive: true });
+    symlinkSync(join(root, 'node_modules', dependency), target, 'junction');
+  }
+}
+
+/**
+ * @param {string[]} entryPoints
+ * @param {string} folder
+ */
+function load(entryPoints, folder) {
+  for (const name of entryPoints) {
+    run('node', ['--input-type=module', '-e', `await import('${name}')`], folder);
+    run('node', ['--input-type=commonjs', '-e', `require('${name}')`], folder);
+  }
+}
+
+/**
+ * Without skipLibCheck: the declarations themselves have to compile with what the package depends on.
+ *
+ * @param {string[]} entryPoints
+ * @param {string} folder
+ */
+function checkTypes(entryPoints, folder) {
+  const lines = entryPoints.map((name, index) => `export * as entry${index} from '${name}';\n`);
+  writeFileSync(join(folder, 'consumer.mts'), lines.join(''));
+  link(['@types/node'], join(folder, 'node_modules'));
+  const options = '--noEmit --strict --module nodenext --target es2023 --types node'.split(' ');
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  run(process.execPath, [tsc, ...options, 'consumer.mts'], folder);
+}
+
+/**
+ * Ends the check when the command fails: it has said why.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} cwd
+ * @param {'inherit' | 'pipe'} stdout
+ */
+function run(command, args, cwd, stdout = 'inherit') {
+  const result = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', stdout, 'inherit'],
+  });
+  if (result.error) throw result.error;
+  if (result.status !== 0) process.exit(1);
+  return result.stdout;
+}

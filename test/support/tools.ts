@@ -1,0 +1,1 @@
+export { chromium, redisServer } from '../../scripts/ensure-tools.mjs';
