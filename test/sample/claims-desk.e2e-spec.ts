@@ -6,7 +6,7 @@ import { ManualClock } from 'nestjs-idle-session/testing';
 import supertest from 'supertest';
 import { createApp } from '../../apps/sample/src/create-app.js';
 import { readSettings } from '../../apps/sample/src/settings.js';
-import { MINUTE } from '../support/test-app.js';
+import { MINUTE } from '../support/durations.js';
 
 const PAGE = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Site': 'same-origin', Accept: 'text/html' };
 const DEMO = { username: 'demo', password: 'demo' };
@@ -36,7 +36,10 @@ const signIn = (form: object = {}) =>
 
 describe('Claims desk', () => {
   it('sends a stranger to the login page and back', async () => {
-    await person.get('/claims/new').expect(303).expect('Location', '/login?returnTo=%2Fclaims%2Fnew');
+    await person
+      .get('/claims/new')
+      .expect(303)
+      .expect('Location', '/login?returnTo=%2Fclaims%2Fnew');
     await signIn({ returnTo: '/claims/new' }).expect('Location', '/claims/new');
     const { text } = await person.get('/claims/new').expect(200);
     expect(text).toContain('New claim');
@@ -106,7 +109,10 @@ describe('Claims desk', () => {
   it('signs out, and says so', async () => {
     await signIn();
     await person.post('/logout').expect(303).expect('Location', '/login?reason=signed-out');
-    await person.get('/').expect(303).expect('Location', /^\/login/);
+    await person
+      .get('/')
+      .expect(303)
+      .expect('Location', /^\/login/);
   });
 
   it('takes a claim, refuses a wrong one, and keeps what was typed', async () => {

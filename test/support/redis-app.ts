@@ -135,7 +135,8 @@ export class SlowController {
   }
 }
 
-class LogKeeper implements LoggerService {
+/** Keeps what is logged, in order. */
+export class LogKeeper implements LoggerService {
   constructor(private readonly lines: LogLine[]) {}
   log = (...message: unknown[]) => this.keep('log', message);
   warn = (...message: unknown[]) => this.keep('warn', message);

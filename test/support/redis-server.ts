@@ -21,19 +21,20 @@ interface Options {
 
 /**
  * A redis-server of the test's own, on a unix socket, that can hang, die and come back with what it knew.
- * Always `stop()` it: that also ends its clients.
+ * Always `stopAll()` in the end.
  */
 export class RedisServer {
+  private static readonly all = new Set<RedisServer>();
+
   private server: ChildProcess | undefined;
   private readonly clients: RedisClient[] = [];
-  private readonly killOnExit = () => void this.server?.kill('SIGKILL');
 
   private constructor(
     private readonly directory: string,
     /** Its TCP port; 0 without one. */
     readonly port: number,
   ) {
-    process.once('exit', this.killOnExit);
+    RedisServer.all.add(this);
   }
 
   static async start({ cluster = false }: Options = {}): Promise<RedisServer> {
@@ -85,6 +86,8 @@ export class RedisServer {
       dir: this.directory,
       save: '',
       appendonly: 'yes',
+      // Written before it is acknowledged: that survives the process, and the machine is not what fails here.
+      appendfsync: 'no',
       'cluster-enabled': this.port === 0 ? 'no' : 'yes',
     };
     const server = spawn(
@@ -102,9 +105,13 @@ export class RedisServer {
     throw new Error('redis-server did not start');
   }
 
-  /** Ends it, its clients and its files. */
-  async stop(): Promise<void> {
-    process.off('exit', this.killOnExit);
+  /** Ends all that were started, with their clients and files. */
+  static async stopAll(): Promise<void> {
+    await Promise.all(Array.from(RedisServer.all, (server) => server.stop()));
+  }
+
+  private async stop(): Promise<void> {
+    RedisServer.all.delete(this);
     for (const client of this.clients) if (client.isOpen) client.destroy();
     await this.kill();
     await rm(this.directory, { recursive: true, force: true });

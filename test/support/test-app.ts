@@ -34,6 +34,8 @@ import {
 import { ManualClock } from 'nestjs-idle-session/testing';
 import supertest from 'supertest';
 
+export { HOUR, MINUTE, SECOND } from './durations.js';
+
 declare module 'express-session' {
   interface SessionData {
     user?: string;
@@ -43,9 +45,6 @@ declare module 'express-session' {
 }
 
 export const SECRET = 'a secret of more than sixteen characters';
-export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
 
 /** Refuses whoever is not signed in, as an app's own auth guard does. */
 @Injectable()
@@ -168,9 +167,12 @@ export interface TestApp {
   /** What happened, in order. */
   events: IdleSessionEvent[];
   /** A browser's worth of cookies. */
-  browser(): ReturnType<typeof supertest.agent>;
+  browser: () => ReturnType<typeof supertest.agent>;
   /** Somebody signed in. */
-  signedIn(body?: { user?: string; role?: string }): Promise<ReturnType<typeof supertest.agent>>;
+  signedIn: (body?: {
+    user?: string;
+    role?: string;
+  }) => Promise<ReturnType<typeof supertest.agent>>;
 }
 
 /** An app on memory with a clock that the test moves. Close `app` afterwards. */

@@ -1,6 +1,6 @@
 // Keeps the list current while the page is open. The server does not take these requests for activity.
 const list = document.getElementById('notifications');
-const timer = setInterval(refresh, 30_000);
+const timer = setInterval(() => void refresh(), 30_000);
 
 async function refresh() {
   const response = await fetch('/api/notifications').catch(() => undefined);

@@ -4,14 +4,14 @@ import { IdleClock } from './idle-clock.js';
 import { SessionExpiredFilter } from './idle-session.filter.js';
 import { IdleSessionGuard } from './idle-session.guard.js';
 import { IdleSessionInterceptor } from './idle-session.interceptor.js';
-import type { IdleSessionModuleOptions } from './idle-session.options.js';
 import { IdleSessionService } from './idle-session.service.js';
 import { IdleSessionStore } from './idle-session.store.js';
-import { MODULE_OPTIONS_TOKEN, RESOLVED_OPTIONS } from './module-definition.js';
+import { CONFIGURATION, RESOLVED_OPTIONS, type Configuration } from './module-definition.js';
+import { Outage } from './outage.js';
 import { resolveOptions } from './resolve-options.js';
 
-/** The options as the app gave them, of the one configuration that counts. */
-export const CONFIGURED_OPTIONS = Symbol('IdleSessionConfiguredOptions');
+/** Of all modules that configure, the configuration that counts. */
+export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
 
 /**
  * What there is once in an app. It is a static module, so that Nest makes one of it however often the dynamic module
@@ -21,16 +21,17 @@ export const CONFIGURED_OPTIONS = Symbol('IdleSessionConfiguredOptions');
 @Module({
   providers: [
     {
-      provide: CONFIGURED_OPTIONS,
-      inject: [MODULE_OPTIONS_TOKEN],
-      useFactory: (options: unknown) => options,
+      provide: COMMON_CONFIGURATION,
+      inject: [CONFIGURATION],
+      useFactory: (configuration: Configuration) => configuration,
     },
     {
       provide: RESOLVED_OPTIONS,
-      inject: [CONFIGURED_OPTIONS],
-      useFactory: (options: IdleSessionModuleOptions) =>
+      inject: [COMMON_CONFIGURATION],
+      useFactory: ({ options }: Configuration) =>
         resolveOptions(options, new Logger('IdleSessionModule')),
     },
+    { provide: Outage, useFactory: () => new Outage(new Logger('IdleSessionModule')) },
     IdleClock,
     IdleSessionStore,
     IdleSessionService,
@@ -40,7 +41,7 @@ export const CONFIGURED_OPTIONS = Symbol('IdleSessionConfiguredOptions');
     { provide: APP_GUARD, useExisting: IdleSessionGuard },
     { provide: APP_INTERCEPTOR, useExisting: IdleSessionInterceptor },
   ],
-  exports: [CONFIGURED_OPTIONS, RESOLVED_OPTIONS, IdleSessionService],
+  exports: [COMMON_CONFIGURATION, RESOLVED_OPTIONS, IdleSessionService],
 })
 export class IdleSessionCoreModule implements NestModule {
   constructor(

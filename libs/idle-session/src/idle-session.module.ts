@@ -1,16 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
 import { idleSessionController } from './idle-session.controller.js';
-import { CONFIGURED_OPTIONS, IdleSessionCoreModule } from './idle-session-core.module.js';
+import { COMMON_CONFIGURATION, IdleSessionCoreModule } from './idle-session-core.module.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
 import {
   ASYNC_OPTIONS_TYPE,
+  CONFIGURATION,
   ConfigurableModuleClass,
   DEFAULT_PATH,
   MODULE_OPTIONS_TOKEN,
   OPTIONS_TYPE,
+  type Configuration,
 } from './module-definition.js';
-import { resolvePath } from './resolve-options.js';
+import { checkOptionsObject, resolvePath } from './resolve-options.js';
 
 /**
  * Idle-session protection for the whole app: mounts express-session, checks every request and counts it as activity,
@@ -22,11 +24,11 @@ import { resolvePath } from './resolve-options.js';
 @Module({})
 export class IdleSessionModule extends ConfigurableModuleClass {
   constructor(
-    @Inject(MODULE_OPTIONS_TOKEN) own: IdleSessionModuleOptions,
-    @Inject(CONFIGURED_OPTIONS) configured: IdleSessionModuleOptions,
+    @Inject(CONFIGURATION) own: Configuration,
+    @Inject(COMMON_CONFIGURATION) common: Configuration,
   ) {
     super();
-    if (!isDeepStrictEqual(own, configured)) {
+    if (!isDeepStrictEqual(own, common)) {
       throw new Error(
         'IdleSessionModule is configured twice, with different options. Call forRoot() or forRootAsync() once, in the root module: it serves the whole app.',
       );
@@ -35,6 +37,7 @@ export class IdleSessionModule extends ConfigurableModuleClass {
 
   /** @throws {IdleSessionOptionsError} when the app starts, naming the option that is wrong */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    checkOptionsObject(options);
     return withEndpoints(super.forRoot(options), options.path);
   }
 
@@ -44,13 +47,24 @@ export class IdleSessionModule extends ConfigurableModuleClass {
   }
 }
 
-function withEndpoints(definition: DynamicModule, path: unknown = DEFAULT_PATH): DynamicModule {
-  const resolved = resolvePath(path);
+function withEndpoints(
+  definition: DynamicModule,
+  givenPath: unknown = DEFAULT_PATH,
+): DynamicModule {
+  const path = resolvePath(givenPath);
   return {
     ...definition,
     global: true,
     imports: [...(definition.imports ?? []), IdleSessionCoreModule],
-    controllers: resolved === false ? [] : [idleSessionController(resolved)],
-    exports: [MODULE_OPTIONS_TOKEN],
+    providers: [
+      ...(definition.providers ?? []),
+      {
+        provide: CONFIGURATION,
+        inject: [MODULE_OPTIONS_TOKEN],
+        useFactory: (options: IdleSessionModuleOptions): Configuration => ({ options, path }),
+      },
+    ],
+    controllers: path === false ? [] : [idleSessionController(path)],
+    exports: [CONFIGURATION],
   };
 }

@@ -56,7 +56,7 @@ export class IdleSessionService {
       lookup.exempted || !lookup.reading ? undefined : this.clock.evaluate(lookup.reading);
     // A handler that destroyed a live session has none any more.
     const destroyed =
-      evaluation !== undefined && evaluation.state !== 'expired' && request.session === undefined;
+      evaluation !== undefined && evaluation.state !== 'expired' && request.session == null;
     const present = evaluation !== undefined && !destroyed;
     return {
       ...statusOf(present ? evaluation : undefined),
@@ -199,8 +199,7 @@ export class IdleSessionService {
     if (lookup) return lookup;
     if (request.session !== undefined && request.sessionStore !== (this.store as Store))
       throw new Error(FOREIGN_SESSION);
-    const mayHaveSession = request.headers.cookie?.includes(`${this.options.session.name}=`);
-    if (!this.store.connected && mayHaveSession) {
+    if (!this.store.connected && this.hasCookie(request)) {
       return {
         failure: new StorageUnavailableException(new Error('the session store is disconnected')),
       };
@@ -208,8 +207,14 @@ export class IdleSessionService {
     return {};
   }
 
+  private hasCookie(request: Request): boolean {
+    const cookies = request.headers.cookie?.split(';') ?? [];
+    return cookies.some((cookie) => cookie.trim().startsWith(`${this.options.session.name}=`));
+  }
+
   private addServerTiming(request: Request): void {
-    if (this.store.lookupOf(request)?.failure) return;
+    const lookup = this.store.lookupOf(request);
+    if (!lookup || lookup.failure) return;
     const { state, expiresInMs } = this.status(request);
     if (state !== 'active' && state !== 'warning') return;
     request.res?.appendHeader('Server-Timing', `idle-session;desc=${state};dur=${expiresInMs}`);
@@ -229,7 +234,7 @@ function saveSession(request: Request): Promise<void> {
 
 function destroySession(request: Request): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (request.session === undefined) resolve();
+    if (request.session == null) resolve();
     else request.session.destroy((error: unknown) => (error ? reject(error as Error) : resolve()));
   });
 }

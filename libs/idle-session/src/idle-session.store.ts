@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { Store, type Session, type SessionData } from 'express-session';
 import { LRUCache } from 'lru-cache';
@@ -35,7 +35,6 @@ export class IdleSessionStore extends Store {
   /** Whether the user's store says that it is connected; most stores say nothing. */
   connected = true;
 
-  private readonly outage = new Outage(new Logger(IdleSessionStore.name));
   private readonly inner: Store;
   private readonly lookups = new WeakMap<Request, SessionLookup>();
   private readonly requests = new WeakMap<SessionData, Request>();
@@ -46,6 +45,7 @@ export class IdleSessionStore extends Store {
   constructor(
     private readonly clock: IdleClock,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    private readonly outage: Outage,
   ) {
     super();
     this.inner = options.session.store;
@@ -64,7 +64,7 @@ export class IdleSessionStore extends Store {
     void this.lookUp(sessionId).then(({ lookup, data }) => {
       this.handover.set(sessionId, lookup);
       try {
-        callback(null, data);
+        callback(lookup.failure ? passedOver(lookup.failure) : null, data);
       } finally {
         this.handover.delete(sessionId);
       }
@@ -109,10 +109,8 @@ export class IdleSessionStore extends Store {
 
   override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
     // The answer is on its way: a store that cannot renew now gets its next chance with the next request.
-    settle(
-      this.renew(sessionId, session).catch((error: unknown) => this.outage.began(error)),
-      callback,
-    );
+    const renewed = this.renew(sessionId, session).catch(() => {});
+    settle(renewed, callback);
   }
 
   override destroy(sessionId: string, callback: Callback = () => {}): void {
@@ -148,25 +146,25 @@ export class IdleSessionStore extends Store {
     sessionId: string,
   ): Promise<{ lookup: SessionLookup; data?: SessionData | null }> {
     const ref = sessionRef(sessionId);
-    const [found, read] = await Promise.allSettled([this.fetch(sessionId), this.clock.read(ref)]);
-    if (found.status === 'rejected') return { lookup: this.failed(ref, found.reason) };
+    const [found, read] = await Promise.allSettled([
+      this.fetch(sessionId, ref),
+      this.clock.read(ref),
+    ]);
+    if (found.status === 'rejected') return failed(ref, found.reason);
     const data = found.value;
     const stored = data != null;
     if (read.status === 'rejected') {
-      if (this.options.onStorageError === 'reject')
-        return { lookup: this.failed(ref, read.reason) };
-      this.outage.began(read.reason);
+      if (this.options.onStorageError === 'reject') return failed(ref, read.reason);
       return { lookup: { sessionRef: ref, stored }, data };
     }
 
     let reading = read.value;
-    const ending = this.endingOf(reading, data);
+    const ending = this.endingOf(ref, reading, data);
     try {
       if (ending !== undefined) reading = await this.end(sessionId, ref, ending, reading, stored);
     } catch (error) {
-      return { lookup: this.failed(ref, error) };
+      return failed(ref, error);
     }
-    this.outage.over();
     const expired = this.clock.evaluate(reading)?.state === 'expired';
     if (!stored && !expired) return { lookup: {} };
     const lookup = { sessionRef: ref, stored, reading, readAt: performance.now() };
@@ -175,12 +173,13 @@ export class IdleSessionStore extends Store {
 
   /** Why a session is over that was just looked up; undefined if it is not. */
   private endingOf(
+    ref: string,
     reading: ActivityReading,
     data: SessionData | null | undefined,
   ): EndReason | undefined {
     const evaluation = this.clock.evaluate(reading);
     // Fail closed: a session that was under the clock and lost its record is not a new one.
-    if (evaluation === undefined) return data && isMarked(data) ? 'idle' : undefined;
+    if (evaluation === undefined) return data && isMarked(data, ref) ? 'idle' : undefined;
     if (evaluation.state === 'expired') return evaluation.reason;
     if (data || reading.record === undefined) return undefined;
     // Somebody removed it from the store, unless its first save is still on its way there: express-session lets a
@@ -202,16 +201,9 @@ export class IdleSessionStore extends Store {
     // Activity that arrived in between may have kept the session alive.
     if (stored && reading.record?.ended !== undefined) {
       // If the store fails here, the data stays behind, withheld, until the next request or its own expiry.
-      await this.remove(sessionId).catch((error: unknown) => this.outage.began(error));
+      await this.remove(sessionId).catch(() => {});
     }
     return reading;
-  }
-
-  private failed(ref: string, error: unknown): SessionLookup {
-    const failure =
-      error instanceof StorageUnavailableException ? error : new StorageUnavailableException(error);
-    this.outage.began(failure);
-    return { sessionRef: ref, failure };
   }
 
   private async save(sessionId: string, session: SessionData): Promise<void> {
@@ -229,24 +221,34 @@ export class IdleSessionStore extends Store {
 
     const { idleTimeoutMs } = reading.record;
     const keepUntil = Date.now() + keepFor(idleTimeoutMs);
-    await this.write(sessionId, toStored(session, keepUntil));
+    await this.write(sessionId, toStored(session, ref, keepUntil));
     this.keptUntil.set(ref, keepUntil);
     // It may have ended while it was being saved.
-    const after = await this.clock.read(ref);
-    if (after.record?.ended !== undefined) await this.remove(sessionId);
+    const after = await this.unlessAllowed(this.clock.read(ref));
+    if (after?.record?.ended !== undefined) await this.remove(sessionId);
   }
 
   /** The session's record, started if this is the first save; undefined if the idle clock does not apply to it. */
-  private async recordFor(ref: string, session: SessionData, request: Request | undefined) {
+  private async recordFor(
+    ref: string,
+    session: SessionData,
+    request: Request | undefined,
+  ): Promise<ActivityReading | undefined> {
+    if (!isMarked(session, ref) && request && this.options.appliesTo(request)) {
+      const idleTimeoutMs = await this.options.idleTimeoutFor(request);
+      return this.unlessAllowed(this.clock.start(ref, idleTimeoutMs));
+    }
+    const reading = await this.unlessAllowed(this.clock.read(ref));
+    return reading?.record || isMarked(session, ref) ? reading : undefined;
+  }
+
+  /** What the storage answers; undefined if it does not and the options allow to go on without. */
+  private async unlessAllowed<T>(answer: Promise<T>): Promise<T | undefined> {
     try {
-      if (!isMarked(session) && request && this.options.appliesTo(request)) {
-        return await this.clock.start(ref, await this.options.idleTimeoutFor(request));
-      }
-      const reading = await this.clock.read(ref);
-      return reading.record || isMarked(session) ? reading : undefined;
+      return await answer;
     } catch (error) {
-      if (error instanceof StorageUnavailableException && this.options.onStorageError === 'allow')
-        return undefined;
+      const unavailable = error instanceof StorageUnavailableException;
+      if (unavailable && this.options.onStorageError === 'allow') return undefined;
       throw error;
     }
   }
@@ -255,49 +257,55 @@ export class IdleSessionStore extends Store {
     const request = this.requests.get(session);
     const lookup = request && this.lookups.get(request);
     if (lookup?.failure) return;
-    const reading = lookup?.reading;
-    const record = reading?.record;
-    if (!reading || !record || lookup.sessionRef === undefined)
-      return this.renewInner(sessionId, session);
+    const { sessionRef: ref, reading } = lookup ?? {};
+    if (!ref || !reading?.record) return this.prolong(sessionId, session);
 
     const evaluation = this.clock.evaluate(reading);
     if (evaluation === undefined || evaluation.state === 'expired') return;
-    const needed = Date.now() + evaluation.expiresInMs + record.idleTimeoutMs;
-    if ((this.keptUntil.get(lookup.sessionRef) ?? 0) >= needed) return;
-    const keepUntil = Date.now() + keepFor(record.idleTimeoutMs);
-    await this.renewInner(sessionId, toStored(session, keepUntil));
-    this.keptUntil.set(lookup.sessionRef, keepUntil);
+    const { idleTimeoutMs } = reading.record;
+    const needed = Date.now() + evaluation.expiresInMs + idleTimeoutMs;
+    if ((this.keptUntil.get(ref) ?? 0) >= needed) return;
+    const keepUntil = Date.now() + keepFor(idleTimeoutMs);
+    if (this.inner.touch) {
+      await this.prolong(sessionId, toStored(session, ref, keepUntil));
+    } else {
+      // Saving is all that such a store can do; what the request has may be older than what is stored.
+      const stored = await this.fetch(sessionId, ref);
+      if (stored) await this.write(sessionId, toStored(stored, ref, keepUntil));
+    }
+    this.keptUntil.set(ref, keepUntil);
+  }
+
+  private async prolong(sessionId: string, data: SessionData): Promise<void> {
+    const { inner } = this;
+    if (!inner.touch) return;
+    await this.ask('touch', (done) => inner.touch?.(sessionId, data, done));
   }
 
   private async endAndDestroy(sessionId: string): Promise<void> {
     const ref = sessionRef(sessionId);
-    const { record } = await this.clock.read(ref);
+    const { record } = (await this.unlessAllowed(this.clock.read(ref))) ?? {};
     if (record && record.ended === undefined) await this.clock.end(ref, 'signed-out');
     await this.remove(sessionId);
   }
 
-  private fetch(sessionId: string): Promise<SessionData | null | undefined> {
-    return this.ask<SessionData | null | undefined>((done) => this.inner.get(sessionId, done)).then(
-      (data) => data && fromStored(data),
+  private async fetch(sessionId: string, ref: string): Promise<SessionData | null | undefined> {
+    const data = await this.ask<SessionData | null | undefined>('get', (done) =>
+      this.inner.get(sessionId, done),
     );
+    return data && fromStored(data, ref);
   }
 
   private write(sessionId: string, data: SessionData): Promise<void> {
-    return this.ask((done) => this.inner.set(sessionId, data, done));
+    return this.ask('set', (done) => this.inner.set(sessionId, data, done));
   }
 
   private remove(sessionId: string): Promise<void> {
-    return this.ask((done) => this.inner.destroy(sessionId, done));
-  }
-
-  private renewInner(sessionId: string, data: SessionData): Promise<void> {
-    return this.ask((done) => {
-      if (this.inner.touch) this.inner.touch(sessionId, data, done);
-      else this.inner.set(sessionId, data, done);
-    });
+    return this.ask('destroy', (done) => this.inner.destroy(sessionId, done));
   }
 
   private ask<T = void>(
+    operation: string,
     question: (done: (error?: unknown, value?: T) => void) => void,
   ): Promise<T> {
     const answer = () =>
@@ -306,20 +314,29 @@ export class IdleSessionStore extends Store {
           error && !isNotFound(error) ? reject(error as Error) : resolve(value as T),
         );
       });
-    return inTime(answer, this.options.storageTimeoutMs);
+    const answered = inTime(answer, this.options.storageTimeoutMs);
+    return this.outage.watch(`session store (${operation})`, answered);
   }
 
   private passOnConnection(): void {
     if (typeof this.inner.on !== 'function') return;
     this.inner.on('connect', () => {
       this.connected = true;
+      this.outage.over('session store (connection)');
       this.emit('connect');
     });
     this.inner.on('disconnect', () => {
       this.connected = false;
+      this.outage.began('session store (connection)', undefined);
       this.emit('disconnect');
     });
   }
+}
+
+function failed(ref: string, error: unknown): { lookup: SessionLookup } {
+  const failure =
+    error instanceof StorageUnavailableException ? error : new StorageUnavailableException(error);
+  return { lookup: { sessionRef: ref, failure } };
 }
 
 function settle<T>(promise: Promise<T>, callback: Callback<T>): void {
@@ -327,6 +344,11 @@ function settle<T>(promise: Promise<T>, callback: Callback<T>): void {
     (value) => callback(undefined, value),
     (error: unknown) => callback(error),
   );
+}
+
+/** The failure as an error that express-session takes for "no such session"; whoever else asks sees what it is. */
+function passedOver(failure: Error): Error {
+  return Object.assign(new Error(failure.message, { cause: failure }), { code: 'ENOENT' });
 }
 
 /** How file-based stores say that there is no such session; express-session takes it as that, too. */

@@ -4,6 +4,14 @@ import type { IdleSessionModuleExtras, IdleSessionModuleOptions } from './idle-s
 /** The checked options; what everything but the module itself is built on. */
 export const RESOLVED_OPTIONS = Symbol('IdleSessionResolvedOptions');
 
+/** How one import configures the module. */
+export interface Configuration {
+  readonly options: IdleSessionModuleOptions;
+  readonly path: string | false;
+}
+
+export const CONFIGURATION = Symbol('IdleSessionConfiguration');
+
 export const DEFAULT_PATH = 'idle-session';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =

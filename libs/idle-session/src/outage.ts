@@ -1,26 +1,45 @@
 import type { Logger } from '@nestjs/common';
 
+/** After how long a failure that was not seen again counts as over: some operations are rare. */
+const FORGOTTEN_AFTER_MS = 60_000;
+
 /**
- * Logs once when a storage stops answering and once when it answers again, however many requests see it. Of the error
- * only kind and code are logged: messages of stores may hold session ids or data.
+ * Logs once when the storage or the session store stops answering and once when all that failed answers again,
+ * however many requests see it. Of the error only kind and code are logged: messages of stores may hold session ids
+ * or data.
  */
 export class Outage {
-  private ongoing = false;
+  /** The operations that failed, with when they last did. */
+  private readonly failing = new Map<string, number>();
 
   constructor(private readonly logger: Logger) {}
 
-  began(error: unknown): void {
-    if (this.ongoing) return;
-    this.ongoing = true;
-    this.logger.error(
-      `The session store or the activity storage does not answer: ${describe(error)}`,
-    );
+  /** Passes on how an operation comes out, and takes note of it. */
+  async watch<T>(operation: string, answer: Promise<T>): Promise<T> {
+    try {
+      const value = await answer;
+      this.over(operation);
+      return value;
+    } catch (error) {
+      this.began(operation, error);
+      throw error;
+    }
   }
 
-  over(): void {
-    if (!this.ongoing) return;
-    this.ongoing = false;
-    this.logger.log('The session store and the activity storage answer again.');
+  began(operation: string, error: unknown): void {
+    if (this.failing.size === 0) {
+      this.logger.error(`The ${operation} does not answer: ${describe(error)}`);
+    }
+    this.failing.set(operation, performance.now());
+  }
+
+  over(operation: string): void {
+    if (this.failing.size === 0) return;
+    this.failing.delete(operation);
+    for (const [other, failedAt] of this.failing) {
+      if (performance.now() - failedAt > FORGOTTEN_AFTER_MS) this.failing.delete(other);
+    }
+    if (this.failing.size === 0) this.logger.log(`The ${operation} answers again.`);
   }
 }
 

@@ -6,6 +6,8 @@ const { Cookie: SessionCookie } = expressSession as unknown as {
   Cookie: new (options?: object) => Cookie;
 };
 
+const REF = 'ref-of-the-session';
+
 const sessionWith = (cookie: object, data: object = { user: 'ada' }): SessionData =>
   ({ ...data, cookie: new SessionCookie(cookie) }) as SessionData;
 
@@ -16,22 +18,27 @@ const kept = (session: SessionData): SessionData =>
 describe('Stored session data', () => {
   it('is marked, so that a lost record is not taken for a new session', () => {
     const session = sessionWith({});
-    expect(isMarked(session)).toBe(false);
-    expect(isMarked(kept(toStored(session, 0)))).toBe(true);
+    expect(isMarked(session, REF)).toBe(false);
+    expect(isMarked(kept(toStored(session, REF, 0)), REF)).toBe(true);
+  });
+
+  it('is not marked for another session that an app copies it into', () => {
+    const stored = kept(toStored(sessionWith({}), REF, 0));
+    expect(isMarked(stored, 'ref-of-another')).toBe(false);
   });
 
   it('has a cookie date for the store, which the browser never sees', () => {
     const keepUntil = Date.now() + 60_000;
-    const stored = kept(toStored(sessionWith({}), keepUntil));
+    const stored = kept(toStored(sessionWith({}), REF, keepUntil));
     expect(new Date(stored.cookie.expires!).getTime()).toBe(keepUntil);
-    const { cookie } = fromStored(stored);
+    const { cookie } = fromStored(stored, REF);
     expect([cookie.expires, cookie.originalMaxAge]).toEqual([null, null]);
   });
 
   it('keeps the rest of the data and of the cookie as it was, and the session itself untouched', () => {
     const session = sessionWith({ path: '/desk', sameSite: 'strict', secure: true });
     const before = JSON.stringify(session);
-    expect(fromStored(kept(toStored(session, Date.now() + 60_000)))).toMatchObject({
+    expect(fromStored(kept(toStored(session, REF, Date.now() + 60_000)), REF)).toMatchObject({
       user: 'ada',
       cookie: { path: '/desk', sameSite: 'strict', secure: true, httpOnly: true },
     });
@@ -40,14 +47,14 @@ describe('Stored session data', () => {
 
   it('is kept as long as a persistent cookie, if that is longer', () => {
     const session = sessionWith({ maxAge: 3_600_000 });
-    const stored = kept(toStored(session, Date.now() + 60_000));
+    const stored = kept(toStored(session, REF, Date.now() + 60_000));
     expect(new Date(stored.cookie.expires!).getTime()).toBeGreaterThan(Date.now() + 3_500_000);
-    expect(fromStored(stored).cookie.originalMaxAge).toBe(3_600_000);
+    expect(fromStored(stored, REF).cookie.originalMaxAge).toBe(3_600_000);
   });
 
   it('of before the module was there is handed out as it is', () => {
     const data = kept(sessionWith({ maxAge: 1000 }));
-    expect(fromStored(data)).toBe(data);
+    expect(fromStored(data, REF)).toBe(data);
   });
 
   it('is kept for more than one idle timeout beyond the last that may pass unheard', () => {

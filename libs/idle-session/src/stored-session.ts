@@ -1,6 +1,9 @@
 import expressSession, { type Cookie, type CookieOptions, type SessionData } from 'express-session';
 
-/** In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. */
+/**
+ * In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. Holds
+ * the session's reference: an app that copies all of a session's data into a new one must not copy this.
+ */
 const MARK = '__idleSession';
 
 /**
@@ -10,11 +13,11 @@ const MARK = '__idleSession';
  */
 const KEPT_FOR_TIMEOUTS = 3;
 
-type Marked = SessionData & { [MARK]?: true };
+type Marked = SessionData & { [MARK]?: string };
 
-/** Whether stored data was under the idle clock when it was saved. */
-export function isMarked(data: SessionData): boolean {
-  return (data as Marked)[MARK] === true;
+/** Whether the data is of a session that was under the idle clock when it was saved. */
+export function isMarked(data: SessionData, sessionRef: string): boolean {
+  return (data as Marked)[MARK] === sessionRef;
 }
 
 /** Whether there is anything in a session that somebody could want saved. */
@@ -28,10 +31,10 @@ export function keepFor(idleTimeoutMs: number): number {
 }
 
 /** What the user's store is given: marked, and with a cookie date that makes the store keep it until then. */
-export function toStored(session: SessionData, keepUntil: number): SessionData {
+export function toStored(session: SessionData, sessionRef: string, keepUntil: number): SessionData {
   const stored: Marked = {
     ...session,
-    [MARK]: true,
+    [MARK]: sessionRef,
     cookie: Object.assign(newCookie(), session.cookie),
   };
   // Stores take their own expiry from this date; the browser never sees it.
@@ -42,8 +45,8 @@ export function toStored(session: SessionData, keepUntil: number): SessionData {
 }
 
 /** What the user's store gave back, with the cookie's own date again: none, if it ends with the browser. */
-export function fromStored(data: SessionData): SessionData {
-  if (!isMarked(data)) return data;
+export function fromStored(data: SessionData, sessionRef: string): SessionData {
+  if (!isMarked(data, sessionRef)) return data;
   const cookie: CookieOptions & Pick<Cookie, 'originalMaxAge'> = data.cookie;
   const { originalMaxAge } = cookie;
   const expires = originalMaxAge == null ? null : new Date(Date.now() + originalMaxAge);
