@@ -44,9 +44,9 @@ class CopyingController {
   @SkipIdleSession()
   @HttpCode(200)
   async signIn(@Req() request: Request) {
-    const before = Object.assign({}, request.session);
+    const { cookie: _, ...before } = Object.assign({}, request.session);
     await asked((done) => request.session.regenerate(done));
-    Object.assign(request.session, { ...before, cookie: request.session.cookie, role: 'admin' });
+    Object.assign(request.session, before, { role: 'admin' });
     await asked((done) => request.session.save(done));
     return { user: request.session.user };
   }
