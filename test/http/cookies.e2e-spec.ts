@@ -1,5 +1,7 @@
+import { Controller, Post, Req, Res } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Request, Response } from 'express';
 import type { IdleSessionModuleOptions } from 'nestjs-idle-session';
 import supertest from 'supertest';
 import {
@@ -42,6 +44,24 @@ describe('The session cookie', () => {
     expect(attributes(cookies[0]!)).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax']);
   });
 
+  it('is sent once: what is written to the session later does not send it again', async () => {
+    @Controller()
+    class StreamController {
+      @Post('streamed')
+      write(@Req() request: Request, @Res() response: Response) {
+        request.session.note = 'before the headers are sent';
+        response.write('first');
+        response.end('last');
+      }
+    }
+    test = await createTestApp({ metadata: { controllers: [StreamController] } });
+    const ada = await test.signedIn();
+    for (const request of [ada.get('/page'), ada.post('/page'), ada.post('/streamed')]) {
+      const response = await request.expect(({ ok }) => expect(ok).toBe(true));
+      expect(setCookies(response)).toEqual([]);
+    }
+  });
+
   it('is what the user says', async () => {
     test = await withSession({
       name: 'desk',
@@ -63,6 +83,11 @@ describe('The session cookie', () => {
     test = await withSession(session, more);
     expect(attributes((await signIn(HTTPS))[0]!)).toContain('Secure');
     expect(attributes((await signIn())[0]!)).not.toContain('Secure');
+  });
+
+  it('is not Secure, not even over https, where the user wants that', async () => {
+    test = await withSession({ proxy: true, cookie: { secure: false } });
+    expect(attributes((await signIn(HTTPS))[0]!)).not.toContain('Secure');
   });
 
   it('is not Secure for who only claims https', async () => {

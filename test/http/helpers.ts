@@ -18,7 +18,11 @@ export async function statusOf(browser: Browser): Promise<IdleSessionStatus> {
 }
 
 /** A script of a session that ended gets the problem, with the reason. */
-export async function expectEnded(browser: Browser, reason: string, path = '/page') {
+export async function expectEnded(
+  browser: Browser,
+  reason: string,
+  path = '/page',
+): Promise<Response> {
   const response = await browser
     .get(path)
     .expect(401)

@@ -1,5 +1,6 @@
-import { Controller, Get, type ModuleMetadata } from '@nestjs/common';
+import { Controller, Get, Post, Req, type ModuleMetadata } from '@nestjs/common';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { Request } from 'express';
 import expressSession from 'express-session';
 import { createTestApp, HOUR, MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { expectEnded, Gate, NAVIGATION, sessionIdOf, signInCookie } from './helpers.js';
@@ -103,6 +104,46 @@ describe("The user's session store", () => {
     await ada.get('/exempt').set(NAVIGATION).expect(200);
     expect(touch).not.toHaveBeenCalled();
     expect(set.mock.calls).toHaveLength(saves);
+    expect(Object(store).sessions).toEqual({});
+  });
+
+  it('is not given what a request still wrote to a session that ended meanwhile', async () => {
+    const store = new expressSession.MemoryStore();
+    const set = jest.spyOn(store, 'set');
+    const gate = new Gate();
+    @Controller()
+    class SlowController {
+      @Post('slow')
+      async slow(@Req() request: Request) {
+        await gate.pass();
+        request.session.note = 'late';
+        return {};
+      }
+    }
+    await createAppOn(store, { controllers: [SlowController] });
+    const ada = await test.signedIn();
+    const saves = set.mock.calls.length;
+    const slow = ada.post('/slow').then(({ status }) => status);
+    await gate.reached;
+    await ada.post('/idle-session/sign-out').expect(204);
+    gate.open();
+    expect(await slow).toBe(201);
+    expect(set.mock.calls).toHaveLength(saves);
+  });
+
+  it('keeps nothing of a session that ended while it was being saved', async () => {
+    const store = new expressSession.MemoryStore();
+    await createAppOn(store);
+    const ada = await test.signedIn();
+    const gate = new Gate();
+    jest.spyOn(store, 'set').mockImplementationOnce((id, session, done) => {
+      void gate.pass().then(() => store.set(id, session, done));
+    });
+    const saving = ada.post('/page').then(({ status }) => status);
+    await gate.reached;
+    await ada.post('/idle-session/sign-out').expect(204);
+    gate.open();
+    expect(await saving).toBe(200);
     expect(Object(store).sessions).toEqual({});
   });
 

@@ -185,11 +185,18 @@ describe('Filters of the app', () => {
     await expectEnded(ada, 'idle', '/members');
   });
 
-  it('are asked as Nest would, the last one first', async () => {
-    test = await createTestApp(inMain(CatchAll, CatchRefusals));
+  it.each([
+    { registered: 'CatchAll, CatchHttp', filters: [CatchAll, CatchHttp], by: 'CatchHttp' },
+    {
+      registered: 'CatchAll, CatchRefusals',
+      filters: [CatchAll, CatchRefusals],
+      by: 'CatchRefusals',
+    },
+    { registered: 'CatchRefusals, CatchAll', filters: [CatchRefusals, CatchAll], by: 'CatchAll' },
+  ])('are asked as Nest would, the last one first ($registered)', async ({ filters, by }) => {
+    test = await createTestApp(inMain(...filters));
     const ada = await test.signedIn();
-    await ada.get('/refused').expect(418, { by: 'CatchRefusals' });
-    await ada.get('/nowhere').expect(418, { by: 'CatchAll' });
+    await ada.get('/refused').expect(418, { by });
     await ada.get('/broken').expect(418, { by: 'CatchAll' });
   });
 

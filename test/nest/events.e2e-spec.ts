@@ -1,8 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import type { Request } from 'express';
-import { IdleSessionService, type IdleSessionEvent } from 'nestjs-idle-session';
-import { MINUTE, type TestApp } from '../support/test-app.js';
+import expressSession from 'express-session';
+import {
+  IdleSessionService,
+  MemoryActivityStorage,
+  type IdleSessionEvent,
+} from 'nestjs-idle-session';
+import { ManualClock } from 'nestjs-idle-session/testing';
+import { MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { cookiesOf } from './support/cookies.js';
 import { testApps } from './support/test-apps.js';
 
@@ -92,6 +98,31 @@ describe('The events of a session', () => {
     const expired = test.events.filter(({ type }) => type === 'expired');
     expect(expired).toHaveLength(2);
     expect(new Set(expired.map(({ sessionRef }) => sessionRef)).size).toBe(2);
+  });
+
+  it('come once, in one of two processes that find it expired at the same moment', async () => {
+    const clock = new ManualClock();
+    const storage = new MemoryActivityStorage({ now: clock.now });
+    const session = { secret: SECRET, store: new expressSession.MemoryStore() };
+    const one = await start({ options: { storage, session } });
+    const two = await start({ options: { storage, session } });
+    const cookie = cookiesOf(await one.browser().post('/sign-in').send({}).expect(200));
+
+    clock.advance(15 * MINUTE);
+    const end = storage.end.bind(storage);
+    let release = () => {};
+    const both = new Promise<void>((resolve) => (release = resolve));
+    let asked = 0;
+    jest.spyOn(storage, 'end').mockImplementation(async (key, reason) => {
+      if (++asked === 2) release();
+      await both;
+      return end(key, reason);
+    });
+    await Promise.all(
+      [one, two].map(({ browser }) => browser().get('/page').set('Cookie', cookie).expect(401)),
+    );
+    const events = [...one.events, ...two.events];
+    expect(events.map(({ type }) => type)).toEqual(['started', 'expired']);
   });
 
   it('never carry the session id, nor a part of it', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import supertest, { type Response } from 'supertest';
+import { endWithMe } from './end-with-me.js';
 import { cookieOf } from './redis-app.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -43,6 +44,7 @@ export class ClaimsDesk {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.add(child);
+    endWithMe(child);
     const log: string[] = [];
     createInterface(child.stderr).on('line', (line) => log.push(line));
     for await (const line of createInterface(child.stdout)) {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
+import { endWithMe } from './end-with-me.js';
 import { redisServer } from './tools.js';
 
 /** How soon clients of tests try again, so that no test waits for a back-off. */
@@ -96,6 +97,7 @@ export class RedisServer {
       { stdio: ['ignore', 'pipe', 'ignore'] },
     );
     this.server = server;
+    endWithMe(server);
     for await (const line of createInterface(server.stdout)) {
       if (/ready to accept connections (at|unix)/i.test(line)) {
         server.stdout.resume();

@@ -17,6 +17,14 @@ describe('parseDuration', () => {
     expect(parseDuration(value)).toBe(milliseconds);
   });
 
+  // Dates end in the year 275760, and what is kept until then has no date any more.
+  it.each(['300000y', Number.MAX_SAFE_INTEGER, 1e300])(
+    'refuses %p, which is longer than dates can tell',
+    (value) => {
+      expect(parseDuration(value)).toBeUndefined();
+    },
+  );
+
   it.each([
     '',
     ' ',

@@ -38,7 +38,10 @@ export interface IdleSessionModuleOptions {
    */
   readonly loginUrl?: string;
 
-  /** Whether a stored session is put under the idle clock; default: every one. Asked with `request.session` there. */
+  /**
+   * Whether a stored session is put under the idle clock; default: every one. Asked with `request.session` there. A
+   * session that came under the clock stays under it until it ends: saying no later only leaves requests unchecked.
+   */
   readonly appliesTo?: (request: Request) => boolean;
 
   /** Who the session belongs to, for the draft key; default: nobody is known, and there is no draft key. */
