@@ -78,3 +78,14 @@ describe('The idle timeout', () => {
     });
   });
 });
+
+describe('Signing in', () => {
+  it('is answered with the clock of the new session, once that is saved', async () => {
+    test = await createTestApp();
+    await test
+      .browser()
+      .post('/sign-in')
+      .expect(200)
+      .expect('Server-Timing', 'idle-session;desc=active;dur=900000');
+  });
+});

@@ -44,15 +44,17 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     // Such as express-session's, when a save failed with the answer on its way.
     if (response.headersSent) return this.passOn(exception, host);
     const explanation = this.explain(exception, request) ?? exception;
+    const expired = explanation instanceof SessionExpiredException;
+    if (!expired && !(explanation instanceof StorageUnavailableException)) {
+      return this.passOn(exception, host);
+    }
     const named = this.otherFilters().find((filter) =>
       caughtBy(filter).includes(explanation.constructor),
     );
     if (named) return named.catch(explanation, host);
-    if (explanation instanceof SessionExpiredException)
-      return this.answerExpired(explanation, request, response);
-    if (explanation instanceof StorageUnavailableException)
-      return this.answerUnavailable(explanation, response);
-    return this.passOn(exception, host);
+    return expired
+      ? this.answerExpired(explanation, request, response)
+      : this.answerUnavailable(explanation, response);
   }
 
   protected answerExpired(

@@ -100,10 +100,10 @@ export class IdleSessionService {
       );
     }
     const lookup = this.lookupOf(request);
-    const { state } = this.status(request);
-    if (lookup.sessionRef && (state === 'active' || state === 'warning')) {
-      lookup.reading = await this.clock.end(lookup.sessionRef, reason);
-    }
+    if (lookup.failure) throw lookup.failure;
+    const { sessionRef, reading } = lookup;
+    const alive = reading?.record && this.clock.evaluate(reading)?.state !== 'expired';
+    if (sessionRef && alive) lookup.reading = await this.clock.end(sessionRef, reason);
     await destroySession(request);
   }
 

@@ -223,6 +223,11 @@ export class IdleSessionStore extends Store {
     const keepUntil = Date.now() + keepFor(idleTimeoutMs);
     await this.write(sessionId, toStored(session, ref, keepUntil));
     this.keptUntil.set(ref, keepUntil);
+    // From its first save on, a new session is the request's.
+    if (request?.session?.id === sessionId) {
+      const heard = { sessionRef: ref, stored: true, reading, readAt: performance.now() };
+      this.lookups.set(request, { ...this.lookups.get(request), ...heard });
+    }
     // It may have ended while it was being saved.
     const after = await this.unlessAllowed(this.clock.read(ref));
     if (after?.record?.ended !== undefined) await this.remove(sessionId);
