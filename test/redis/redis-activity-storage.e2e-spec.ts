@@ -3,6 +3,7 @@ import { IdleSessionOptionsError, type ActivityStorage } from 'nestjs-idle-sessi
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import { activityStorageContract } from 'nestjs-idle-session/testing';
 import { createClient, createClientPool, createCluster } from 'redis';
+import { createRedisApp, sessionIdOf } from '../support/redis-app.js';
 import { passTime, RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
 
@@ -95,12 +96,33 @@ describe('The records of RedisActivityStorage', () => {
   });
 
   const ttlOf = (key: string) => admin.pTTL(`app:{${key}}`);
+
   it('are one key for each session, under the prefix and with a hash tag', async () => {
     await storage.start('a', IDLE_TIMEOUT);
     await storage.end('b', 'revoked');
     expect((await admin.keys('*')).sort()).toEqual(['app:{a}', 'app:{b}']);
     await new RedisActivityStorage(admin).start('c', IDLE_TIMEOUT);
     expect(await admin.keys('*c*')).toEqual(['idle-session:{c}']);
+  });
+
+  it('are named by a hash of the session id, and hold no session id', async () => {
+    const test = await createRedisApp(redis);
+    try {
+      const cookie = await test.signIn();
+      const id = sessionIdOf(cookie);
+      await test.ask.get('/page').set('Cookie', cookie).expect(200);
+      const activity = await admin.keys('idle-session:*');
+      expect(activity).toHaveLength(1);
+      expect(JSON.stringify([activity, await admin.hGetAll(activity[0]!)])).not.toContain(id);
+      expect(await admin.keys(`*${id}*`)).toEqual([`sess:${id}`]);
+    } finally {
+      await test.close();
+    }
+  });
+
+  it('that cannot be read are an error, not unknown', async () => {
+    await admin.set('app:{a}', 'not a hash');
+    await expect(storage.read('a')).rejects.toThrow(/WRONGTYPE/);
   });
 
   it('expire by themselves once their deadline has been past for the retention time', async () => {
@@ -177,14 +199,10 @@ describe('RedisActivityStorage', () => {
   );
 
   it('names a wrong retention', () => {
-    expect(() => new RedisActivityStorage(admin, { retention: 'a day' })).toThrow(
+    const client: RedisScriptClient = { eval: async () => {}, evalSha: async () => {} };
+    expect(() => new RedisActivityStorage(client, { retention: 'a day' })).toThrow(
       `Option "retention" got 'a day'; it takes a duration above zero`,
     );
-  });
-
-  it('rejects, rather than knowing nothing, when Redis answers with an error', async () => {
-    await admin.set('idle-session:{a}', 'not a hash');
-    await expect(new RedisActivityStorage(admin).read('a')).rejects.toThrow(/WRONGTYPE/);
   });
 });
 
