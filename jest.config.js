@@ -18,6 +18,7 @@ const typesOnly = [
   'libs/idle-session/src/idle-session.events.ts',
   'libs/idle-session/src/idle-session.options.ts',
   'libs/idle-session/src/session-lookup.ts',
+  'libs/idle-session-client/src/environment.ts',
 ];
 
 const project = {
@@ -26,12 +27,23 @@ const project = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: {
+    '^idle-session-client$': '<rootDir>/libs/idle-session-client/src/index.ts',
     '^nestjs-idle-session$': '<rootDir>/libs/idle-session/src/index.ts',
     '^nestjs-idle-session/redis$': '<rootDir>/libs/idle-session/src/redis/index.ts',
     '^nestjs-idle-session/testing$': '<rootDir>/libs/idle-session/src/testing/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
 };
+
+/** Runs in the browser, where test/browser and test/sample try it; this coverage is of Node alone. */
+const browserOnly = [
+  'element/**',
+  'activity.ts',
+  'browser-environment.ts',
+  'client.ts',
+  'drafts.ts',
+  'drafts-words.ts',
+].map((path) => `libs/idle-session-client/src/${path}`);
 
 /** @type {import('jest').Config} */
 export default {
@@ -50,7 +62,8 @@ export default {
   collectCoverageFrom: [
     'libs/*/src/**/*.ts',
     '!**/*.spec.ts',
-    ...typesOnly.map((path) => `!${path}`),
+    '!**/fake-*.ts',
+    ...[...typesOnly, ...browserOnly].map((path) => `!${path}`),
   ],
   coverageReporters: [['text', { skipFull: true }]],
   coverageThreshold: { global: { lines: 95 } },

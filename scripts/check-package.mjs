@@ -45,7 +45,8 @@ function checkPacked(library, workbench) {
   const optional = Object.keys(manifest.peerDependenciesMeta ?? {});
   const needed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const entryPoints = Object.keys(manifest.exports)
-    .filter((key) => key !== './package.json')
+    // Not package.json, and not a file that browsers load.
+    .filter((key) => !/\.js(on)?$/.test(key))
     .map((key) => join(packed.name, key));
   const required = needed.filter((dependency) => !optional.includes(dependency));
   link(required, modules);

@@ -2,7 +2,7 @@ import { chromium as playwright, type Browser } from 'playwright-core';
 import { chromium } from './tools.js';
 
 /** The system's Chromium, headless, kept from looking for anything outside this machine. */
-export function launchBrowser(): Promise<Browser> {
+export function launchBrowser(args: readonly string[] = []): Promise<Browser> {
   return playwright.launch({
     executablePath: chromium(),
     args: [
@@ -13,6 +13,7 @@ export function launchBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   });
 }

@@ -8,15 +8,17 @@ import {
   HttpStatus,
   Inject,
   NotFoundException,
+  Param,
   Post,
   Req,
+  Res,
   SetMetadata,
   UnauthorizedException,
   UseGuards,
   VERSION_NEUTRAL,
   type Type,
 } from '@nestjs/common';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { draftKey } from './draft-key.js';
 import { PassiveRoute, SKIP_IDLE_SESSION } from './idle-session.decorators.js';
 import { SessionExpiredException } from './idle-session.exceptions.js';
@@ -46,6 +48,24 @@ export function idleSessionController(path: string): Type {
     @NoStore()
     status(@Req() request: Request): Promise<IdleSessionStatus> {
       return this.sessions.check(request);
+    }
+
+    @Get('client.js')
+    @Unpaged()
+    client(@Res() response: Response): void {
+      const { fileName, integrity } = this.sessions.client;
+      response.set('ETag', `"${integrity}"`);
+      this.sendScript(fileName, 'no-cache', response);
+    }
+
+    @Get(':name.:hash.js')
+    @Unpaged()
+    hashedClient(
+      @Param('name') name: string,
+      @Param('hash') hash: string,
+      @Res() response: Response,
+    ): void {
+      this.sendScript(`${name}.${hash}.js`, 'public, max-age=31536000, immutable', response);
     }
 
     @Post('heartbeat')
@@ -83,6 +103,13 @@ export function idleSessionController(path: string): Type {
       const owner = ownerOf(request);
       if (owner === undefined) throw new NotFoundException();
       return { key: draftKey(signingSecret, owner) };
+    }
+
+    private sendScript(fileName: string, cacheControl: string, response: Response): void {
+      const source = this.sessions.client.files.get(fileName);
+      if (!source) throw new NotFoundException();
+      response.set({ 'Cache-Control': cacheControl, 'X-Content-Type-Options': 'nosniff' });
+      response.type('text/javascript').send(source);
     }
   }
   return IdleSessionController;

@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import type { CookieOptions, Store } from 'express-session';
 import type { Observable } from 'rxjs';
 import type { ActivityReading, EndReason } from './activity-storage.js';
+import { readClientScript, type ClientScript } from './client-script.js';
 import { IdleClock } from './idle-clock.js';
 import type { IdleSessionEvent } from './idle-session.events.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
@@ -24,6 +25,12 @@ export class IdleSessionService {
    * Hot; a subscriber sees what comes after it subscribed.
    */
   readonly events: Observable<IdleSessionEvent>;
+
+  /**
+   * The browser client that the endpoints serve: `${path}/client.js`, or `${path}/${client.fileName}` for caches to keep
+   * for ever, with `client.integrity` for the script element.
+   */
+  readonly client: ClientScript = readClientScript();
 
   private readonly mounted: RequestHandler;
 

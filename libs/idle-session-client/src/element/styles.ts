@@ -1,0 +1,36 @@
+// In em of the browser's own font size, since an app may have set its root's; in system colours, since those follow the
+// page's colour scheme and are opaque, which the cover has to be. Nothing moves.
+export const STYLES = `
+:host { all: initial; color-scheme: inherit }
+dialog {
+  box-sizing: border-box; inline-size: 29em; max-inline-size: calc(100vw - 1em); max-block-size: calc(100vh - 1em);
+  padding: clamp(.75em, 6vmin, 2em); pointer-events: auto;
+  font: 1em/1.4 var(--idle-session-font, system-ui, sans-serif); overflow-wrap: break-word;
+  color: var(--idle-session-text, CanvasText); background: var(--idle-session-surface, Canvas);
+  border: 1px solid #8888; border-radius: var(--idle-session-radius, .75em); box-shadow: 0 1em 3em #0004
+}
+dialog::backdrop { background: #000a }
+.cover::backdrop { background: Canvas }
+h2, p { margin: 0 0 .5em; text-wrap: balance }
+h2 { font-size: 1.4em; line-height: 1.25 }
+#counter { font-size: 2.25em; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums }
+#message { padding-inline-start: .75em; border-inline-start: .25em solid #d92d20; font-weight: 600 }
+#spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
+div { display: flex; flex-wrap: wrap; gap: .75em; margin-block-start: clamp(.75em, 4vmin, 1.5em) }
+button {
+  flex: auto; min-block-size: 44px; padding: .5em 1em; font: inherit; font-weight: 600; cursor: pointer;
+  color: inherit; background: none; border: 1px solid; border-radius: calc(var(--idle-session-radius, .75em) * .7)
+}
+#stay { color: var(--idle-session-on-accent, Canvas); background: var(--idle-session-accent, CanvasText) }
+button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outline-offset: 2px }
+[aria-disabled=true] { opacity: .7; cursor: progress }
+[hidden] { display: none }
+@media (max-height: 24em) {
+  h2 { font-size: 1.15em }
+  #counter { font-size: 1.25em }
+  button { padding-inline: .6em }
+}
+@media (forced-colors: active) {
+  #stay { color: ButtonText; background: ButtonFace }
+}
+`;
