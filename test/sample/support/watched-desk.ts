@@ -1,0 +1,204 @@
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { MemoryActivityStorage } from 'nestjs-idle-session';
+import { ManualClock } from 'nestjs-idle-session/testing';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { createApp } from '../../../apps/sample/src/create-app.js';
+import { readSettings } from '../../../apps/sample/src/settings.js';
+import { launchBrowser } from '../../support/browser.js';
+import { SECOND } from '../../support/durations.js';
+
+const SETTLING_MS = 1500;
+
+/** How far the pages' clocks go at once, for the server's is moved just before. */
+const STEP_MS = 10 * SECOND;
+
+/** A request that a page sent, without its origin. */
+export interface SentRequest {
+  readonly method: string;
+  readonly path: string;
+  /** By the server's clock. */
+  readonly at: number;
+}
+
+/** The sample app, and a browser, in which time passes only when the test says so. */
+export class WatchedDesk {
+  private constructor(
+    private readonly app: NestExpressApplication,
+    private readonly browser: Browser,
+    readonly url: string,
+    readonly clock: ManualClock,
+    private readonly isRealTime: boolean,
+  ) {}
+
+  /**
+   * @param env settings of the sample app
+   * @param isRealTime whether time passes by itself, for what a browser does not let a test move
+   */
+  static async start(env: Record<string, string> = {}, isRealTime = false): Promise<WatchedDesk> {
+    Logger.overrideLogger(false);
+    const clock = new ManualClock();
+    const app = await createApp(
+      readSettings({ SESSION_SECRET: 'a secret for the tests', ...env }),
+      { storage: new MemoryActivityStorage(isRealTime ? {} : { now: clock.now }) },
+    );
+    await app.listen(0, '127.0.0.1');
+    const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+    return new WatchedDesk(app, await launchBrowser(), url, clock, isRealTime);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.app.close();
+  }
+
+  /** Somebody with a browser of their own, signed in, whose first page is open. */
+  async visit(path = '/claims/new', options: BrowserContextOptions = {}): Promise<Visit> {
+    const context = await this.browser.newContext(options);
+    if (!this.isRealTime) await stopTime(context);
+    context.setDefaultTimeout(5000);
+    const visit = new Visit(this, context);
+    const page = await visit.newPage('/login');
+    await page.getByLabel('User name').fill('demo');
+    await page.getByLabel('Password').fill('demo');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL((address) => address.pathname !== '/login');
+    await page.goto(this.url + path);
+    await visit.settled();
+    return visit;
+  }
+}
+
+async function stopTime(context: BrowserContext): Promise<void> {
+  await context.clock.install({ time: '2026-01-01T09:00:00Z' });
+  await context.clock.pauseAt('2026-01-01T10:00:00Z');
+  // Ahead of the times in the browser's own records, which stay real: those count as old news then.
+  await context.addInitScript(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 3_600_000;
+  });
+}
+
+/** A browser's worth of cookies and tabs. */
+export class Visit {
+  /** All that its pages asked for, in order. */
+  readonly requests: SentRequest[] = [];
+  /** What the pages complained of in their consoles, without what the browser says of failed requests. */
+  readonly complaints: string[] = [];
+  private readonly pending = new Set<unknown>();
+
+  constructor(
+    private readonly desk: WatchedDesk,
+    readonly context: BrowserContext,
+  ) {
+    context.on('request', (request) => {
+      this.pending.add(request);
+      const { pathname, search } = new URL(request.url());
+      this.requests.push({
+        method: request.method(),
+        path: pathname + search,
+        at: desk.clock.now(),
+      });
+    });
+    context.on('requestfinished', (request) => this.pending.delete(request));
+    context.on('requestfailed', (request) => this.pending.delete(request));
+    context.on('weberror', (error) => this.complaints.push(String(error.error())));
+    context.on('console', (message) => {
+      if (!/^(Failed to load resource|\[DOM\])/.test(message.text()))
+        this.complaints.push(message.text());
+    });
+  }
+
+  /** The first page. */
+  get page(): Page {
+    return this.context.pages()[0]!;
+  }
+
+  async newPage(path: string): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(this.desk.url + path);
+    await this.settled();
+    return page;
+  }
+
+  /** Lets time pass, for the server and for the pages. */
+  async pass(milliseconds: number, stepMs = STEP_MS): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= stepMs) {
+      const step = Math.min(left, stepMs);
+      this.desk.clock.advance(step);
+      await this.context.clock.runFor(step);
+    }
+    await this.settled();
+  }
+
+  /** Waits for all answers, but not for those that a test holds back. */
+  async settled(): Promise<void> {
+    const until = Date.now() + SETTLING_MS;
+    // Heartbeats wait for a lock before they are sent. A page that is being left cannot answer.
+    const locks = (page: Page) => page.evaluate(() => navigator.locks.query()).catch(() => {});
+    await Promise.all(this.context.pages().map(locks));
+    do await delay(30);
+    while (this.pending.size > 0 && Date.now() < until);
+  }
+
+  /** What the pages sent to the endpoints since that many requests, without what drafts need. */
+  sentSince(count: number): string[] {
+    return this.requests
+      .slice(count)
+      .filter(({ path }) => !path.endsWith('/draft-key'))
+      .map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** What the server says is left, asked by nobody's page. */
+  async expiresInMs(): Promise<number> {
+    const response = await this.context.request.get(`${this.desk.url}/idle-session/status`);
+    return ((await response.json()) as { expiresInMs: number }).expiresInMs;
+  }
+
+  /** Does something with the same session, from elsewhere. */
+  async actElsewhere(): Promise<void> {
+    const url = `${this.desk.url}/idle-session/heartbeat`;
+    const response = await this.context.request.post(url, { data: { idleForMs: 0 } });
+    if (!response.ok()) throw new Error(`The heartbeat got ${response.status()}`);
+  }
+
+  close(): Promise<void> {
+    return this.context.close();
+  }
+}
+
+export function dialog(page: Page) {
+  return page.locator('idle-session-dialog').getByRole('alertdialog');
+}
+
+export function heading(page: Page) {
+  return page.locator('idle-session-dialog').getByRole('heading');
+}
+
+export function button(page: Page, name: string) {
+  return page.locator('idle-session-dialog').getByRole('button', { name });
+}
+
+export const stay = (page: Page) => button(page, 'Stay signed in');
+
+/** Waits until nothing of it is shown. */
+export function gone(page: Page): Promise<void> {
+  return dialog(page).waitFor({ state: 'hidden', timeout: 5000 });
+}
+
+/** Whether all of the page behind the dialog is hidden from sight. */
+export async function isCovered(page: Page): Promise<boolean> {
+  if (!(await dialog(page).isVisible())) return false;
+  const colour = await dialog(page).evaluate(
+    (element) => getComputedStyle(element, '::backdrop').backgroundColor,
+  );
+  return colour.startsWith('rgb(');
+}
+
+/** The address without its origin. */
+export function placeOf(page: Page): string {
+  const { pathname, search } = new URL(page.url());
+  return pathname + search;
+}
