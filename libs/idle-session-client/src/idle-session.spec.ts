@@ -1260,6 +1260,17 @@ describe('IdleSession', () => {
       },
     );
 
+    it('tries again to reach the server after it could not sign out', async () => {
+      const { world, tab } = await signedIn();
+      world.network = 'down';
+      void tab.session.signOut();
+      await world.advance(SECOND);
+      expect(tab.state).toMatchObject({ state: 'active', online: false, failed: true });
+      world.network = 'up';
+      await world.advance(5 * SECOND);
+      expect(tab.state).toMatchObject({ state: 'active', online: true });
+    });
+
     it('says whether it is online', async () => {
       const { world, tab } = await signedIn();
       world.network = 'down';

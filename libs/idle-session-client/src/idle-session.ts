@@ -113,8 +113,12 @@ export class IdleSession {
   signOut = async (): Promise<boolean> => {
     const answer = await this.#request('POST', 'sign-out');
     const done = answer?.status === 204;
-    if (done) this.#end('signed-out');
-    else this.#change({ failed: true });
+    if (done) {
+      this.#end('signed-out');
+    } else {
+      this.#change({ failed: true });
+      this.#missed();
+    }
     return done;
   };
 
