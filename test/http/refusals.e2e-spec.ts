@@ -236,7 +236,7 @@ describe('Somebody who signed out', () => {
   it('is refused while the session is still in its store', async () => {
     test = await createTestApp();
     const ada = await test.signedIn();
-    await test.storage.end((await statusOf(ada)).sessionRef!, 'signed-out');
+    test.storage.end((await statusOf(ada)).sessionRef!, 'signed-out');
     await expectEnded(ada, 'signed-out');
     await ada.get('/page').expect(200, { user: null });
   });

@@ -6,6 +6,7 @@ import {
   IdleSessionService,
   MemoryActivityStorage,
   type IdleSessionEvent,
+  type ActivityStorage,
 } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
 import { MINUTE, SECRET, type TestApp } from '../support/test-app.js';
@@ -109,11 +110,12 @@ describe('The events of a session', () => {
     const cookie = cookiesOf(await one.browser().post('/sign-in').send({}).expect(200));
 
     clock.advance(15 * MINUTE);
-    const end = storage.end.bind(storage);
+    const later: ActivityStorage = storage;
+    const end = later.end.bind(storage);
     let release = () => {};
     const both = new Promise<void>((resolve) => (release = resolve));
     let asked = 0;
-    jest.spyOn(storage, 'end').mockImplementation(async (key, reason) => {
+    jest.spyOn(later, 'end').mockImplementation(async (key, reason) => {
       if (++asked === 2) release();
       await both;
       return end(key, reason);

@@ -20,7 +20,8 @@ import {
   type RedisApp,
   type RedisAppOptions,
 } from '../support/redis-app.js';
-import { passTime, RedisServer } from '../support/redis-server.js';
+import { passTime } from '../support/activity-records.js';
+import { RedisServer } from '../support/redis-server.js';
 import { MINUTE, SignedInGuard } from '../support/test-app.js';
 
 /** Short, so that tests of servers that hang do not take long. */

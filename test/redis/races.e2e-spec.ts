@@ -10,7 +10,8 @@ import {
   type RedisApp,
   type RedisAppOptions,
 } from '../support/redis-app.js';
-import { passTime, RedisServer, type RedisClient } from '../support/redis-server.js';
+import { changeRecords, passTime, recordsOf } from '../support/activity-records.js';
+import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { MINUTE } from '../support/test-app.js';
 
 const TRIALS = 50;
@@ -50,7 +51,10 @@ const storedSession = (cookie: string) => admin.get(`sess:${sessionIdOf(cookie)}
 /** Makes it so late that so many milliseconds are left to the session. */
 async function expireIn(cookie: string, milliseconds: number): Promise<void> {
   const { body } = await one.ask.get('/idle-session/status').set('Cookie', cookie).expect(200);
-  await admin.hIncrBy(`idle-session:{${body.sessionRef}}`, 'l', milliseconds - body.expiresInMs);
+  const later = milliseconds - body.expiresInMs;
+  await changeRecords(admin, undefined, (ref, record) =>
+    ref === body.sessionRef ? { ...record, startedAt: record.startedAt + later } : undefined,
+  );
 }
 
 async function expectOut(cookie: string): Promise<void> {
@@ -178,9 +182,9 @@ it('A slow request that only reads brings back nothing, either', async () => {
 
 describe('Activity', () => {
   const lastActivity = async () => {
-    const [key, ...others] = await admin.keys('idle-session:*');
+    const [record, ...others] = (await recordsOf(admin)).values();
     expect(others).toEqual([]);
-    return Number(await admin.hGet(key!, 'l'));
+    return record!.startedAt + record!.sinceStart;
   };
 
   it('is not moved back by a slow request behind a newer heartbeat', async () => {

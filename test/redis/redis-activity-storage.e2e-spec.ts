@@ -4,12 +4,11 @@ import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-sessio
 import { activityStorageContract } from 'nestjs-idle-session/testing';
 import { createClient, createClientPool, createCluster } from 'redis';
 import { createRedisApp, sessionIdOf } from '../support/redis-app.js';
-import { passTime, RedisServer, type RedisClient } from '../support/redis-server.js';
+import { keysOf, loseRecord, passTime, recordsOf } from '../support/activity-records.js';
+import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
 
 const RETENTION = 24 * HOUR;
-/** For `toBeCloseTo`: to less than 5000 ms. */
-const SECONDS = -4;
 const IDLE_TIMEOUT = 15 * MINUTE;
 
 let redis: RedisServer;
@@ -57,20 +56,20 @@ describe.each(kinds)('RedisActivityStorage on $kind', ({ connection, cluster }) 
   beforeEach(() => admin.flushAll());
 
   it.each(activityStorageContract)('$name', async ({ run }) => {
-    const options = { prefix: 'contract:', retention: RETENTION };
+    const options = { prefix: 'contract:', retention: RETENTION, syncInterval: 0 };
     await run({
       storage: new RedisActivityStorage(one, options),
       other: anHourAhead(new RedisActivityStorage(two, options)),
       advance: (milliseconds) => passTime(admin, milliseconds, options.prefix),
-      lose: async (key) => void (await admin.del(`${options.prefix}{${key}}`)),
+      lose: (key) => loseRecord(admin, key, options.prefix),
       retentionMs: RETENTION,
     });
   });
 
   it('goes on when Redis has forgotten the scripts', async () => {
-    const storage = new RedisActivityStorage(one);
+    const storage = new RedisActivityStorage(one, { syncInterval: 0 });
     const operations = [
-      () => storage.start('a', IDLE_TIMEOUT),
+      () => storage.start('a', IDLE_TIMEOUT, 'id-a'),
       () => storage.touch('a', IDLE_TIMEOUT, 0),
       () => storage.read('a'),
       () => storage.end('a', 'revoked'),
@@ -92,88 +91,121 @@ describe('The records of RedisActivityStorage', () => {
   });
   beforeEach(async () => {
     await admin.flushAll();
-    storage = new RedisActivityStorage(admin, { prefix: 'app:', retention: RETENTION });
+    storage = new RedisActivityStorage(admin, {
+      prefix: 'app:',
+      retention: RETENTION,
+      syncInterval: 0,
+    });
   });
 
-  const ttlOf = (key: string) => admin.pTTL(`app:{${key}}`);
+  const recordOf = async (ref: string) => (await recordsOf(admin, 'app:')).get(ref);
+  const sweep = () => storage.expire(false, 1000);
 
-  it('are one key for each session, under the prefix and with a hash tag', async () => {
-    await storage.start('a', IDLE_TIMEOUT);
-    await storage.end('b', 'revoked');
-    expect((await admin.keys('*')).sort()).toEqual(['app:{a}', 'app:{b}']);
-    await new RedisActivityStorage(admin).start('c', IDLE_TIMEOUT);
-    expect(await admin.keys('*c*')).toEqual(['idle-session:{c}']);
+  it('lie in a few hashes under the prefix, each with its hash tag', async () => {
+    for (let session = 0; session < 200; session++)
+      await storage.start(`session-${session}`, IDLE_TIMEOUT, 'id');
+    const keys = await admin.keys('*');
+    expect(keys.sort()).toEqual(
+      [...keysOf('records', 'app:'), ...keysOf('deadlines', 'app:')].sort(),
+    );
+    expect((await recordsOf(admin, 'app:')).size).toBe(200);
+    await new RedisActivityStorage(admin).start('c', IDLE_TIMEOUT, 'id-c');
+    expect((await recordsOf(admin)).size).toBe(1);
   });
 
-  it('are named by a hash of the session id, and hold no session id', async () => {
+  it('are named by a hash of the session id, and forget the id when the session ends', async () => {
     const test = await createRedisApp(redis);
     try {
       const cookie = await test.signIn();
       const id = sessionIdOf(cookie);
       await test.ask.get('/page').set('Cookie', cookie).expect(200);
-      const activity = await admin.keys('idle-session:*');
-      expect(activity).toHaveLength(1);
-      expect(JSON.stringify([activity, await admin.hGetAll(activity[0]!)])).not.toContain(id);
-      expect(await admin.keys(`*${id}*`)).toEqual([`sess:${id}`]);
+      const [[ref, record] = ['', undefined]] = await recordsOf(admin);
+      expect(ref).not.toContain(id);
+      expect(record?.rest).toBe(id);
+      await test.ask.post('/sign-out').set('Cookie', cookie).expect(204);
+      expect(JSON.stringify([...(await recordsOf(admin))])).not.toContain(id);
     } finally {
       await test.close();
     }
   });
 
   it('that cannot be read are an error, not unknown', async () => {
-    await admin.set('app:{a}', 'not a hash');
+    for (const key of keysOf('records', 'app:')) await admin.set(key, 'not a hash');
     await expect(storage.read('a')).rejects.toThrow(/WRONGTYPE/);
   });
 
-  it('expire by themselves once their deadline has been past for the retention time', async () => {
-    await storage.start('a', IDLE_TIMEOUT);
-    expect(await ttlOf('a')).toBeCloseTo(IDLE_TIMEOUT + RETENTION, SECONDS);
-    await passTime(admin, 10 * MINUTE, 'app:');
-    expect(await ttlOf('a')).toBeCloseTo(5 * MINUTE + RETENTION, SECONDS);
-    await storage.touch('a', 2 * IDLE_TIMEOUT, Number.MAX_SAFE_INTEGER);
-    expect(await ttlOf('a')).toBeCloseTo(2 * IDLE_TIMEOUT + RETENTION, SECONDS);
-  });
-
-  it('expire no later for a touch that came late', async () => {
-    const { now } = await storage.start('a', IDLE_TIMEOUT);
-    await passTime(admin, 10 * MINUTE, 'app:');
-    await storage.touch('a', IDLE_TIMEOUT, now - 4 * MINUTE);
-    expect(await ttlOf('a')).toBeCloseTo(11 * MINUTE + RETENTION, SECONDS);
-    await storage.touch('a', IDLE_TIMEOUT, now - 8 * MINUTE);
-    expect(await ttlOf('a')).toBeCloseTo(11 * MINUTE + RETENTION, SECONDS);
-  });
-
-  it('are kept for the retention time after an end, also where there was none before', async () => {
-    await storage.start('a', IDLE_TIMEOUT);
-    await storage.end('a', 'signed-out');
+  it('are removed once they have been past their deadline and their end for the retention time', async () => {
+    await storage.start('a', IDLE_TIMEOUT, 'id-a');
+    await storage.start('b', IDLE_TIMEOUT, 'id-b');
     await storage.end('b', 'signed-out');
-    expect(await ttlOf('a')).toBeCloseTo(RETENTION, SECONDS);
-    expect(await ttlOf('b')).toBeCloseTo(RETENTION, SECONDS);
+    await passTime(admin, IDLE_TIMEOUT, 'app:');
+    await sweep();
+    expect((await recordOf('a'))?.ended).toBe('idle');
+    await passTime(admin, RETENTION - IDLE_TIMEOUT, 'app:');
+    await sweep();
+    expect([...(await recordsOf(admin, 'app:')).keys()]).toEqual(['a']);
+    await passTime(admin, IDLE_TIMEOUT, 'app:');
+    await sweep();
+    expect((await recordsOf(admin, 'app:')).size).toBe(0);
+    expect(await Promise.all(keysOf('deadlines', 'app:').map((key) => admin.zCard(key)))).toEqual(
+      Array.from({ length: 16 }, () => 0),
+    );
+  });
+
+  it('go by themselves when nobody uses them any more', async () => {
+    await storage.start('a', IDLE_TIMEOUT, 'id-a');
+    await storage.end('a', 'signed-out');
+    for (const key of await admin.keys('*')) {
+      expect(await admin.pTTL(key)).toBeGreaterThan(RETENTION - 5000);
+      expect(await admin.pTTL(key)).toBeLessThanOrEqual(2 * RETENTION + IDLE_TIMEOUT);
+    }
+  });
+
+  it('stay for as long as the longest of them is needed', async () => {
+    await storage.start('a', 3 * RETENTION, 'id-a');
+    await storage.start('a', IDLE_TIMEOUT, 'id-a');
+    for (const key of await admin.keys('*'))
+      expect(await admin.pTTL(key)).toBeGreaterThan(4 * RETENTION - 5000);
   });
 
   it('are kept for 24 hours unless the options say otherwise', async () => {
-    await new RedisActivityStorage(admin, { prefix: 'app:' }).end('a', 'revoked');
-    expect(await ttlOf('a')).toBeCloseTo(24 * HOUR, SECONDS);
-    await new RedisActivityStorage(admin, { prefix: 'app:', retention: '10m' }).end('b', 'revoked');
-    expect(await ttlOf('b')).toBeCloseTo(10 * MINUTE, SECONDS);
+    const options = { prefix: 'app:', syncInterval: 0 } as const;
+    const unsaid = new RedisActivityStorage(admin, options);
+    const said = new RedisActivityStorage(admin, { ...options, retention: '10m' });
+    await unsaid.end('a', 'revoked');
+    await passTime(admin, 10 * MINUTE, 'app:');
+    expect((await unsaid.read('a')).record?.ended).toBe('revoked');
+    expect((await said.read('a')).record).toBeUndefined();
+    await passTime(admin, 24 * HOUR - 10 * MINUTE, 'app:');
+    expect((await unsaid.read('a')).record).toBeUndefined();
   });
 
   it('do not change any more once they have ended', async () => {
-    const { now } = await storage.start('a', IDLE_TIMEOUT);
+    const { now } = await storage.start('a', IDLE_TIMEOUT, 'id-a');
     await passTime(admin, MINUTE, 'app:');
     await storage.end('a', 'signed-out');
-    const ended = await admin.hGetAll('app:{a}');
+    const ended = await recordOf('a');
     await storage.touch('a', 2 * IDLE_TIMEOUT, now);
-    await storage.start('a', 2 * IDLE_TIMEOUT);
+    await storage.start('a', 2 * IDLE_TIMEOUT, 'id-a');
     await storage.end('a', 'revoked');
-    expect(await admin.hGetAll('app:{a}')).toEqual(ended);
+    expect(await recordOf('a')).toEqual(ended);
   });
 
   it('are in whole milliseconds, also for a touch that is not', async () => {
-    const { now } = await storage.start('a', IDLE_TIMEOUT);
+    const { now } = await storage.start('a', IDLE_TIMEOUT, 'id-a');
     await passTime(admin, MINUTE, 'app:');
     await storage.touch('a', IDLE_TIMEOUT, now - 1000.75);
-    expect(await admin.hGet('app:{a}', 'l')).toMatch(/^\d{13}$/);
+    const { sinceStart } = (await recordOf('a'))!;
+    expect(sinceStart).toBeGreaterThan(MINUTE - 2000);
+    expect(Number.isInteger(sinceStart)).toBe(true);
+  });
+
+  it('keep a session id whatever it looks like', async () => {
+    const id = "an id of the app's own - with 'spaces', ünïcode and - 12 34";
+    await storage.start('a', IDLE_TIMEOUT, id);
+    await storage.touch('a', IDLE_TIMEOUT, Number.MAX_SAFE_INTEGER);
+    await passTime(admin, IDLE_TIMEOUT, 'app:');
+    expect((await sweep()).expired).toEqual([{ key: 'a', sessionId: id, reason: 'idle' }]);
   });
 
   it('are on the time of Redis', async () => {
@@ -182,7 +214,7 @@ describe('The records of RedisActivityStorage', () => {
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
     };
     const before = await timeOfRedis();
-    const { now } = await anHourAhead(storage).start('a', IDLE_TIMEOUT);
+    const { now } = await anHourAhead(storage).start('a', IDLE_TIMEOUT, 'id-a');
     expect(now).toBeGreaterThanOrEqual(before);
     expect(now).toBeLessThanOrEqual(await timeOfRedis());
   });
@@ -228,8 +260,9 @@ function anHourAhead(storage: ActivityStorage): ActivityStorage {
   };
   return {
     read: (key) => ahead(() => storage.read(key)),
-    start: (key, idleTimeoutMs) => ahead(() => storage.start(key, idleTimeoutMs)),
+    start: (key, idleTimeoutMs, id) => ahead(() => storage.start(key, idleTimeoutMs, id)),
     touch: (key, idleTimeoutMs, at) => ahead(() => storage.touch(key, idleTimeoutMs, at)),
     end: (key, reason) => ahead(() => storage.end(key, reason)),
+    expire: (absolute, limit) => ahead(() => storage.expire!(absolute, limit)),
   };
 }

@@ -17,6 +17,7 @@ export interface RedisAppOptions extends TestAppOptions {
   /** Keeps the activity; default: the server that keeps the sessions. */
   activity?: RedisServer;
   store?: (client: ConstructorParameters<typeof RedisStore>[0]['client']) => RedisStore;
+  /** Default: one that goes by nothing but what Redis says, since these tests act behind its back. */
   storage?: (client: ConstructorParameters<typeof RedisActivityStorage>[0]) => RedisActivityStorage;
 }
 
@@ -41,7 +42,7 @@ export async function createRedisApp(
   {
     activity = server,
     store = (client) => new RedisStore({ client }),
-    storage = (client) => new RedisActivityStorage(client),
+    storage = (client) => new RedisActivityStorage(client, { syncInterval: 0 }),
     options = {},
     metadata = {},
     configure,

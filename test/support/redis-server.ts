@@ -148,19 +148,3 @@ async function freeClusterPort(): Promise<number> {
     if (port < 55_535) return port;
   }
 }
-
-/**
- * Lets time pass for the activity records of a prefix: moves all that is in them, and their expiry, into the past.
- * For the scripts, which go by the difference to Redis's clock, that is the same as the clock moving on.
- */
-export async function passTime(
-  client: RedisClient,
-  milliseconds: number,
-  prefix = 'idle-session:',
-): Promise<void> {
-  for (const key of await client.keys(`${prefix}*`)) {
-    await client.hIncrBy(key, 's', -milliseconds);
-    await client.hIncrBy(key, 'l', -milliseconds);
-    await client.pExpire(key, (await client.pTTL(key)) - milliseconds);
-  }
-}

@@ -1,3 +1,5 @@
+import type { MaybePromise } from './maybe-promise.js';
+
 /** Why a session ended. */
 export type EndReason = 'idle' | 'absolute' | 'signed-out' | 'revoked';
 
@@ -20,9 +22,24 @@ export interface ActivityReading {
   readonly now: number;
 }
 
+/** A session that a storage ended because its time was up. */
+export interface ExpiredSession {
+  readonly key: string;
+  /** As given to {@link ActivityStorage.start}. */
+  readonly sessionId: string;
+  readonly reason: Extract<EndReason, 'idle' | 'absolute'>;
+}
+
+/** What one call of {@link ActivityStorage.expire} did. */
+export interface Expiry {
+  readonly expired: readonly ExpiredSession[];
+  /** Whether there was more to look at. */
+  readonly more: boolean;
+}
+
 /**
  * Where activity records are kept. Every operation is atomic for its key, and every time in it is on the storage's
- * own clock. The key is a hash of the session id: a storage never sees the id.
+ * own clock. The key is a hash of the session id.
  *
  * A storage that cannot answer rejects; it never resolves to "no record".
  *
@@ -30,14 +47,21 @@ export interface ActivityReading {
  * `nestjs-idle-session/testing` is the test suite that every storage has to pass.
  */
 export abstract class ActivityStorage {
-  /** Reads the record; `record` is undefined when there is none. */
-  abstract read(key: string): Promise<ActivityReading>;
+  /**
+   * Reads the record; `record` is undefined when there is none.
+   * @param fresh what a buffer remembers will not do; default false
+   */
+  abstract read(key: string, fresh?: boolean): MaybePromise<ActivityReading>;
 
-  /** Starts a record at the storage's time, unless there is one already. `started` tells which. */
+  /**
+   * Starts a record at the storage's time, unless there is one already. `started` tells which.
+   * @param sessionId kept until the session ends, for whoever has to remove it from the session store
+   */
   abstract start(
     key: string,
     idleTimeoutMs: number,
-  ): Promise<ActivityReading & { readonly started: boolean }>;
+    sessionId: string,
+  ): MaybePromise<ActivityReading & { readonly started: boolean }>;
 
   /**
    * Notes activity at `at`, a time on the storage's clock, as taken from an earlier reading. Safe to send late, twice
@@ -51,7 +75,7 @@ export abstract class ActivityStorage {
    *
    * Resolves to the record as it is afterwards.
    */
-  abstract touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading>;
+  abstract touch(key: string, idleTimeoutMs: number, at: number): MaybePromise<ActivityReading>;
 
   /**
    * Ends the record for good; the first caller wins and learns that it `won`. Without a record, leaves an ended one.
@@ -62,7 +86,18 @@ export abstract class ActivityStorage {
   abstract end(
     key: string,
     reason: EndReason,
-  ): Promise<ActivityReading & { readonly won: boolean }>;
+  ): MaybePromise<ActivityReading & { readonly won: boolean }>;
+
+  /**
+   * Ends sessions whose time is up, as {@link end} would, each for one caller only. A storage without it leaves an end
+   * to be noticed by the session's next request.
+   * @param absoluteTimeoutMs how long after its start a session ends whatever happens; false: never
+   * @param limit of sessions to look at, so that nobody waits for long
+   */
+  expire?(absoluteTimeoutMs: number | false, limit: number): MaybePromise<Expiry>;
+
+  /** Sends what was not sent yet: the process is about to stop. */
+  flush?(): Promise<void>;
 }
 
 /** For how long after its deadline or its end a record is kept by default, so that the reason can still be told. */

@@ -1,9 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Subject } from 'rxjs';
-import type { ActivityReading, ActivityStorage, EndReason } from './activity-storage.js';
+import type { ActivityReading, ActivityStorage, EndReason, Expiry } from './activity-storage.js';
 import { evaluate, type Evaluation } from './evaluate.js';
 import type { IdleSessionEvent } from './idle-session.events.js';
 import { inTime } from './in-time.js';
+import { isPromise, type MaybePromise } from './maybe-promise.js';
 import { RESOLVED_OPTIONS } from './module-definition.js';
 import { Outage } from './outage.js';
 import type { ResolvedOptions } from './resolve-options.js';
@@ -13,7 +14,7 @@ import type { ResolvedOptions } from './resolve-options.js';
  * `storageTimeout` or throws a {@link StorageUnavailableException}.
  */
 @Injectable()
-export class IdleClock {
+export class IdleClock implements BeforeApplicationShutdown {
   private readonly happened = new Subject<IdleSessionEvent>();
   readonly events = this.happened.asObservable();
 
@@ -26,17 +27,24 @@ export class IdleClock {
     return record && evaluate(record, this.options, now);
   }
 
-  read(sessionRef: string): Promise<ActivityReading> {
-    return this.ask('read', (storage) => storage.read(sessionRef));
+  /** @param fresh whatever a buffer remembers; default false */
+  read(sessionRef: string, fresh = false): MaybePromise<ActivityReading> {
+    return this.ask('read', (storage) => storage.read(sessionRef, fresh));
   }
 
-  async start(sessionRef: string, idleTimeoutMs: number): Promise<ActivityReading> {
-    const reading = await this.ask('start', (storage) => storage.start(sessionRef, idleTimeoutMs));
+  async start(
+    sessionRef: string,
+    idleTimeoutMs: number,
+    sessionId: string,
+  ): Promise<ActivityReading> {
+    const reading = await this.ask('start', (storage) =>
+      storage.start(sessionRef, idleTimeoutMs, sessionId),
+    );
     if (reading.started) this.happened.next({ type: 'started', sessionRef });
     return reading;
   }
 
-  touch(sessionRef: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
+  touch(sessionRef: string, idleTimeoutMs: number, at: number): MaybePromise<ActivityReading> {
     return this.ask('touch', (storage) => storage.touch(sessionRef, idleTimeoutMs, at));
   }
 
@@ -56,12 +64,43 @@ export class IdleClock {
     return reading;
   }
 
+  /** Ends sessions whose time is up and emits their events, if the storage can tell which they are. */
+  async expire(limit: number): Promise<Expiry> {
+    const { absoluteTimeoutMs, storage } = this.options;
+    // Nobody waits for this, so that it may take its time: what was ended has to be told.
+    const answer = attempt(() => storage.expire?.(absoluteTimeoutMs, limit) ?? NOTHING_DUE);
+    const expiry = await this.outage.watch('activity storage (expire)', answer);
+    for (const { key, reason } of expiry.expired)
+      this.happened.next({ type: 'expired', sessionRef: key, reason });
+    return expiry;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const flushed = Promise.resolve(this.options.storage.flush?.());
+    // It has been logged, and that is all that can be done now.
+    await this.outage.watch('activity storage (flush)', flushed).catch(() => {});
+  }
+
   private ask<T>(
     operation: string,
-    question: (storage: ActivityStorage) => Promise<T>,
-  ): Promise<T> {
+    question: (storage: ActivityStorage) => MaybePromise<T>,
+  ): MaybePromise<T> {
     const { storage, storageTimeoutMs } = this.options;
-    const answer = inTime(() => question(storage), storageTimeoutMs);
-    return this.outage.watch(`activity storage (${operation})`, answer);
+    const answer = attempt(() => question(storage));
+    if (!isPromise(answer)) return answer;
+    return this.outage.watch(
+      `activity storage (${operation})`,
+      inTime(() => answer, storageTimeoutMs),
+    );
+  }
+}
+
+const NOTHING_DUE: Expiry = { expired: [], more: false };
+
+function attempt<T>(question: () => MaybePromise<T>): MaybePromise<T> {
+  try {
+    return question();
+  } catch (error) {
+    return Promise.reject(error as Error);
   }
 }

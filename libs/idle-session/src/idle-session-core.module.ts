@@ -6,9 +6,10 @@ import { IdleSessionGuard } from './idle-session.guard.js';
 import { IdleSessionInterceptor } from './idle-session.interceptor.js';
 import { IdleSessionService } from './idle-session.service.js';
 import { IdleSessionStore } from './idle-session.store.js';
+import { IdleSessionSweeper } from './idle-session.sweeper.js';
 import { CONFIGURATION, RESOLVED_OPTIONS, type Configuration } from './module-definition.js';
 import { Outage } from './outage.js';
-import { resolveOptions } from './resolve-options.js';
+import { resolveOptions, type ResolvedOptions } from './resolve-options.js';
 
 /** Of all modules that configure, the configuration that counts. */
 export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
@@ -37,9 +38,16 @@ export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
     IdleSessionService,
     IdleSessionGuard,
     IdleSessionInterceptor,
+    IdleSessionSweeper,
     SessionExpiredFilter,
     { provide: APP_GUARD, useExisting: IdleSessionGuard },
-    { provide: APP_INTERCEPTOR, useExisting: IdleSessionInterceptor },
+    {
+      provide: APP_INTERCEPTOR,
+      inject: [RESOLVED_OPTIONS, IdleSessionInterceptor],
+      // Nest goes without what cannot intercept, and without any interceptor it saves itself the way through RxJS.
+      useFactory: ({ refreshOn }: ResolvedOptions, interceptor: IdleSessionInterceptor) =>
+        refreshOn === 'handler' ? interceptor : {},
+    },
   ],
   exports: [COMMON_CONFIGURATION, RESOLVED_OPTIONS, IdleSessionService],
 })
@@ -47,6 +55,7 @@ export class IdleSessionCoreModule implements NestModule {
   constructor(
     private readonly config: ApplicationConfig,
     private readonly sessions: IdleSessionService,
+    private readonly sweeper: IdleSessionSweeper,
     private readonly filter: SessionExpiredFilter,
   ) {}
 
@@ -54,5 +63,7 @@ export class IdleSessionCoreModule implements NestModule {
     consumer.apply(this.sessions.middleware()).forRoutes('{*path}');
     // Nest asks the filter that was registered last first, and main.ts has registered its own by now.
     this.config.useGlobalFilters(this.filter);
+    // Only apps that serve requests get here: a script that ends at once would take events with it.
+    this.sweeper.start();
   }
 }

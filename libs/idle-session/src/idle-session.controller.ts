@@ -24,6 +24,7 @@ import { PassiveRoute, SKIP_IDLE_SESSION } from './idle-session.decorators.js';
 import { SessionExpiredException } from './idle-session.exceptions.js';
 import { IdleSessionService } from './idle-session.service.js';
 import type { IdleSessionStatus } from './idle-session.status.js';
+import type { MaybePromise } from './maybe-promise.js';
 import { RESOLVED_OPTIONS } from './module-definition.js';
 import { isPassiveRequest } from './passive-request.js';
 import type { ResolvedOptions } from './resolve-options.js';
@@ -46,7 +47,7 @@ export function idleSessionController(path: string): Type {
     @Get('status')
     @Unpaged()
     @NoStore()
-    status(@Req() request: Request): Promise<IdleSessionStatus> {
+    status(@Req() request: Request): MaybePromise<IdleSessionStatus> {
       return this.sessions.check(request);
     }
 

@@ -5,12 +5,14 @@ import { SKIP_IDLE_SESSION } from './idle-session.decorators.js';
 import { SessionExpiredException, StorageUnavailableException } from './idle-session.exceptions.js';
 import { IdleSessionService } from './idle-session.service.js';
 import type { IdleSessionStatus } from './idle-session.status.js';
+import { isActivity } from './is-activity.js';
+import { whenThere, type MaybePromise } from './maybe-promise.js';
 import { isPageNavigation } from './page-navigation.js';
 import { isHttp, requestOf } from './request-of.js';
 
 /**
  * Lets requests of live sessions and of strangers pass and refuses those of sessions that ended. Refreshes nothing:
- * that is for the interceptor, which runs once every guard has let the request pass.
+ * that is for the interceptor, which runs once every guard has let the request pass, or for the response.
  *
  * To change a step, extend it and `overrideProvider(IdleSessionGuard)`, or provide yours under this token.
  */
@@ -21,18 +23,22 @@ export class IdleSessionGuard implements CanActivate {
     protected readonly reflector: Reflector,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  /** Answers at once, without a promise, wherever the session's state is known here. */
+  canActivate(context: ExecutionContext): MaybePromise<boolean> {
     if (!isHttp(context)) return true;
     const request = this.getRequest(context);
     if (this.isExempt(context)) {
       this.letPass(request, context);
       return true;
     }
-    const status = await this.sessions.check(request);
-    request.idleSession = status;
-    if (status.state === 'expired' && !this.sessions.isStranger(request))
-      this.throwSessionExpired(status);
-    return true;
+    return whenThere(this.sessions.check(request), (status) => {
+      request.idleSession = status;
+      if (status.state === 'expired' && !this.sessions.isStranger(request))
+        this.throwSessionExpired(status);
+      if (this.sessions.refreshesOnResponse && this.isActivity(request, context))
+        this.sessions.refreshOnResponse(request);
+      return true;
+    });
   }
 
   protected getRequest(context: ExecutionContext): Request {
@@ -42,6 +48,11 @@ export class IdleSessionGuard implements CanActivate {
   /** Whether the route is exempt: by default, whether it or its controller has `@SkipIdleSession()`. */
   protected isExempt(context: ExecutionContext): boolean {
     return Boolean(this.exemption(context));
+  }
+
+  /** Whether the request says that a person did something; asked with `refreshOn: 'response'` only. */
+  protected isActivity(request: Request, context: ExecutionContext): boolean {
+    return isActivity(request, context, this.reflector);
   }
 
   /** @throws {SessionExpiredException} by default */

@@ -7,13 +7,16 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import type { Observable } from 'rxjs';
-import { PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './idle-session.decorators.js';
+import { isActivity } from './is-activity.js';
 import { SessionExpiredException } from './idle-session.exceptions.js';
 import { IdleSessionService } from './idle-session.service.js';
-import { isPassiveRequest } from './passive-request.js';
+import { whenThere, type MaybePromise } from './maybe-promise.js';
 import { isHttp, requestOf } from './request-of.js';
 
-/** Counts a request that no guard refused as activity, before its handler runs, unless the request is passive. */
+/**
+ * Counts a request that no guard refused as activity, before its handler runs, unless the request is passive. Not there
+ * with `refreshOn: 'response'`.
+ */
 @Injectable()
 export class IdleSessionInterceptor implements NestInterceptor {
   constructor(
@@ -21,21 +24,19 @@ export class IdleSessionInterceptor implements NestInterceptor {
     protected readonly reflector: Reflector,
   ) {}
 
-  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    if (isHttp(context)) {
-      const request = this.getRequest(context);
-      this.sessions.admit(request);
-      const { state } = request.idleSession ?? {};
-      if ((state === 'active' || state === 'warning') && this.isActivity(request, context)) {
-        const {
-          state: after,
-          reason,
-          loginUrl,
-        } = (request.idleSession = await this.sessions.refresh(request));
-        if (after === 'expired') throw new SessionExpiredException(reason ?? 'idle', loginUrl);
-      }
-    }
-    return next.handle();
+  intercept(context: ExecutionContext, next: CallHandler): MaybePromise<Observable<unknown>> {
+    if (!isHttp(context)) return next.handle();
+    const request = this.getRequest(context);
+    this.sessions.admit(request);
+    const { state } = request.idleSession ?? {};
+    const alive = state === 'active' || state === 'warning';
+    if (!alive || !this.isActivity(request, context)) return next.handle();
+    return whenThere(this.sessions.refreshed(request), (status) => {
+      request.idleSession = status;
+      if (status.state === 'expired')
+        throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
+      return next.handle();
+    });
   }
 
   protected getRequest(context: ExecutionContext): Request {
@@ -44,9 +45,6 @@ export class IdleSessionInterceptor implements NestInterceptor {
 
   /** Whether the request says that a person did something. */
   protected isActivity(request: Request, context: ExecutionContext): boolean {
-    const targets = [context.getHandler(), context.getClass()];
-    const exempt = this.reflector.getAllAndOverride<unknown>(SKIP_IDLE_SESSION, targets);
-    const passive = this.reflector.getAllAndOverride<unknown>(PASSIVE_ROUTE, targets);
-    return !exempt && !passive && !isPassiveRequest(request);
+    return isActivity(request, context, this.reflector);
   }
 }

@@ -53,6 +53,13 @@ export interface IdleSessionModuleOptions {
    */
   readonly onStorageError?: 'reject' | 'allow';
 
+  /**
+   * When a request counts as activity. `'handler'`: before its handler runs, in an interceptor. `'response'`: as its
+   * response is sent, unless that is a 401 or 403; without an interceptor, which saves each request of the app some
+   * time, but a long request counts late, and one that any guard answers otherwise counts too. Default `'handler'`.
+   */
+  readonly refreshOn?: 'handler' | 'response';
+
   /** After how long a storage or a session store counts as unavailable; default `'1s'`. */
   readonly storageTimeout?: Duration;
 }

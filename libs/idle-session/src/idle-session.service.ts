@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { HttpStatus, Inject, Injectable } from '@nestjs/common';
 import type { Request, RequestHandler } from 'express';
 import type { CookieOptions, Store } from 'express-session';
 import type { Observable } from 'rxjs';
@@ -9,6 +9,7 @@ import type { IdleSessionEvent } from './idle-session.events.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { statusOf, type IdleSessionStatus } from './idle-session.status.js';
 import { IdleSessionStore } from './idle-session.store.js';
+import { isPromise, whenThere, type MaybePromise } from './maybe-promise.js';
 import { RESOLVED_OPTIONS } from './module-definition.js';
 import type { ResolvedOptions } from './resolve-options.js';
 import type { SessionLookup } from './session-lookup.js';
@@ -41,6 +42,7 @@ export class IdleSessionService {
   ) {
     this.events = clock.events;
     this.mounted = sessionMiddleware(options, store, (request) => this.addServerTiming(request));
+    store.onResponse = (request) => this.countResponse(request);
   }
 
   /**
@@ -82,16 +84,21 @@ export class IdleSessionService {
    * @throws {StorageUnavailableException}
    */
   async refresh(request: Request, idleForMs = 0): Promise<IdleSessionStatus> {
+    return this.refreshed(request, idleForMs);
+  }
+
+  /** As {@link refresh}, but at once where nobody has to be waited for. @internal */
+  refreshed(request: Request, idleForMs = 0): MaybePromise<IdleSessionStatus> {
     const lookup = this.lookupOf(request);
     const before = this.status(request);
     const { sessionRef, reading, readAt = 0 } = lookup;
     if (before.state === 'none' || before.state === 'expired' || !sessionRef || !reading)
       return before;
 
-    const idleTimeoutMs = await this.options.idleTimeoutFor(request);
     const at = Math.round(reading.now + (performance.now() - readAt) - idleForMs);
-    await this.hear(request, lookup, () => this.clock.touch(sessionRef, idleTimeoutMs, at));
-    return this.status(request);
+    return whenThere(this.options.idleTimeoutFor(request), (idleTimeoutMs) =>
+      this.hear(request, lookup, () => this.clock.touch(sessionRef, idleTimeoutMs, at)),
+    );
   }
 
   /**
@@ -119,7 +126,7 @@ export class IdleSessionService {
    * puts one under the clock that is not yet, and tells where it stands.
    * @internal
    */
-  async check(request: Request): Promise<IdleSessionStatus> {
+  check(request: Request): MaybePromise<IdleSessionStatus> {
     const lookup = this.lookupOf(request);
     const { sessionRef, reading, stored } = lookup;
     const before = this.status(request);
@@ -127,22 +134,21 @@ export class IdleSessionService {
 
     lookup.exempted = !this.options.appliesTo(request);
     if (lookup.exempted) return this.status(request);
-    if (reading.record === undefined) {
+    const { record } = reading;
+    if (record === undefined) {
       // In the store since before the module was there: its first save puts it under the clock, once and for all.
-      await this.hear(request, lookup, async () => {
+      return this.hear(request, lookup, async () => {
         await saveSession(request);
         return this.clock.read(sessionRef);
       });
-      return this.status(request);
     }
-    const { lastActivityAt } = reading.record;
-    const idleTimeoutMs = await this.options.idleTimeoutFor(request);
-    if (idleTimeoutMs !== reading.record.idleTimeoutMs) {
-      await this.hear(request, lookup, () =>
-        this.clock.touch(sessionRef, idleTimeoutMs, lastActivityAt),
-      );
-    }
-    return this.status(request);
+    return whenThere(this.options.idleTimeoutFor(request), (idleTimeoutMs) =>
+      idleTimeoutMs === record.idleTimeoutMs
+        ? before
+        : this.hear(request, lookup, () =>
+            this.clock.touch(sessionRef, idleTimeoutMs, record.lastActivityAt),
+          ),
+    );
   }
 
   /**
@@ -165,6 +171,16 @@ export class IdleSessionService {
     return this.lookupOf(request).admitted === true;
   }
 
+  /** Whether the options say `refreshOn: 'response'`. @internal */
+  get refreshesOnResponse(): boolean {
+    return this.options.refreshOn === 'response';
+  }
+
+  /** Counts the request as activity of now once its response is sent, unless that refuses it. @internal */
+  refreshOnResponse(request: Request): void {
+    this.lookupOf(request).activeAt = performance.now();
+  }
+
   /** Clears the session's cookie: the person has been told, and is a stranger from now on. @internal */
   clearCookie(request: Request): void {
     const { path, domain, httpOnly, secure, sameSite, partitioned } =
@@ -179,26 +195,48 @@ export class IdleSessionService {
     });
   }
 
-  /** Asks the storage and takes in what it says; ends the session if that means it is over. */
-  private async hear(
+  /** Takes in what the storage says, at once if it says so at once. Resolves to the status afterwards. */
+  private hear(
     request: Request,
     lookup: SessionLookup,
-    ask: () => Promise<ActivityReading>,
-  ): Promise<void> {
+    ask: () => MaybePromise<ActivityReading>,
+  ): MaybePromise<IdleSessionStatus> {
+    const answer = ask();
+    if (isPromise(answer) || this.clock.evaluate(answer)?.state === 'expired')
+      return this.hearOrEnd(request, lookup, answer);
+    takeIn(lookup, answer);
+    return this.status(request);
+  }
+
+  private async hearOrEnd(
+    request: Request,
+    lookup: SessionLookup,
+    answer: MaybePromise<ActivityReading>,
+  ): Promise<IdleSessionStatus> {
     try {
-      lookup.reading = await ask();
-      lookup.readAt = performance.now();
-      const evaluation = this.clock.evaluate(lookup.reading);
-      if (evaluation?.state !== 'expired' || !lookup.sessionRef) return;
-      lookup.reading = await this.clock.end(lookup.sessionRef, evaluation.reason);
-      if (lookup.reading.record?.ended !== undefined) await destroySession(request);
+      const reading = await answer;
+      takeIn(lookup, reading);
+      const evaluation = this.clock.evaluate(reading);
+      if (evaluation?.state === 'expired' && lookup.sessionRef) {
+        takeIn(lookup, await this.clock.end(lookup.sessionRef, evaluation.reason));
+        if (lookup.reading?.record?.ended !== undefined) await destroySession(request);
+      }
     } catch (error) {
-      if (
-        !(error instanceof StorageUnavailableException) ||
-        this.options.onStorageError === 'reject'
-      )
-        throw error;
+      const unavailable = error instanceof StorageUnavailableException;
+      if (!unavailable || this.options.onStorageError === 'reject') throw error;
     }
+    return this.status(request);
+  }
+
+  /** What {@link refreshOnResponse} promised. The response goes out whatever becomes of it. */
+  private countResponse(request: Request): MaybePromise<unknown> {
+    const lookup = this.store.lookupOf(request);
+    const refused = REFUSALS.includes(request.res?.statusCode ?? HttpStatus.OK);
+    if (lookup?.activeAt === undefined || lookup.failure || refused) return undefined;
+    const idleForMs = performance.now() - lookup.activeAt;
+    delete lookup.activeAt;
+    const refreshed = this.refreshed(request, idleForMs);
+    return isPromise(refreshed) ? refreshed.catch(() => {}) : refreshed;
   }
 
   private lookupOf(request: Request): SessionLookup {
@@ -228,10 +266,18 @@ export class IdleSessionService {
   }
 }
 
+/** Answers that say that it was not the session's person who asked. */
+const REFUSALS: readonly number[] = [HttpStatus.UNAUTHORIZED, HttpStatus.FORBIDDEN];
+
 const FOREIGN_SESSION =
   'The request has a session that IdleSessionModule does not guard: something else mounted a session middleware. ' +
   'Remove that and give its options to IdleSessionModule.forRoot({ session }), or mount ' +
   'app.use(app.get(IdleSessionService).middleware()) in its place.';
+
+function takeIn(lookup: SessionLookup, reading: ActivityReading): void {
+  lookup.reading = reading;
+  lookup.readAt = performance.now();
+}
 
 function saveSession(request: Request): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@ import type { ActivityReading, EndReason } from './activity-storage.js';
 import { IdleClock } from './idle-clock.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { inTime } from './in-time.js';
+import { isPromise, type MaybePromise } from './maybe-promise.js';
 import { RESOLVED_OPTIONS } from './module-definition.js';
 import { Outage } from './outage.js';
 import type { ResolvedOptions } from './resolve-options.js';
@@ -31,6 +32,9 @@ const RENEWALS_REMEMBERED = 100_000;
 export class IdleSessionStore extends Store {
   /** Puts a new session on the request; express-session sets it on a store that it is given. */
   declare generate: (request: Request) => void;
+
+  /** Called when express-session finishes with a request's session, as its response ends; waited for. */
+  onResponse: (request: Request) => MaybePromise<unknown> = () => undefined;
 
   /** Whether the user's store says that it is connected; most stores say nothing. */
   connected = true;
@@ -104,13 +108,18 @@ export class IdleSessionStore extends Store {
   }
 
   override set(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    settle(this.save(sessionId, session), callback);
+    settle(this.saveAndFinish(sessionId, session), callback);
   }
 
   override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
+    const finished = this.finish(session);
+    if (!isPromise(finished) && !this.needsRenewal(session)) return callback();
     // The answer is on its way: a store that cannot renew now gets its next chance with the next request.
-    const renewed = this.renew(sessionId, session).catch(() => {});
-    settle(renewed, callback);
+    const renewed = Promise.resolve(finished).then(() => this.renew(sessionId, session));
+    settle(
+      renewed.catch(() => {}),
+      callback,
+    );
   }
 
   override destroy(sessionId: string, callback: Callback = () => {}): void {
@@ -137,6 +146,11 @@ export class IdleSessionStore extends Store {
     else callback(new Error('The session store has no clear()'));
   }
 
+  /** Removes the data of a session that ended. */
+  remove(sessionId: string): Promise<void> {
+    return this.ask('destroy', (done) => this.inner.destroy(sessionId, done));
+  }
+
   private belongs(session: SessionData, request: Request, lookup: SessionLookup): void {
     this.requests.set(session, request);
     this.lookups.set(request, { ...lookup, cookie: session.cookie });
@@ -159,8 +173,10 @@ export class IdleSessionStore extends Store {
     }
 
     let reading = read.value;
-    const ending = this.endingOf(ref, reading, data);
     try {
+      // Somebody else may just have ended it.
+      if (!stored && reading.record !== undefined) reading = await this.clock.read(ref, true);
+      const ending = this.endingOf(ref, reading, data);
       if (ending !== undefined) reading = await this.end(sessionId, ref, ending, reading, stored);
     } catch (error) {
       return failed(ref, error);
@@ -215,7 +231,7 @@ export class IdleSessionStore extends Store {
     }
 
     const ref = sessionRef(sessionId);
-    const reading = await this.recordFor(ref, session, request);
+    const reading = await this.recordFor(sessionId, ref, session, request);
     if (reading === undefined) return this.write(sessionId, session);
     if (this.clock.evaluate(reading)?.state === 'expired' || reading.record === undefined) return;
 
@@ -228,27 +244,28 @@ export class IdleSessionStore extends Store {
       const heard = { sessionRef: ref, stored: true, reading, readAt: performance.now() };
       this.lookups.set(request, { ...this.lookups.get(request), ...heard });
     }
-    // It may have ended while it was being saved.
-    const after = await this.unlessAllowed(this.clock.read(ref));
+    // It may have ended while it was being saved, in whatever process.
+    const after = await this.unlessAllowed(this.clock.read(ref, true));
     if (after?.record?.ended !== undefined) await this.remove(sessionId);
   }
 
   /** The session's record, started if this is the first save; undefined if the idle clock does not apply to it. */
   private async recordFor(
+    sessionId: string,
     ref: string,
     session: SessionData,
     request: Request | undefined,
   ): Promise<ActivityReading | undefined> {
     if (!isMarked(session, ref) && request && this.options.appliesTo(request)) {
       const idleTimeoutMs = await this.options.idleTimeoutFor(request);
-      return this.unlessAllowed(this.clock.start(ref, idleTimeoutMs));
+      return this.unlessAllowed(this.clock.start(ref, idleTimeoutMs, sessionId));
     }
     const reading = await this.unlessAllowed(this.clock.read(ref));
     return reading?.record || isMarked(session, ref) ? reading : undefined;
   }
 
   /** What the storage answers; undefined if it does not and the options allow to go on without. */
-  private async unlessAllowed<T>(answer: Promise<T>): Promise<T | undefined> {
+  private async unlessAllowed<T>(answer: MaybePromise<T>): Promise<T | undefined> {
     try {
       return await answer;
     } catch (error) {
@@ -258,19 +275,36 @@ export class IdleSessionStore extends Store {
     }
   }
 
-  private async renew(sessionId: string, session: SessionData): Promise<void> {
+  private async saveAndFinish(sessionId: string, session: SessionData): Promise<void> {
+    await this.save(sessionId, session);
+    await this.finish(session);
+  }
+
+  private finish(session: SessionData): MaybePromise<unknown> {
+    const request = this.requests.get(session);
+    return request && this.onResponse(request);
+  }
+
+  /** Whether the user's store has to be told, so that it does not drop the session before its time. */
+  private needsRenewal(session: SessionData): boolean {
     const request = this.requests.get(session);
     const lookup = request && this.lookups.get(request);
-    if (lookup?.failure) return;
+    if (lookup?.failure) return false;
     const { sessionRef: ref, reading } = lookup ?? {};
+    if (!ref || !reading?.record) return this.inner.touch !== undefined;
+    const evaluation = this.clock.evaluate(reading);
+    if (evaluation === undefined || evaluation.state === 'expired') return false;
+    const needed = Date.now() + evaluation.expiresInMs + reading.record.idleTimeoutMs;
+    return (this.keptUntil.get(ref) ?? 0) < needed;
+  }
+
+  private async renew(sessionId: string, session: SessionData): Promise<void> {
+    if (!this.needsRenewal(session)) return;
+    const request = this.requests.get(session);
+    const { sessionRef: ref, reading } = (request && this.lookups.get(request)) ?? {};
     if (!ref || !reading?.record) return this.prolong(sessionId, session);
 
-    const evaluation = this.clock.evaluate(reading);
-    if (evaluation === undefined || evaluation.state === 'expired') return;
-    const { idleTimeoutMs } = reading.record;
-    const needed = Date.now() + evaluation.expiresInMs + idleTimeoutMs;
-    if ((this.keptUntil.get(ref) ?? 0) >= needed) return;
-    const keepUntil = Date.now() + keepFor(idleTimeoutMs);
+    const keepUntil = Date.now() + keepFor(reading.record.idleTimeoutMs);
     if (this.inner.touch) {
       await this.prolong(sessionId, toStored(session, ref, keepUntil));
     } else {
@@ -303,10 +337,6 @@ export class IdleSessionStore extends Store {
 
   private write(sessionId: string, data: SessionData): Promise<void> {
     return this.ask('set', (done) => this.inner.set(sessionId, data, done));
-  }
-
-  private remove(sessionId: string): Promise<void> {
-    return this.ask('destroy', (done) => this.inner.destroy(sessionId, done));
   }
 
   private ask<T = void>(

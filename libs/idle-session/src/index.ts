@@ -3,7 +3,16 @@ export {
   type ActivityReading,
   type ActivityRecord,
   type EndReason,
+  type ExpiredSession,
+  type Expiry,
 } from './activity-storage.js';
+export {
+  BufferedActivityStorage,
+  type ActivityFeed,
+  type BufferedActivityStorageOptions,
+  type News,
+  type Touch,
+} from './buffered-activity-storage.js';
 export type { Duration } from './duration.js';
 export { evaluate, type Evaluation, type IdlePolicy } from './evaluate.js';
 export { IdleSession, PassiveRoute, SkipIdleSession } from './idle-session.decorators.js';
@@ -22,6 +31,7 @@ export type {
 export { IdleSessionService, type DeliberateEndReason } from './idle-session.service.js';
 export type { IdleSessionStatus } from './idle-session.status.js';
 export { IdleSessionStore } from './idle-session.store.js';
+export type { MaybePromise } from './maybe-promise.js';
 export {
   MemoryActivityStorage,
   type MemoryActivityStorageOptions,

@@ -23,8 +23,8 @@ describe('MemoryActivityStorage', () => {
     const storage = new MemoryActivityStorage({ now: clock.now, retention: '1h' });
     let most = 0;
     for (let session = 0; session < 20_000; session++) {
-      await storage.start(`session-${session}`, 15 * 60_000);
-      if (session % 3 === 0) await storage.end(`session-${session}`, 'signed-out');
+      storage.start(`session-${session}`, 15 * 60_000, 'id');
+      if (session % 3 === 0) storage.end(`session-${session}`, 'signed-out');
       clock.advance(10_000);
       most = Math.max(most, storage.size);
     }

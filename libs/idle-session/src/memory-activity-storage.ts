@@ -1,11 +1,15 @@
+import TinyQueue from 'tinyqueue';
 import {
   ActivityStorage,
   DEFAULT_RETENTION,
   type ActivityReading,
   type ActivityRecord,
   type EndReason,
+  type ExpiredSession,
+  type Expiry,
 } from './activity-storage.js';
 import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
+import { evaluate } from './evaluate.js';
 import { IdleSessionOptionsError } from './options-error.js';
 
 export interface MemoryActivityStorageOptions {
@@ -15,24 +19,33 @@ export interface MemoryActivityStorageOptions {
   readonly now?: () => number;
 }
 
-/** A record with the time from which nobody needs it any more. */
 interface Entry {
-  readonly record: ActivityRecord;
-  readonly dropAt: number;
+  record: ActivityRecord;
+  sessionId: string;
+  /** From when on nobody needs the record any more. */
+  dropAt: number;
+  /** When to look at it next; its place in the queue. Never later than it is due, often earlier. */
+  lookAt: number;
+}
+
+interface Place {
+  readonly key: string;
+  readonly lookAt: number;
 }
 
 /** Records looked at for dropping with every write: more than one, so that dropping is faster than growing. */
-const SWEEP_STEPS = 2;
+const DROP_STEPS = 2;
 
 /**
- * Keeps activity records in this process: for one process, tests and development. Bounded by the sessions of the
- * retention time; records are dropped as others are written, without a timer.
+ * Keeps activity records in this process: for one process, tests and development. Answers at once, never with a
+ * promise. Bounded by the sessions of the retention time.
  */
 export class MemoryActivityStorage extends ActivityStorage {
   private readonly entries = new Map<string, Entry>();
+  /** Ordered by time. An entry's earlier places stay in here until they come up, and then count for nothing. */
+  private readonly queue = new TinyQueue<Place>([], (a, b) => a.lookAt - b.lookAt);
   private readonly retentionMs: number;
   private readonly now: () => number;
-  private sweeper = this.entries.entries();
 
   constructor(options: MemoryActivityStorageOptions = {}) {
     super();
@@ -49,26 +62,28 @@ export class MemoryActivityStorage extends ActivityStorage {
     return this.entries.size;
   }
 
-  override async read(key: string): Promise<ActivityReading> {
+  override read(key: string): ActivityReading {
     return this.reading(key, this.now());
   }
 
-  override async start(
+  override start(
     key: string,
     idleTimeoutMs: number,
-  ): Promise<ActivityReading & { started: boolean }> {
+    sessionId: string,
+  ): ActivityReading & { started: boolean } {
     const now = this.now();
     const started = this.recordOf(key, now) === undefined;
-    if (started) this.write(key, { startedAt: now, lastActivityAt: now, idleTimeoutMs }, now);
+    if (started)
+      this.write(key, { startedAt: now, lastActivityAt: now, idleTimeoutMs }, now, sessionId);
     return { ...this.reading(key, now), started };
   }
 
-  override async touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
+  override touch(key: string, idleTimeoutMs: number, at: number): ActivityReading {
     const now = this.now();
     const record = this.recordOf(key, now);
     if (record === undefined || record.ended !== undefined) return { record, now };
     const activityAt = Math.min(at, now);
-    const deadline = record.lastActivityAt + record.idleTimeoutMs;
+    const deadline = deadlineOf(record);
     const newer = activityAt > record.lastActivityAt && activityAt < deadline;
     const sameButInTime = activityAt === record.lastActivityAt && now < deadline;
     if (newer || sameButInTime)
@@ -76,17 +91,45 @@ export class MemoryActivityStorage extends ActivityStorage {
     return this.reading(key, now);
   }
 
-  override async end(key: string, reason: EndReason): Promise<ActivityReading & { won: boolean }> {
+  override end(key: string, reason: EndReason): ActivityReading & { won: boolean } {
     const now = this.now();
     const record = this.recordOf(key, now) ?? {
       startedAt: now,
       lastActivityAt: now,
       idleTimeoutMs: 0,
     };
-    const inTime = reason === 'idle' && now < record.lastActivityAt + record.idleTimeoutMs;
+    const inTime = reason === 'idle' && now < deadlineOf(record);
     const won = record.ended === undefined && !inTime;
-    if (won) this.write(key, { ...record, ended: reason }, now);
+    if (won) this.write(key, { ...record, ended: reason }, now, '');
     return { ...this.reading(key, now), won };
+  }
+
+  override expire(absoluteTimeoutMs: number | false, limit: number): Expiry {
+    const now = this.now();
+    const expired: ExpiredSession[] = [];
+    for (let looked = 0; looked < limit; looked++) {
+      const next = this.queue.peek();
+      if (next === undefined || next.lookAt > now) return { expired, more: false };
+      this.queue.pop();
+      const { key } = next;
+      const entry = this.entries.get(key);
+      if (entry?.lookAt !== next.lookAt) continue;
+
+      const { record, sessionId } = entry;
+      const evaluation = evaluate(record, { warnBeforeMs: false, absoluteTimeoutMs }, now);
+      if (record.ended !== undefined) {
+        if (now >= entry.dropAt) this.entries.delete(key);
+        else this.lookAgain(key, entry, entry.dropAt);
+      } else if (evaluation.state === 'expired') {
+        const reason = evaluation.reason as ExpiredSession['reason'];
+        this.write(key, { ...record, ended: reason }, now, '');
+        this.lookAgain(key, entry, entry.dropAt);
+        expired.push({ key, sessionId, reason });
+      } else {
+        this.lookAgain(key, entry, now + evaluation.expiresInMs);
+      }
+    }
+    return { expired, more: true };
   }
 
   private reading(key: string, now: number): ActivityReading {
@@ -98,22 +141,43 @@ export class MemoryActivityStorage extends ActivityStorage {
     return entry && now < entry.dropAt ? entry.record : undefined;
   }
 
-  private write(key: string, record: ActivityRecord, now: number): void {
-    const neededUntil =
-      record.ended === undefined ? record.lastActivityAt + record.idleTimeoutMs : now;
-    this.entries.set(key, { record, dropAt: neededUntil + this.retentionMs });
-    this.sweep(now);
+  /** @param sessionId default: the one that is known */
+  private write(key: string, record: ActivityRecord, now: number, sessionId?: string): void {
+    const known = this.entries.get(key);
+    const due = record.ended === undefined ? deadlineOf(record) : now + this.retentionMs;
+    const dropAt = record.ended === undefined ? due + this.retentionMs : due;
+    if (known) {
+      known.record = record;
+      known.sessionId = sessionId ?? known.sessionId;
+      known.dropAt = dropAt;
+      if (due < known.lookAt) this.lookAgain(key, known, due);
+    } else {
+      const entry = { record, sessionId: sessionId ?? '', dropAt, lookAt: due };
+      this.entries.set(key, entry);
+      this.lookAgain(key, entry, due);
+    }
+    this.dropOld(now);
   }
 
-  private sweep(now: number): void {
-    for (let step = 0; step < SWEEP_STEPS; step++) {
-      const next = this.sweeper.next();
-      if (next.done) {
-        this.sweeper = this.entries.entries();
-        return;
-      }
-      const [key, entry] = next.value;
-      if (now >= entry.dropAt) this.entries.delete(key);
+  private lookAgain(key: string, entry: Entry, at: number): void {
+    entry.lookAt = at;
+    this.queue.push({ key, lookAt: at });
+  }
+
+  /** For whoever uses the storage without {@link expire}. */
+  private dropOld(now: number): void {
+    for (let step = 0; step < DROP_STEPS; step++) {
+      const next = this.queue.peek();
+      if (next === undefined || next.lookAt > now) return;
+      const entry = this.entries.get(next.key);
+      const current = entry?.lookAt === next.lookAt;
+      if (current && now < entry.dropAt) return;
+      this.queue.pop();
+      if (current) this.entries.delete(next.key);
     }
   }
+}
+
+function deadlineOf({ lastActivityAt, idleTimeoutMs }: ActivityRecord): number {
+  return lastActivityAt + idleTimeoutMs;
 }

@@ -69,6 +69,7 @@ export const MODULE_RULES: Rules = {
   appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
   ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
   onStorageError: oneOf('reject', 'allow'),
+  refreshOn: oneOf('handler', 'response'),
   storageTimeout: {
     takes: `${DURATION_TAKES}, at most ${MAXIMUM_TIMER_MS} ms`,
     accepts: (value) => (parseDuration(value) ?? Infinity) <= MAXIMUM_TIMER_MS,

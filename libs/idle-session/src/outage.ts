@@ -1,4 +1,5 @@
 import type { Logger } from '@nestjs/common';
+import type { MaybePromise } from './maybe-promise.js';
 
 /** After how long a failure that was not seen again counts as over: some operations are rare. */
 const FORGOTTEN_AFTER_MS = 60_000;
@@ -15,7 +16,7 @@ export class Outage {
   constructor(private readonly logger: Logger) {}
 
   /** Passes on how an operation comes out, and takes note of it. */
-  async watch<T>(operation: string, answer: Promise<T>): Promise<T> {
+  async watch<T>(operation: string, answer: MaybePromise<T>): Promise<T> {
     try {
       const value = await answer;
       this.over(operation);

@@ -30,6 +30,7 @@ export interface ResolvedOptions extends IdlePolicy {
   readonly appliesTo: (request: Request) => boolean;
   readonly ownerOf: ((request: Request) => string | undefined) | undefined;
   readonly onStorageError: 'reject' | 'allow';
+  readonly refreshOn: 'handler' | 'response';
   readonly storageTimeoutMs: number;
 }
 
@@ -69,6 +70,7 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
     appliesTo: options.appliesTo ?? (() => true),
     ownerOf: options.ownerOf,
     onStorageError: options.onStorageError ?? 'reject',
+    refreshOn: options.refreshOn ?? 'handler',
     storageTimeoutMs: milliseconds(options.storageTimeout ?? '1s'),
   };
 }

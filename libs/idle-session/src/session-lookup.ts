@@ -21,6 +21,8 @@ export interface SessionLookup {
   exempted?: boolean;
   /** All guards let the request pass, or ours found the route exempt: a refusal now is not about the session. */
   admitted?: boolean;
+  /** When the guard let the request pass, if it is to count as activity with its response. */
+  activeAt?: number;
   /** How the cookie was configured for this request, for clearing it. */
   cookie?: CookieOptions;
 }

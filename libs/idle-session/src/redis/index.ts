@@ -1,5 +1,6 @@
 export {
   RedisActivityStorage,
   type RedisActivityStorageOptions,
-  type RedisScriptClient,
+  type RedisSubscriber,
 } from './redis-activity-storage.js';
+export type { RedisScriptClient } from './redis-activity-records.js';

@@ -1,0 +1,378 @@
+import { LRUCache } from 'lru-cache';
+import {
+  ActivityStorage,
+  type ActivityReading,
+  type ActivityRecord,
+  type EndReason,
+  type Expiry,
+} from './activity-storage.js';
+import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
+import { inTime } from './in-time.js';
+import { isPromise, type MaybePromise } from './maybe-promise.js';
+import { IdleSessionOptionsError } from './options-error.js';
+
+/** Activity as {@link ActivityStorage.touch} takes it. */
+export interface Touch {
+  readonly key: string;
+  readonly idleTimeoutMs: number;
+  readonly at: number;
+}
+
+/** What an {@link ActivityFeed} answers. */
+export interface News {
+  /** The storage's time. */
+  readonly now: number;
+  /** Where the next call goes on; undefined if there is no history to go on in. */
+  readonly cursor: string | undefined;
+  /**
+   * The keys of which something may have become untrue since the last call: ended, or with a deadline that moved back,
+   * or whose touch was refused. `'all'` if that is not known.
+   */
+  readonly changed: readonly string[] | 'all';
+}
+
+/**
+ * What a storage can do beside, so that a {@link BufferedActivityStorage} in front of it may answer from memory. Its
+ * keys are divided into partitions, each with a clock and a history of changes.
+ */
+export interface ActivityFeed {
+  readonly partitions: number;
+  /** From 0 to `partitions - 1`. */
+  partitionOf(key: string): number;
+  /**
+   * Notes activity, and tells what changed; undefined if it can tell nothing.
+   * @param since the cursor of the last answer; undefined the first time
+   */
+  sync(partition: number, touches: readonly Touch[], since: unknown): Promise<News | undefined>;
+}
+
+export interface BufferedActivityStorageOptions {
+  /**
+   * For how long a process goes by what it knows: within this time its touches are sent, and an end that another
+   * process decided is known here. 0: touches are sent at once and nothing is remembered, for processes that are frozen
+   * between requests. Default `'1s'`.
+   */
+  readonly syncInterval?: Duration;
+  /** Of how many sessions a process remembers the activity; default 100 000. */
+  readonly maxSessions?: number;
+}
+
+/** Touches in one call: what a script gets done in well under a millisecond. */
+const TOUCHES_PER_CALL = 500;
+
+/** An answer that is later than this is not waited for any longer; what was sent is then sent again. */
+const SYNC_TIMEOUT_MS = 1000;
+
+interface Known {
+  readonly record: ActivityRecord;
+  /** When the storage was asked for it, on this process's monotonic clock. */
+  readonly askedAt: number;
+}
+
+interface Pending {
+  readonly at: number;
+  readonly idleTimeoutMs: number;
+  /** The last activity that the storage knows of. */
+  readonly storedActivityAt: number;
+}
+
+/**
+ * Remembers what a storage said, and collects what it is to be told.
+ *
+ * Activity only ever moves a deadline forward, so what this process has seen is enough to say "alive", without asking:
+ * as long as more than half of the idle timeout is left by what the storage itself knows, and news of the last
+ * `syncInterval` say nothing else. Touches are then collected too. In every other case the storage is asked, and is
+ * waited for: in the second half of the idle timeout, at an end, and for sessions that this process does not know.
+ *
+ * So a session that ended here is refused here at once, and by another process at the latest one `syncInterval` later.
+ * A process that crashes loses the activity of one `syncInterval`. `flush()` before it stops sends what was collected.
+ */
+export class BufferedActivityStorage extends ActivityStorage {
+  private readonly syncIntervalMs: number;
+  private readonly partitions: readonly Partition[];
+  private readonly feed: ActivityFeed;
+  private timer: NodeJS.Timeout | undefined;
+  private closing = false;
+
+  constructor(
+    private readonly storage: ActivityStorage,
+    { syncInterval = '1s', maxSessions = 100_000 }: BufferedActivityStorageOptions = {},
+  ) {
+    super();
+    const syncIntervalMs = syncInterval === 0 ? 0 : parseDuration(syncInterval);
+    if (syncIntervalMs === undefined) {
+      throw new IdleSessionOptionsError('syncInterval', syncInterval, `0 or ${DURATION_TAKES}`);
+    }
+    if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+      throw new IdleSessionOptionsError('maxSessions', maxSessions, 'a whole number above zero');
+    }
+    this.syncIntervalMs = syncIntervalMs;
+    this.feed = isFeed(storage) ? storage : oneByOne(storage);
+    const each = Math.ceil(maxSessions / this.feed.partitions);
+    this.partitions = Array.from(
+      { length: this.feed.partitions },
+      (_, index) => new Partition(index, each),
+    );
+  }
+
+  override read(key: string, fresh = false): MaybePromise<ActivityReading> {
+    const partition = this.partitionOf(key);
+    const known = fresh ? undefined : this.toGoBy(key, partition);
+    if (known) {
+      this.use(partition);
+      return { record: known.record, now: partition.now() };
+    }
+    return fresh
+      ? this.ask(key, () => this.storage.read(key, true))
+      : this.readOnce(key, partition);
+  }
+
+  override start(
+    key: string,
+    idleTimeoutMs: number,
+    sessionId: string,
+  ): MaybePromise<ActivityReading & { readonly started: boolean }> {
+    return this.ask(key, () => this.storage.start(key, idleTimeoutMs, sessionId));
+  }
+
+  override touch(key: string, idleTimeoutMs: number, at: number): MaybePromise<ActivityReading> {
+    const partition = this.partitionOf(key);
+    const known = this.toGoBy(key, partition);
+    if (!known || this.closing || known.record.idleTimeoutMs !== idleTimeoutMs)
+      return this.ask(key, () => this.storage.touch(key, idleTimeoutMs, at));
+
+    const now = partition.now();
+    const activityAt = Math.min(Math.floor(at), now);
+    if (activityAt > known.record.lastActivityAt) {
+      partition.note(key, known, activityAt);
+      this.use(partition);
+    }
+    return { record: partition.known.get(key)!.record, now };
+  }
+
+  override end(
+    key: string,
+    reason: EndReason,
+  ): MaybePromise<ActivityReading & { readonly won: boolean }> {
+    const pending = this.partitionOf(key).pending.get(key);
+    const end = () => this.ask(key, () => this.storage.end(key, reason));
+    if (reason !== 'idle' || !pending) return end();
+    // What was collected may be what keeps it alive.
+    const touched = this.ask(key, () => this.storage.touch(key, pending.idleTimeoutMs, pending.at));
+    return isPromise(touched) ? touched.then(end) : end();
+  }
+
+  override expire(absoluteTimeoutMs: number | false, limit: number): MaybePromise<Expiry> {
+    return this.storage.expire?.(absoluteTimeoutMs, limit) ?? { expired: [], more: false };
+  }
+
+  /** Sends what was collected; from now on touches are sent at once. Rejects if they could not be. */
+  override async flush(): Promise<void> {
+    this.closing = true;
+    clearTimeout(this.timer);
+    await Promise.all(this.partitions.map((partition) => this.sendAll(partition)));
+  }
+
+  /** Somebody says that something else is true of this session. */
+  protected forget(key: string): void {
+    this.partitionOf(key).forget([key]);
+  }
+
+  private partitionOf(key: string): Partition {
+    return this.partitions[this.feed.partitionOf(key)]!;
+  }
+
+  /** What is known of a session, if that is enough to go by. */
+  private toGoBy(key: string, partition: Partition): Known | undefined {
+    const known = partition.known.get(key);
+    if (!known || known.record.ended !== undefined) return undefined;
+    const askedAt = Math.max(known.askedAt, partition.syncedAt);
+    if (performance.now() >= askedAt + this.syncIntervalMs) return undefined;
+    const { idleTimeoutMs, lastActivityAt } = known.record;
+    const storedActivityAt = partition.pending.get(key)?.storedActivityAt ?? lastActivityAt;
+    const left = storedActivityAt + idleTimeoutMs - partition.now();
+    return left > Math.max(idleTimeoutMs / 2, this.syncIntervalMs) ? known : undefined;
+  }
+
+  /** Requests that come at once are answered by one reading. */
+  private readOnce(key: string, { reads }: Partition): MaybePromise<ActivityReading> {
+    const inFlight = reads.get(key);
+    if (inFlight) return inFlight;
+    const reading = this.ask(key, () => this.storage.read(key));
+    if (isPromise(reading)) {
+      const done = () => reads.get(key) === reading && reads.delete(key);
+      reads.set(key, reading);
+      reading.then(done, done);
+    }
+    return reading;
+  }
+
+  private ask<T extends ActivityReading>(
+    key: string,
+    question: () => MaybePromise<T>,
+  ): MaybePromise<T> {
+    const partition = this.partitionOf(key);
+    const askedAt = performance.now();
+    const take = (reading: T): T => {
+      partition.hear(key, reading, askedAt);
+      return reading;
+    };
+    const answer = question();
+    this.use(partition);
+    return isPromise(answer) ? answer.then(take) : take(answer);
+  }
+
+  /** Keeps up with the news of a partition for as long as somebody goes by them. */
+  private use(partition: Partition): void {
+    partition.inUse = true;
+    if (this.timer || this.closing || this.syncIntervalMs === 0) return;
+    // Twice in an interval, so that what is known never has to wait for news.
+    this.timer = setTimeout(() => this.syncAll(), this.syncIntervalMs / 2).unref();
+  }
+
+  private syncAll(): void {
+    this.timer = undefined;
+    for (const partition of this.partitions) {
+      if (!partition.inUse && partition.pending.size === 0) continue;
+      partition.inUse = false;
+      this.sync(partition).then(
+        () => {
+          if (partition.pending.size > 0) this.use(partition);
+        },
+        // What was not sent is sent with the next; whoever needs an answer asks, and learns of the outage.
+        () => this.use(partition),
+      );
+    }
+  }
+
+  private sync(partition: Partition): Promise<void> {
+    partition.syncing ??= this.exchange(partition).finally(() => (partition.syncing = undefined));
+    return partition.syncing;
+  }
+
+  private async exchange(partition: Partition): Promise<void> {
+    let sent: readonly Touch[];
+    do {
+      sent = partition.collected(TOUCHES_PER_CALL);
+      const askedAt = performance.now();
+      const ask = () => this.feed.sync(partition.index, sent, partition.cursor);
+      partition.hearNews(await inTime(ask, SYNC_TIMEOUT_MS), sent, askedAt);
+    } while (sent.length === TOUCHES_PER_CALL);
+  }
+
+  private async sendAll(partition: Partition): Promise<void> {
+    await partition.syncing?.catch(() => {});
+    if (partition.pending.size > 0) await this.sync(partition);
+  }
+}
+
+/** What is known and collected of one partition, and its clock. */
+class Partition {
+  readonly known: LRUCache<string, Known>;
+  readonly pending = new Map<string, Pending>();
+  readonly reads = new Map<string, Promise<ActivityReading>>();
+  cursor: string | undefined;
+  /** When what is known was last known to be true. */
+  syncedAt = -Infinity;
+  inUse = false;
+  syncing: Promise<void> | undefined;
+  /** When something that was known turned out to be untrue. */
+  private forgotAt = -Infinity;
+  /**
+   * The storage's clock, ahead of this process's monotonic one. The storage told the time after it was asked, so that
+   * this is never behind: nobody is taken to be alive at a time when the storage would say otherwise.
+   */
+  private ahead = 0;
+
+  constructor(
+    readonly index: number,
+    maxSessions: number,
+  ) {
+    this.known = new LRUCache({ max: maxSessions });
+  }
+
+  now(): number {
+    return Math.ceil(performance.now() + this.ahead);
+  }
+
+  /** Notes activity for the storage to be told of. */
+  note(key: string, { record, askedAt }: Known, at: number): void {
+    const { idleTimeoutMs, lastActivityAt } = record;
+    const storedActivityAt = this.pending.get(key)?.storedActivityAt ?? lastActivityAt;
+    this.pending.set(key, { at, idleTimeoutMs, storedActivityAt });
+    this.known.set(key, { record: { ...record, lastActivityAt: at }, askedAt });
+  }
+
+  collected(limit: number): Touch[] {
+    const touches: Touch[] = [];
+    for (const [key, { at, idleTimeoutMs }] of this.pending) {
+      if (touches.length === limit) break;
+      touches.push({ key, idleTimeoutMs, at });
+    }
+    return touches;
+  }
+
+  /** Takes in what the storage says of one session. */
+  hear(key: string, { record, now }: ActivityReading, askedAt: number): void {
+    this.ahead = now - askedAt;
+    if (!record || record.ended !== undefined) this.forget([key]);
+    // An answer that was overtaken by news may be older than they are.
+    else if (askedAt >= this.forgotAt)
+      this.known.set(key, { record: this.withCollected(key, record), askedAt });
+  }
+
+  /** Takes in what the storage says after it was told of `sent`. */
+  hearNews(news: News | undefined, sent: readonly Touch[], askedAt: number): void {
+    for (const { key, at } of sent) {
+      const pending = this.pending.get(key);
+      if (pending?.at === at) this.pending.delete(key);
+      else if (pending) this.pending.set(key, { ...pending, storedActivityAt: at });
+    }
+    if (!news) return;
+    const { now, cursor, changed } = news;
+    this.ahead = now - askedAt;
+    this.cursor = cursor;
+    if (cursor !== undefined) this.syncedAt = askedAt;
+    this.forget(changed === 'all' ? [...this.known.keys()] : changed);
+  }
+
+  forget(keys: readonly string[]): void {
+    if (keys.length > 0) this.forgotAt = performance.now();
+    for (const key of keys) {
+      this.known.delete(key);
+      this.reads.delete(key);
+    }
+  }
+
+  private withCollected(key: string, record: ActivityRecord): ActivityRecord {
+    const pending = this.pending.get(key);
+    if (!pending) return record;
+    if (pending.at > record.lastActivityAt) return { ...record, lastActivityAt: pending.at };
+    this.pending.delete(key);
+    return record;
+  }
+}
+
+function isFeed(storage: ActivityStorage): storage is ActivityStorage & ActivityFeed {
+  return 'sync' in storage;
+}
+
+/** For a storage that tells no news: what it says of a session holds for that session only, for one interval. */
+function oneByOne(storage: ActivityStorage): ActivityFeed {
+  return {
+    partitions: 1,
+    partitionOf: () => 0,
+    async sync(_partition, touches) {
+      const readings = await Promise.all(
+        touches.map(async ({ key, idleTimeoutMs, at }) => storage.touch(key, idleTimeoutMs, at)),
+      );
+      const last = readings.at(-1);
+      if (!last) return undefined;
+      const refused = touches.filter(({ at }, index) => {
+        const { record } = readings[index]!;
+        return !record || record.ended !== undefined || record.lastActivityAt < at;
+      });
+      return { now: last.now, cursor: undefined, changed: refused.map(({ key }) => key) };
+    },
+  };
+}

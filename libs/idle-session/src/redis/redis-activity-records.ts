@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import {
+  ActivityStorage,
+  type ActivityReading,
+  type EndReason,
+  type ExpiredSession,
+  type Expiry,
+} from '../activity-storage.js';
+import type { ActivityFeed, News, Touch } from '../buffered-activity-storage.js';
+import * as scripts from './scripts.js';
+
+/** What is used of node-redis: a client, a cluster, a sentinel and a pool all have it. */
+export interface RedisScriptClient {
+  eval(script: string, options: ScriptCall): Promise<unknown>;
+  evalSha(sha1: string, options: ScriptCall): Promise<unknown>;
+}
+
+interface ScriptCall {
+  keys: string[];
+  arguments: string[];
+}
+
+interface Script {
+  readonly source: string;
+  readonly sha1: string;
+}
+
+const script = (source: string): Script => ({
+  source,
+  sha1: createHash('sha1').update(source).digest('hex'),
+});
+
+const READ = script(scripts.READ);
+const START = script(scripts.START);
+const TOUCH = script(scripts.TOUCH);
+const END = script(scripts.END);
+const SYNC = script(scripts.SYNC);
+const EXPIRE = script(scripts.EXPIRE);
+
+/** Records lie in so many hashes: few enough to send many touches in one call, and enough to spread over a cluster. */
+const PARTITIONS = 16;
+
+/** The records themselves, on Redis's clock: each operation one script call, nothing remembered. */
+export class RedisActivityRecords extends ActivityStorage implements ActivityFeed {
+  readonly partitions = PARTITIONS;
+  private readonly keys: readonly string[][];
+
+  constructor(
+    private readonly client: RedisScriptClient,
+    prefix: string,
+    private readonly retentionMs: number,
+    private readonly channel: string,
+  ) {
+    super();
+    // The braces are a hash tag: all keys of a partition share a slot of a cluster.
+    this.keys = Array.from({ length: PARTITIONS }, (_, partition) =>
+      ['records', 'deadlines', 'changes'].map((name) => `${prefix}{${partition}}:${name}`),
+    );
+  }
+
+  partitionOf(key: string): number {
+    let sum = 0;
+    for (let index = 0; index < key.length; index++) sum += key.charCodeAt(index);
+    return sum % PARTITIONS;
+  }
+
+  override async read(key: string): Promise<ActivityReading> {
+    return toReading(await this.runFor(key, READ));
+  }
+
+  override async start(
+    key: string,
+    idleTimeoutMs: number,
+    sessionId: string,
+  ): Promise<ActivityReading & { started: boolean }> {
+    const reply = await this.runFor(key, START, idleTimeoutMs, sessionId);
+    return { ...toReading(reply), started: wasDone(reply) };
+  }
+
+  override async touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
+    return toReading(await this.runFor(key, TOUCH, idleTimeoutMs, at));
+  }
+
+  override async end(key: string, reason: EndReason): Promise<ActivityReading & { won: boolean }> {
+    const reply = await this.runFor(key, END, reason);
+    return { ...toReading(reply), won: wasDone(reply) };
+  }
+
+  async sync(
+    partition: number,
+    touches: readonly Touch[],
+    since: string | undefined,
+  ): Promise<News> {
+    const values = touches.flatMap(({ key, idleTimeoutMs, at }) => [key, idleTimeoutMs, at]);
+    const reply = await this.run(partition, SYNC, since ?? '', ...values);
+    const [now, cursor, isKnown, ...changed] = reply as [number, number, number, ...string[]];
+    return {
+      now: Number(now),
+      cursor: String(cursor),
+      changed: Number(isKnown) === 1 ? changed.map(String) : 'all',
+    };
+  }
+
+  override async expire(absoluteTimeoutMs: number | false, limit: number): Promise<Expiry> {
+    const each = Math.ceil(limit / PARTITIONS);
+    const absolute = absoluteTimeoutMs === false ? '' : absoluteTimeoutMs;
+    const replies = await Promise.allSettled(
+      this.keys.map((_, partition) => this.run(partition, EXPIRE, absolute, each)),
+    );
+    // What one node of a cluster ended must be told, whatever became of the others.
+    const answers = replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value] : []));
+    const [failure] = replies.flatMap((reply) => (reply.status === 'rejected' ? [reply] : []));
+    if (failure && answers.length === 0) throw failure.reason;
+
+    const expired: ExpiredSession[] = [];
+    let more = false;
+    for (const [looked, ...fields] of answers as [number, ...string[]][]) {
+      more ||= Number(looked) === each;
+      for (let index = 0; index < fields.length; index += 3) {
+        const [key, sessionId, reason] = fields.slice(index, index + 3).map(String) as string[];
+        expired.push({
+          key: key!,
+          sessionId: sessionId!,
+          reason: reason as ExpiredSession['reason'],
+        });
+      }
+    }
+    return { expired, more };
+  }
+
+  private runFor(
+    key: string,
+    operation: Script,
+    ...values: (string | number)[]
+  ): Promise<ScriptReply> {
+    return this.run(this.partitionOf(key), operation, key, ...values) as Promise<ScriptReply>;
+  }
+
+  private async run(
+    partition: number,
+    { source, sha1 }: Script,
+    ...values: (string | number)[]
+  ): Promise<unknown> {
+    const call: ScriptCall = {
+      keys: this.keys[partition]!,
+      arguments: [this.retentionMs, this.channel, ...values].map(String),
+    };
+    try {
+      return await this.client.evalSha(sha1, call);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return this.client.eval(source, call);
+    }
+  }
+}
+
+type Field = string | number | null;
+type ScriptReply = readonly [
+  done: Field,
+  now: Field,
+  ...([] | [startedAt: Field, lastActivityAt: Field, idleTimeoutMs: Field, ended?: Field]),
+];
+
+const wasDone = ([done]: ScriptReply): boolean => Number(done) === 1;
+
+function toReading([, now, ...fields]: ScriptReply): ActivityReading {
+  const [startedAt, lastActivityAt, idleTimeoutMs, ended] = fields;
+  const record =
+    startedAt === undefined
+      ? undefined
+      : {
+          startedAt: Number(startedAt),
+          lastActivityAt: Number(lastActivityAt),
+          idleTimeoutMs: Number(idleTimeoutMs),
+          ...(ended != null && { ended: String(ended) as EndReason }),
+        };
+  return { record, now: Number(now) };
+}
