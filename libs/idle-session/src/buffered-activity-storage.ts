@@ -213,10 +213,7 @@ export class BufferedActivityStorage extends ActivityStorage {
   ): MaybePromise<T> {
     const partition = this.partitionOf(key);
     const askedAt = performance.now();
-    const take = (reading: T): T => {
-      partition.hear(key, reading, askedAt);
-      return reading;
-    };
+    const take = (reading: T): T => ({ ...reading, record: partition.hear(key, reading, askedAt) });
     const answer = question();
     this.use(partition);
     return isPromise(answer) ? answer.then(take) : take(answer);
@@ -278,11 +275,8 @@ class Partition {
   syncing: Promise<void> | undefined;
   /** When something that was known turned out to be untrue. */
   private forgotAt = -Infinity;
-  /**
-   * The storage's clock, ahead of this process's monotonic one. The storage told the time after it was asked, so that
-   * this is never behind: nobody is taken to be alive at a time when the storage would say otherwise.
-   */
-  private ahead = 0;
+  /** How far the storage's clock is ahead of this process's monotonic one. */
+  private ahead = NaN;
 
   constructor(
     readonly index: number,
@@ -312,13 +306,17 @@ class Partition {
     return touches;
   }
 
-  /** Takes in what the storage says of one session. */
-  hear(key: string, { record, now }: ActivityReading, askedAt: number): void {
-    this.ahead = now - askedAt;
-    if (!record || record.ended !== undefined) this.forget([key]);
+  /** Takes in what the storage says of one session; the record, with what was collected here. */
+  hear(key: string, { record, now }: ActivityReading, askedAt: number): ActivityRecord | undefined {
+    this.hearTime(now, askedAt);
+    if (!record || record.ended !== undefined) {
+      this.forget([key]);
+      return record;
+    }
+    const current = this.withCollected(key, record);
     // An answer that was overtaken by news may be older than they are.
-    else if (askedAt >= this.forgotAt)
-      this.known.set(key, { record: this.withCollected(key, record), askedAt });
+    if (askedAt >= this.forgotAt) this.known.set(key, { record: current, askedAt });
+    return current;
   }
 
   /** Takes in what the storage says after it was told of `sent`. */
@@ -330,10 +328,11 @@ class Partition {
     }
     if (!news) return;
     const { now, cursor, changed } = news;
-    this.ahead = now - askedAt;
+    this.hearTime(now, askedAt);
     this.cursor = cursor;
     if (cursor !== undefined) this.syncedAt = askedAt;
-    this.forget(changed === 'all' ? [...this.known.keys()] : changed);
+    if (changed === 'all') this.forgetAll();
+    else this.forget(changed);
   }
 
   forget(keys: readonly string[]): void {
@@ -342,6 +341,22 @@ class Partition {
       this.known.delete(key);
       this.reads.delete(key);
     }
+  }
+
+  private forgetAll(): void {
+    this.forgotAt = performance.now();
+    this.known.clear();
+    this.reads.clear();
+  }
+
+  /**
+   * The storage told the time between question and answer. What was taken for its clock is kept if that fits: of many
+   * answers, the quickest says it best. Otherwise it is taken as late as it can be, so that nobody is alive here at a
+   * time when the storage would say otherwise.
+   */
+  private hearTime(now: number, askedAt: number): void {
+    const [atLeast, atMost] = [now - performance.now(), now - askedAt];
+    if (!(this.ahead >= atLeast && this.ahead <= atMost)) this.ahead = atMost;
   }
 
   private withCollected(key: string, record: ActivityRecord): ActivityRecord {

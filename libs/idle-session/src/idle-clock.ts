@@ -4,7 +4,7 @@ import type { ActivityReading, ActivityStorage, EndReason, Expiry } from './acti
 import { evaluate, type Evaluation } from './evaluate.js';
 import type { IdleSessionEvent } from './idle-session.events.js';
 import { inTime } from './in-time.js';
-import { isPromise, type MaybePromise } from './maybe-promise.js';
+import { isPromise, whenThere, type MaybePromise } from './maybe-promise.js';
 import { RESOLVED_OPTIONS } from './module-definition.js';
 import { Outage } from './outage.js';
 import type { ResolvedOptions } from './resolve-options.js';
@@ -32,36 +32,37 @@ export class IdleClock implements BeforeApplicationShutdown {
     return this.ask('read', (storage) => storage.read(sessionRef, fresh));
   }
 
-  async start(
+  start(
     sessionRef: string,
     idleTimeoutMs: number,
     sessionId: string,
-  ): Promise<ActivityReading> {
-    const reading = await this.ask('start', (storage) =>
-      storage.start(sessionRef, idleTimeoutMs, sessionId),
+  ): MaybePromise<ActivityReading> {
+    return this.ask('start', (storage) =>
+      whenThere(storage.start(sessionRef, idleTimeoutMs, sessionId), (reading) => {
+        if (reading.started) this.happened.next({ type: 'started', sessionRef });
+        return reading;
+      }),
     );
-    if (reading.started) this.happened.next({ type: 'started', sessionRef });
-    return reading;
   }
 
   touch(sessionRef: string, idleTimeoutMs: number, at: number): MaybePromise<ActivityReading> {
     return this.ask('touch', (storage) => storage.touch(sessionRef, idleTimeoutMs, at));
   }
 
-  /** Ends the session's record. Of all that try, in all processes, one is told that it won, and emits the event. */
-  async end(
+  /**
+   * Ends the session's record. Of all that try, in all processes, one is told that it won, and emits the event; also
+   * when that comes too late for whoever asked.
+   */
+  end(
     sessionRef: string,
     reason: EndReason,
-  ): Promise<ActivityReading & { readonly won: boolean }> {
-    const reading = await this.ask('end', (storage) => storage.end(sessionRef, reason));
-    if (reading.won) {
-      this.happened.next(
-        reason === 'idle' || reason === 'absolute'
-          ? { type: 'expired', sessionRef, reason }
-          : { type: 'ended', sessionRef, reason },
-      );
-    }
-    return reading;
+  ): MaybePromise<ActivityReading & { readonly won: boolean }> {
+    return this.ask('end', (storage) =>
+      whenThere(storage.end(sessionRef, reason), (reading) => {
+        if (reading.won) this.happened.next(endEvent(sessionRef, reason));
+        return reading;
+      }),
+    );
   }
 
   /** Ends sessions whose time is up and emits their events, if the storage can tell which they are. */
@@ -93,6 +94,12 @@ export class IdleClock implements BeforeApplicationShutdown {
       inTime(() => answer, storageTimeoutMs),
     );
   }
+}
+
+function endEvent(sessionRef: string, reason: EndReason): IdleSessionEvent {
+  return reason === 'idle' || reason === 'absolute'
+    ? { type: 'expired', sessionRef, reason }
+    : { type: 'ended', sessionRef, reason };
 }
 
 const NOTHING_DUE: Expiry = { expired: [], more: false };
