@@ -70,7 +70,7 @@ export class IdleClock implements BeforeApplicationShutdown {
     const { absoluteTimeoutMs, storage } = this.options;
     // Nobody waits for this, so that it may take its time: what was ended has to be told.
     const answer = attempt(() => storage.expire?.(absoluteTimeoutMs, limit) ?? NOTHING_DUE);
-    const expiry = await this.outage.watch('activity storage (expire)', answer);
+    const expiry = await this.outage.watch('activity storage (expire)', Promise.resolve(answer));
     for (const { key, reason } of expiry.expired)
       this.happened.next({ type: 'expired', sessionRef: key, reason });
     return expiry;

@@ -1,7 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
-import { SKIP_IDLE_SESSION } from './idle-session.decorators.js';
 import { SessionExpiredException, StorageUnavailableException } from './idle-session.exceptions.js';
 import { IdleSessionService } from './idle-session.service.js';
 import type { IdleSessionStatus } from './idle-session.status.js';
@@ -9,6 +8,7 @@ import { isActivity } from './is-activity.js';
 import { whenThere, type MaybePromise } from './maybe-promise.js';
 import { isPageNavigation } from './page-navigation.js';
 import { isHttp, requestOf } from './request-of.js';
+import { marksOf } from './route-marks.js';
 
 /**
  * Lets requests of live sessions and of strangers pass and refuses those of sessions that ended. Refreshes nothing:
@@ -47,7 +47,7 @@ export class IdleSessionGuard implements CanActivate {
 
   /** Whether the route is exempt: by default, whether it or its controller has `@SkipIdleSession()`. */
   protected isExempt(context: ExecutionContext): boolean {
-    return Boolean(this.exemption(context));
+    return Boolean(marksOf(context, this.reflector).exempt);
   }
 
   /** Whether the request says that a person did something; asked with `refreshOn: 'response'` only. */
@@ -69,14 +69,7 @@ export class IdleSessionGuard implements CanActivate {
     }
     // What a later guard refuses here, a wrong password say, is not about the session.
     this.sessions.admit(request);
-    const told = this.exemption(context) !== 'status' && isPageNavigation(request);
+    const told = marksOf(context, this.reflector).exempt !== 'status' && isPageNavigation(request);
     if (request.idleSession?.state === 'expired' && told) this.sessions.clearCookie(request);
-  }
-
-  private exemption(context: ExecutionContext): true | 'status' | undefined {
-    return this.reflector.getAllAndOverride(SKIP_IDLE_SESSION, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
   }
 }

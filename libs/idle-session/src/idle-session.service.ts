@@ -4,6 +4,7 @@ import type { CookieOptions, Store } from 'express-session';
 import type { Observable } from 'rxjs';
 import type { ActivityReading, EndReason } from './activity-storage.js';
 import { readClientScript, type ClientScript } from './client-script.js';
+import type { Evaluation } from './evaluate.js';
 import { IdleClock } from './idle-clock.js';
 import type { IdleSessionEvent } from './idle-session.events.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
@@ -60,21 +61,15 @@ export class IdleSessionService {
    */
   status(request: Request): IdleSessionStatus {
     const lookup = this.lookupOf(request);
-    if (lookup.failure) throw lookup.failure;
-    const evaluation =
-      lookup.exempted || !lookup.reading ? undefined : this.clock.evaluate(lookup.reading);
-    // A handler that destroyed a live session has none any more.
-    const destroyed =
-      evaluation !== undefined && evaluation.state !== 'expired' && request.session == null;
-    const present = evaluation !== undefined && !destroyed;
-    return {
-      ...statusOf(present ? evaluation : undefined),
-      idleTimeoutMs:
-        (present && lookup.reading?.record?.idleTimeoutMs) || this.options.commonIdleTimeoutMs,
-      warnBeforeMs: this.options.warnBeforeMs || null,
-      sessionRef: (present && lookup.sessionRef) || null,
-      loginUrl: this.options.loginUrl,
-    };
+    const evaluation = this.evaluationOf(request, lookup);
+    const { commonIdleTimeoutMs, warnBeforeMs, loginUrl } = this.options;
+    const record = evaluation && lookup.reading?.record;
+    return statusOf(evaluation, {
+      idleTimeoutMs: record?.idleTimeoutMs || commonIdleTimeoutMs,
+      warnBeforeMs: warnBeforeMs || null,
+      sessionRef: (evaluation && lookup.sessionRef) || null,
+      loginUrl,
+    });
   }
 
   /**
@@ -90,10 +85,10 @@ export class IdleSessionService {
   /** As {@link refresh}, but at once where nobody has to be waited for. @internal */
   refreshed(request: Request, idleForMs = 0): MaybePromise<IdleSessionStatus> {
     const lookup = this.lookupOf(request);
-    const before = this.status(request);
+    const { state = 'none' } = this.evaluationOf(request, lookup) ?? {};
     const { sessionRef, reading, readAt = 0 } = lookup;
-    if (before.state === 'none' || before.state === 'expired' || !sessionRef || !reading)
-      return before;
+    if (state === 'none' || state === 'expired' || !sessionRef || !reading)
+      return this.status(request);
 
     const at = Math.round(reading.now + (performance.now() - readAt) - idleForMs);
     return whenThere(this.options.idleTimeoutFor(request), (idleTimeoutMs) =>
@@ -129,8 +124,8 @@ export class IdleSessionService {
   check(request: Request): MaybePromise<IdleSessionStatus> {
     const lookup = this.lookupOf(request);
     const { sessionRef, reading, stored } = lookup;
-    const before = this.status(request);
-    if (!sessionRef || !reading || !stored || before.state === 'expired') return before;
+    const expired = this.evaluationOf(request, lookup)?.state === 'expired';
+    if (!sessionRef || !reading || !stored || expired) return this.status(request);
 
     lookup.exempted = !this.options.appliesTo(request);
     if (lookup.exempted) return this.status(request);
@@ -144,7 +139,7 @@ export class IdleSessionService {
     }
     return whenThere(this.options.idleTimeoutFor(request), (idleTimeoutMs) =>
       idleTimeoutMs === record.idleTimeoutMs
-        ? before
+        ? this.status(request)
         : this.hear(request, lookup, () =>
             this.clock.touch(sessionRef, idleTimeoutMs, record.lastActivityAt),
           ),
@@ -193,6 +188,15 @@ export class IdleSessionService {
       sameSite,
       partitioned,
     });
+  }
+
+  /** @throws {StorageUnavailableException} if the session could not be looked up */
+  private evaluationOf(request: Request, lookup: SessionLookup): Evaluation | undefined {
+    if (lookup.failure) throw lookup.failure;
+    if (lookup.exempted || !lookup.reading) return undefined;
+    const evaluation = this.clock.evaluate(lookup.reading);
+    // A handler that destroyed a live session has none any more.
+    return evaluation?.state !== 'expired' && request.session == null ? undefined : evaluation;
   }
 
   /** Takes in what the storage says, at once if it says so at once. Resolves to the status afterwards. */
@@ -260,8 +264,9 @@ export class IdleSessionService {
   private addServerTiming(request: Request): void {
     const lookup = this.store.lookupOf(request);
     if (!lookup || lookup.failure) return;
-    const { state, expiresInMs } = this.status(request);
-    if (state !== 'active' && state !== 'warning') return;
+    const evaluation = this.evaluationOf(request, lookup);
+    if (evaluation === undefined || evaluation.state === 'expired') return;
+    const { state, expiresInMs } = evaluation;
     request.res?.appendHeader('Server-Timing', `idle-session;desc=${state};dur=${expiresInMs}`);
   }
 }

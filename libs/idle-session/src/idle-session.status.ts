@@ -33,14 +33,25 @@ declare global {
   }
 }
 
-/** The part of a status that follows from the evaluation alone. */
+/** A status, from the evaluation and what does not depend on it. */
 export function statusOf(
   evaluation: Evaluation | undefined,
-): Pick<IdleSessionStatus, 'state' | 'reason' | 'expiresInMs' | 'absoluteExpiresInMs'> {
-  if (evaluation === undefined)
-    return { state: 'none', reason: null, expiresInMs: null, absoluteExpiresInMs: null };
-  const { state, absoluteExpiresInMs } = evaluation;
-  if (state === 'expired')
-    return { state, reason: evaluation.reason, expiresInMs: 0, absoluteExpiresInMs };
-  return { state, reason: null, expiresInMs: evaluation.expiresInMs, absoluteExpiresInMs };
+  {
+    idleTimeoutMs,
+    warnBeforeMs,
+    sessionRef,
+    loginUrl,
+  }: Pick<IdleSessionStatus, 'idleTimeoutMs' | 'warnBeforeMs' | 'sessionRef' | 'loginUrl'>,
+): IdleSessionStatus {
+  const expired = evaluation?.state === 'expired';
+  return {
+    state: evaluation?.state ?? 'none',
+    reason: expired ? evaluation.reason : null,
+    expiresInMs: expired ? 0 : (evaluation?.expiresInMs ?? null),
+    idleTimeoutMs,
+    warnBeforeMs,
+    absoluteExpiresInMs: evaluation?.absoluteExpiresInMs ?? null,
+    sessionRef,
+    loginUrl,
+  };
 }

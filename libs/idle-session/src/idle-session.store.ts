@@ -40,8 +40,8 @@ export class IdleSessionStore extends Store {
   connected = true;
 
   private readonly inner: Store;
-  private readonly lookups = new WeakMap<Request, SessionLookup>();
-  private readonly requests = new WeakMap<SessionData, Request>();
+  /** Where the lookup is on its request: quicker to find there than in a WeakMap, and no work for the collector. */
+  private readonly lookup = Symbol('IdleSessionLookup');
   /** From the answer to `get` until express-session makes the request's session of it, in the same tick. */
   private readonly handover = new Map<string, SessionLookup>();
   private readonly keptUntil = new LRUCache<string, number>({ max: RENEWALS_REMEMBERED });
@@ -58,7 +58,7 @@ export class IdleSessionStore extends Store {
 
   /** What is known of the request's session; undefined if express-session never asked this store for it. */
   lookupOf(request: Request): SessionLookup | undefined {
-    return this.lookups.get(request);
+    return (request as Looked)[this.lookup];
   }
 
   override get(
@@ -152,27 +152,32 @@ export class IdleSessionStore extends Store {
   }
 
   private belongs(session: SessionData, request: Request, lookup: SessionLookup): void {
-    this.requests.set(session, request);
-    this.lookups.set(request, { ...lookup, cookie: session.cookie });
+    lookup.cookie = session.cookie;
+    (request as Looked)[this.lookup] = lookup;
   }
 
   private async lookUp(
     sessionId: string,
   ): Promise<{ lookup: SessionLookup; data?: SessionData | null }> {
     const ref = sessionRef(sessionId);
-    const [found, read] = await Promise.allSettled([
-      this.fetch(sessionId, ref),
-      this.clock.read(ref),
-    ]);
-    if (found.status === 'rejected') return failed(ref, found.reason);
-    const data = found.value;
+    const asked = this.clock.read(ref);
+    // It is waited for below; by then it may have failed.
+    if (isPromise(asked)) asked.catch(() => {});
+    let data: SessionData | null | undefined;
+    try {
+      data = await this.fetch(sessionId, ref);
+    } catch (error) {
+      return failed(ref, error);
+    }
     const stored = data != null;
-    if (read.status === 'rejected') {
-      if (this.options.onStorageError === 'reject') return failed(ref, read.reason);
+    let reading: ActivityReading;
+    try {
+      reading = isPromise(asked) ? await asked : asked;
+    } catch (error) {
+      if (this.options.onStorageError === 'reject') return failed(ref, error);
       return { lookup: { sessionRef: ref, stored }, data };
     }
 
-    let reading = read.value;
     try {
       // Somebody else may just have ended it.
       if (!stored && reading.record !== undefined) reading = await this.clock.read(ref, true);
@@ -223,8 +228,8 @@ export class IdleSessionStore extends Store {
   }
 
   private async save(sessionId: string, session: SessionData): Promise<void> {
-    const request = this.requests.get(session);
-    const failure = request && this.lookups.get(request)?.failure;
+    const request = requestOf(session);
+    const failure = request && this.lookupOf(request)?.failure;
     if (failure) {
       if (isEmpty(session)) return;
       throw failure;
@@ -242,7 +247,7 @@ export class IdleSessionStore extends Store {
     // From its first save on, a new session is the request's.
     if (request?.session?.id === sessionId) {
       const heard = { sessionRef: ref, stored: true, reading, readAt: performance.now() };
-      this.lookups.set(request, { ...this.lookups.get(request), ...heard });
+      (request as Looked)[this.lookup] = { ...this.lookupOf(request), ...heard };
     }
     // It may have ended while it was being saved, in whatever process.
     const after = await this.unlessAllowed(this.clock.read(ref, true));
@@ -281,14 +286,14 @@ export class IdleSessionStore extends Store {
   }
 
   private finish(session: SessionData): MaybePromise<unknown> {
-    const request = this.requests.get(session);
+    const request = requestOf(session);
     return request && this.onResponse(request);
   }
 
   /** Whether the user's store has to be told, so that it does not drop the session before its time. */
   private needsRenewal(session: SessionData): boolean {
-    const request = this.requests.get(session);
-    const lookup = request && this.lookups.get(request);
+    const request = requestOf(session);
+    const lookup = request && this.lookupOf(request);
     if (lookup?.failure) return false;
     const { sessionRef: ref, reading } = lookup ?? {};
     if (!ref || !reading?.record) return this.inner.touch !== undefined;
@@ -300,8 +305,8 @@ export class IdleSessionStore extends Store {
 
   private async renew(sessionId: string, session: SessionData): Promise<void> {
     if (!this.needsRenewal(session)) return;
-    const request = this.requests.get(session);
-    const { sessionRef: ref, reading } = (request && this.lookups.get(request)) ?? {};
+    const request = requestOf(session);
+    const { sessionRef: ref, reading } = (request && this.lookupOf(request)) ?? {};
     if (!ref || !reading?.record) return this.prolong(sessionId, session);
 
     const keepUntil = Date.now() + keepFor(reading.record.idleTimeoutMs);
@@ -366,6 +371,13 @@ export class IdleSessionStore extends Store {
       this.emit('disconnect');
     });
   }
+}
+
+type Looked = Request & Record<symbol, SessionLookup | undefined>;
+
+/** The request that a session of express-session's belongs to. */
+function requestOf(session: SessionData): Request | undefined {
+  return (session as SessionData & { readonly req?: Request }).req;
 }
 
 function failed(ref: string, error: unknown): { lookup: SessionLookup } {

@@ -1,8 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
-import { PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './idle-session.decorators.js';
 import { isPassiveRequest } from './passive-request.js';
+import { marksOf } from './route-marks.js';
 
 /** Whether a request, by its route and by its own word, says that a person did something. */
 export function isActivity(
@@ -10,8 +10,6 @@ export function isActivity(
   context: ExecutionContext,
   reflector: Reflector,
 ): boolean {
-  const targets = [context.getHandler(), context.getClass()];
-  const exempt = reflector.getAllAndOverride<unknown>(SKIP_IDLE_SESSION, targets);
-  const passive = reflector.getAllAndOverride<unknown>(PASSIVE_ROUTE, targets);
+  const { exempt, passive } = marksOf(context, reflector);
   return !exempt && !passive && !isPassiveRequest(request);
 }

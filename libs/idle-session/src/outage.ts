@@ -1,5 +1,4 @@
 import type { Logger } from '@nestjs/common';
-import type { MaybePromise } from './maybe-promise.js';
 
 /** After how long a failure that was not seen again counts as over: some operations are rare. */
 const FORGOTTEN_AFTER_MS = 60_000;
@@ -16,15 +15,17 @@ export class Outage {
   constructor(private readonly logger: Logger) {}
 
   /** Passes on how an operation comes out, and takes note of it. */
-  async watch<T>(operation: string, answer: MaybePromise<T>): Promise<T> {
-    try {
-      const value = await answer;
-      this.over(operation);
-      return value;
-    } catch (error) {
-      this.began(operation, error);
-      throw error;
-    }
+  watch<T>(operation: string, answer: Promise<T>): Promise<T> {
+    return answer.then(
+      (value) => {
+        this.over(operation);
+        return value;
+      },
+      (error: unknown) => {
+        this.began(operation, error);
+        throw error;
+      },
+    );
   }
 
   began(operation: string, error: unknown): void {

@@ -3,7 +3,8 @@ import type { Request } from 'express';
 
 /** Whether there is an HTTP request behind the context; there is none behind messages of `rpc` and `ws`. */
 export function isHttp(context: ExecutionContext): boolean {
-  return ['http', 'graphql'].includes(context.getType<string>());
+  const type = context.getType<string>();
+  return type === 'http' || type === 'graphql';
 }
 
 /** The context's request; for GraphQL the one that the server put into its context as `req`. */

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { MemoryStore } from 'express-session';
 import { MemoryActivityStorage } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
@@ -19,45 +20,55 @@ const STEP_MS = 10 * SECOND;
 export interface SentRequest {
   readonly method: string;
   readonly path: string;
+  readonly body: string | null;
   /** By the server's clock. */
   readonly at: number;
 }
 
 /** The sample app, and a browser, in which time passes only when the test says so. */
 export class WatchedDesk {
+  private browser: Promise<Browser> | undefined;
+
   private constructor(
-    private readonly app: NestExpressApplication,
-    private readonly browser: Browser,
+    private app: NestExpressApplication,
+    private readonly create: () => Promise<NestExpressApplication>,
     readonly url: string,
     readonly clock: ManualClock,
-    private readonly isRealTime: boolean,
   ) {}
 
-  /**
-   * @param env settings of the sample app
-   * @param isRealTime whether time passes by itself, for what a browser does not let a test move
-   */
-  static async start(env: Record<string, string> = {}, isRealTime = false): Promise<WatchedDesk> {
+  /** @param env settings of the sample app */
+  static async start(env: Record<string, string> = {}): Promise<WatchedDesk> {
     Logger.overrideLogger(false);
     const clock = new ManualClock();
-    const app = await createApp(
-      readSettings({ SESSION_SECRET: 'a secret for the tests', ...env }),
-      { storage: new MemoryActivityStorage(isRealTime ? {} : { now: clock.now }) },
-    );
+    const settings = readSettings({ SESSION_SECRET: 'a secret for the tests', ...env });
+    const storage = new MemoryActivityStorage({ now: clock.now });
+    const store = new MemoryStore();
+    const create = () => createApp(settings, { storage, store });
+    const app = await create();
     await app.listen(0, '127.0.0.1');
     const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
-    return new WatchedDesk(app, await launchBrowser(), url, clock, isRealTime);
+    return new WatchedDesk(app, create, url, clock);
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    await (await this.browser)?.close();
     await this.app.close();
+  }
+
+  /** Nobody listens until it is started again, with the sessions that it had. */
+  async stop(): Promise<void> {
+    await this.app.close();
+  }
+
+  async startAgain(): Promise<void> {
+    this.app = await this.create();
+    await this.app.listen(new URL(this.url).port, '127.0.0.1');
   }
 
   /** Somebody with a browser of their own, signed in, whose first page is open. */
   async visit(path = '/claims/new', options: BrowserContextOptions = {}): Promise<Visit> {
-    const context = await this.browser.newContext(options);
-    if (!this.isRealTime) await stopTime(context);
+    const context = await this.newContext(options);
+    await stopTime(context);
     context.setDefaultTimeout(5000);
     const visit = new Visit(this, context);
     const page = await visit.newPage('/login');
@@ -68,6 +79,11 @@ export class WatchedDesk {
     await page.goto(this.url + path);
     await visit.settled();
     return visit;
+  }
+
+  async newContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    this.browser ??= launchBrowser();
+    return (await this.browser).newContext(options);
   }
 }
 
@@ -90,7 +106,7 @@ export class Visit {
   private readonly pending = new Set<unknown>();
 
   constructor(
-    private readonly desk: WatchedDesk,
+    protected readonly desk: WatchedDesk,
     readonly context: BrowserContext,
   ) {
     context.on('request', (request) => {
@@ -99,6 +115,7 @@ export class Visit {
       this.requests.push({
         method: request.method(),
         path: pathname + search,
+        body: request.postData(),
         at: desk.clock.now(),
       });
     });
@@ -136,11 +153,16 @@ export class Visit {
   /** Waits for all answers, but not for those that a test holds back. */
   async settled(): Promise<void> {
     const until = Date.now() + SETTLING_MS;
-    // Heartbeats wait for a lock before they are sent. A page that is being left cannot answer.
-    const locks = (page: Page) => page.evaluate(() => navigator.locks.query()).catch(() => {});
-    await Promise.all(this.context.pages().map(locks));
+    await this.locksAnswered();
     do await delay(30);
     while (this.pending.size > 0 && Date.now() < until);
+  }
+
+  /** Heartbeats wait for a lock before they are sent. */
+  protected async locksAnswered(): Promise<void> {
+    // A page that is being left cannot answer.
+    const locks = (page: Page) => page.evaluate(() => navigator.locks.query()).catch(() => {});
+    await Promise.all(this.context.pages().map(locks));
   }
 
   /** What the pages sent to the endpoints since that many requests, without what drafts need. */

@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { DesktopBrowser } from '../support/desktop-browser.js';
+import { MINUTE, SECOND } from '../support/durations.js';
+import { isAbout, TabsVisit, until } from './support/tabs-visit.js';
+import { dialog, gone, isCovered, placeOf, stay, WatchedDesk } from './support/watched-desk.js';
+
+const STATUS = 'GET /idle-session/status';
+
+let desk: WatchedDesk;
+let browser: DesktopBrowser;
+let visit: TabsVisit;
+let page: Page;
+
+beforeAll(async () => {
+  desk = await WatchedDesk.start();
+  browser = await DesktopBrowser.launch();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await desk?.close();
+});
+
+beforeEach(async () => {
+  visit = await TabsVisit.start(desk, browser.context, '/health');
+  page = visit.page;
+  // The sample app's own pages may not be kept by the browser: they say `no-store`.
+  await visit.context.route('**/kept', (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: `<!doctype html><html lang="en"><title>Kept</title><main><input></main>
+        <script type="module" src="/idle-session/client.js"></script>`,
+    }),
+  );
+  await page.goto(`${desk.url}/kept`);
+  await visit.settled();
+  await page.evaluate(() =>
+    addEventListener('pageshow', ({ persisted }) => Object.assign(window, { persisted })),
+  );
+});
+
+afterEach(async () => {
+  await visit.context.unrouteAll();
+  await visit.close();
+  expect(visit.complaints).toEqual([]);
+});
+
+async function leave(): Promise<void> {
+  await page.goto(`${desk.url}/health`);
+  await visit.settled();
+}
+
+/** Does not count as having come back to a page that was loaded anew. */
+async function comeBack(): Promise<void> {
+  // It may be gone before it can say that it has done so.
+  await page.evaluate(() => history.back()).catch(() => {});
+  await page.waitForURL('**/kept', { waitUntil: 'commit' });
+  expect(await visit.tell(page, 'window.persisted')).toBe(true);
+}
+
+const remainingMs = () =>
+  visit.tell<number>(
+    page,
+    `import('/idle-session/client.js').then(({ idleSession }) =>
+      idleSession.getState().expiresAt - Date.now())`,
+  );
+
+describe('A page that the browser kept', () => {
+  it('shows the current deadline when somebody comes back to it', async () => {
+    await leave();
+    await visit.sleep(5 * MINUTE);
+    await visit.actElsewhere();
+    await visit.sleep(4 * MINUTE);
+    const before = visit.requests.length;
+    await comeBack();
+    await until(async () => isAbout(11 * MINUTE, await remainingMs()));
+    expect(visit.sentSince(before)).toEqual([STATUS]);
+    expect(await dialog(page).isVisible()).toBe(false);
+
+    await visit.pass(9 * MINUTE);
+    await stay(page).click();
+    await gone(page);
+    expect(await visit.expiresInMs()).toBe(15 * MINUTE);
+  });
+
+  it('warns at once when it is time to', async () => {
+    await leave();
+    await visit.sleep(14 * MINUTE);
+    await comeBack();
+    await dialog(page).waitFor();
+    expect(await dialog(page).locator('#counter').textContent()).toBe('1:00');
+  });
+
+  it('is covered at once when the session has ended, and goes to the login page', async () => {
+    await leave();
+    await visit.sleep(15 * MINUTE);
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    await visit.context.route('**/idle-session/status', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await comeBack();
+    await visit.runTimers();
+    expect(await isCovered(page)).toBe(true);
+    expect(placeOf(page)).toBe('/kept');
+
+    answer();
+    await page.waitForURL('**/login?*');
+    expect(placeOf(page)).toBe('/login?reason=idle&returnTo=%2Fkept');
+  });
+
+  it('goes to the login page when the person has signed out meanwhile', async () => {
+    await leave();
+    await visit.context.request.post(`${desk.url}/idle-session/sign-out`);
+    await comeBack();
+    await page.waitForURL('**/login?*', { waitUntil: 'commit' });
+    expect(placeOf(page)).toBe('/login?reason=signed-out');
+  });
+
+  it('hears other tabs again, and goes to the login page when they sign out', async () => {
+    await leave();
+    await comeBack();
+    const other = await visit.newPage('/kept');
+    await other.evaluate(`import('/idle-session/client.js').then(({ idleSession }) =>
+      idleSession.signOut())`);
+    await page.waitForURL('**/login?*', { waitUntil: 'commit' });
+    expect(placeOf(page)).toBe('/login?reason=signed-out');
+  });
+
+  it('is kept also when the person was working in it, and the server is told so', async () => {
+    await visit.pass(10 * SECOND);
+    await page.keyboard.press('Shift');
+    await visit.pass(20 * SECOND);
+    await leave();
+    expect(isAbout(15 * MINUTE - 20 * SECOND, await visit.expiresInMs())).toBe(true);
+    await comeBack();
+  });
+});
