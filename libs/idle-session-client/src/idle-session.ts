@@ -55,6 +55,9 @@ export class IdleSession {
   #saidAt = -Infinity;
   /** When it was heard. */
   #newsAt = -Infinity;
+  /** When another tab told of an end, and why: what the server said before is to be asked again. */
+  #toldAt = -Infinity;
+  #toldReason: EndReason | undefined;
   /** When the person last did something here, what of that was sent, and what the server has heard. */
   #actedAt = -Infinity;
   #sentAt = -Infinity;
@@ -66,8 +69,8 @@ export class IdleSession {
   #asking: Promise<void> | undefined;
   #askedAt = -Infinity;
   #extending: Promise<boolean> | undefined;
-  /** The server gave no word of its own when it was last asked. */
-  #unanswered = false;
+  /** Whether anybody answered the last request, be it with an error. */
+  #reached = true;
   #retryMs = FIRST_RETRY_MS;
   #cancelReview: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
@@ -87,7 +90,7 @@ export class IdleSession {
       environment.onActivity(() => this.touch()),
       environment.onServerTiming((timing) => this.#hearTiming(timing)),
       // Of its own requests it knows already.
-      environment.onRefused(() => void (this.#unanswered || this.#ask())),
+      environment.onRefused(() => void (this.#current.online && this.#ask())),
       environment.onPage((event) => this.#hearPage(event)),
       environment.onWord(this.#path, (word) => this.#hearWord(word)),
     );
@@ -187,7 +190,8 @@ export class IdleSession {
   #ask(): Promise<void> {
     const now = this.#clock.now();
     if (this.#isOver()) return Promise.resolve();
-    if (this.#asking && now - this.#askedAt < SAME_QUESTION_MS) return this.#asking;
+    const isFresh = now - this.#askedAt < SAME_QUESTION_MS && !this.#isDoubtful(this.#askedAt);
+    if (this.#asking && isFresh) return this.#asking;
     this.#askedAt = now;
     const asking = this.#askOnce().finally(() => {
       if (this.#asking === asking) this.#asking = undefined;
@@ -200,7 +204,7 @@ export class IdleSession {
   async #askOnce(): Promise<void> {
     const unheard = this.#isAlive() && this.#presentAt() > this.#heardAt;
     if (unheard && (await this.#tellServer(this.#presentAt()))) return;
-    if (unheard && !this.#current.online) return;
+    if (unheard && !this.#reached) return;
     const sentAt = this.#clock.now();
     if (!this.#hearAnswer(await this.#request('GET', 'status'), sentAt)) this.#missed();
   }
@@ -234,10 +238,10 @@ export class IdleSession {
     if (this.#destroyed) return undefined;
     try {
       const answer = await this.#environment.request(method, `${this.#path}/${path}`, body);
-      this.#change({ online: true });
+      this.#reached = true;
       return answer;
     } catch {
-      this.#change({ online: false });
+      this.#reached = false;
       return undefined;
     }
   }
@@ -245,7 +249,7 @@ export class IdleSession {
   /** The server could not be asked. That is no end: it is asked again, and until then the clock goes on. */
   #missed(): void {
     if (this.#isOver()) return;
-    this.#unanswered = true;
+    this.#change({ online: false });
     this.#review();
     this.#cancelRetry?.();
     this.#cancelRetry = this.#environment.after(this.#retryMs, () => void this.#ask());
@@ -278,9 +282,11 @@ export class IdleSession {
     }
     if (known !== null && status.sessionRef !== known) {
       // Another tab has been told and has lost the cookie, or somebody else has signed in.
-      return this.#end(this.#deadline <= this.#clock.now() ? 'idle' : 'signed-out');
+      const isDue = this.#deadline <= this.#clock.now();
+      return this.#end(this.#toldReason ?? (isDue ? 'idle' : 'signed-out'));
     }
     if (status.state === 'none') return;
+    if (this.#isDoubtful(saidAt)) return void this.#ask();
     const deadline = saidAt + (status.expiresInMs ?? 0);
     if (!this.#isNews(deadline, saidAt, this.#clock.now())) return;
     const { idleTimeoutMs, warnBeforeMs, loginUrl, sessionRef, absoluteExpiresInMs } = status;
@@ -293,10 +299,9 @@ export class IdleSession {
   #hearTiming({ expiresInMs, agoMs }: ServerTiming): void {
     if (this.#isOver()) return;
     if (this.#current.sessionRef === null) return void this.#ask();
-    // Of what was asked before the machine slept, nobody knows how long ago that was.
-    if (this.#clock.hasLeaptWithin(agoMs)) return;
     const now = this.#clock.now();
     const saidAt = now - agoMs;
+    if (this.#isDoubtful(saidAt)) return;
     const deadline = saidAt + expiresInMs;
     if (!this.#isNews(deadline, saidAt, now)) return;
     const { absoluteExpiresAt } = this.#current;
@@ -307,12 +312,18 @@ export class IdleSession {
 
   #hearWord(word: IdleSessionWord): void {
     if (this.#isOver() || word.sessionRef !== this.#current.sessionRef) return;
-    // That tab was told by the server, and an end is final.
-    if (word.ended !== undefined) return this.#end(word.ended);
     const clock = this.#clock;
+    if (word.ended !== undefined) {
+      if (this.#toldReason !== undefined) return;
+      // Nothing is shown from now on, but whether it is true, the server is to say.
+      this.#toldReason = word.ended;
+      this.#toldAt = clock.now();
+      this.#change({ covered: true });
+      return void this.#ask();
+    }
     const saidAt = clock.fromWall(word.saidAt);
-    // From the future: the wall clock was set back on the way.
-    if (saidAt > clock.now() + SECOND_MS) return void this.#ask();
+    // Or from the future: the wall clock was set back on the way.
+    if (this.#isDoubtful(saidAt) || saidAt > clock.now() + SECOND_MS) return void this.#ask();
     this.#beatAt = Math.max(this.#beatAt, clock.fromWall(word.beatAt));
     const deadline = clock.fromWall(word.expiresAt);
     if (!this.#isNews(deadline, saidAt, saidAt + LONGEST_ANSWER_MS)) return;
@@ -331,9 +342,15 @@ export class IdleSession {
       return;
     }
     // Back on the screen: timers may have been held up, or the machine asleep.
-    const due = this.#current.state === 'starting' || this.#unanswered || this.#clock.hasLeapt();
+    const due =
+      this.#current.state === 'starting' || !this.#current.online || this.#clock.hasLeapt();
     if (due || event !== 'visible') void this.#ask();
     else this.#review();
+  }
+
+  /** Whether it is to be asked again. Of what was said before the clock leapt, nobody knows how long ago that was. */
+  #isDoubtful(saidAt: number): boolean {
+    return saidAt < Math.max(this.#toldAt, this.#clock.leaptAt);
   }
 
   /**
@@ -347,15 +364,16 @@ export class IdleSession {
   // Deciding
 
   #answered(): void {
-    this.#unanswered = false;
+    this.#change({ online: true });
     this.#retryMs = FIRST_RETRY_MS;
     this.#cancelRetry?.();
   }
 
   #setDeadline(deadline: number, absolute: number | null, saidAt: number): void {
     const clock = this.#clock;
-    const current = this.#current;
     this.#answered();
+    const current = this.#current;
+    this.#toldReason = undefined;
     this.#saidAt = Math.max(this.#saidAt, saidAt);
     this.#newsAt = clock.now();
     this.#deadline = deadline;
@@ -366,7 +384,6 @@ export class IdleSession {
       state: !warning ? 'active' : current.state === 'extending' ? 'extending' : 'warning',
       expiresAt: clock.toWall(deadline),
       absoluteExpiresAt: absolute === null ? null : clock.toWall(absolute),
-      online: true,
       covered: remaining <= 0,
       failed: warning && current.failed,
     });
@@ -389,11 +406,11 @@ export class IdleSession {
     if (this.#current.state === 'active' && untilWarning > 0) return this.#planReview(untilWarning);
     if (remaining <= 0) this.#change({ covered: true });
     if (this.#current.state === 'active') {
-      if (!this.#unanswered) return void this.#ask();
+      if (this.#current.online) return void this.#ask();
       this.#change({ state: 'warning' });
     }
     if (remaining > 0) return this.#planReview(Math.min(remaining, SECOND_MS));
-    if (this.#unanswered || this.#asking) return;
+    if (!this.#current.online || this.#asking) return;
     // Asked just before the end: once more, but not faster than this.
     const wait = this.#askedAt + SAME_QUESTION_MS - clock.now();
     if (wait > 0) this.#planReview(wait);
@@ -424,7 +441,7 @@ export class IdleSession {
         .alone(turn, () => this.#beat())
         .finally(() => {
           this.#cancelBeat = undefined;
-          if (!this.#unanswered) this.#planBeat();
+          if (this.#current.online) this.#planBeat();
         });
     });
   }
@@ -442,6 +459,7 @@ export class IdleSession {
     this.#change({
       state: reason === 'signed-out' ? 'signed-out' : 'expired',
       reason,
+      online: true,
       covered: true,
       failed: false,
     });

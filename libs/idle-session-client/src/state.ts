@@ -17,9 +17,12 @@ export interface IdleSessionState {
   readonly warnBeforeMs: number | null;
   readonly loginUrl: string | null;
   readonly sessionRef: string | null;
-  /** False while the server cannot be reached. */
+  /** False while the server gives no word of its own: it cannot be reached, or fails, or something else answers. */
   readonly online: boolean;
-  /** The time is up, but the server could not be asked: what the page shows is to be covered until it can. */
+  /**
+   * What the page shows is to be covered: the session has ended, or it seems so, by the time or by what another tab was
+   * told, and the server has not said yet.
+   */
   readonly covered: boolean;
   /** The last `extend()` or `signOut()` did not reach the server. */
   readonly failed: boolean;

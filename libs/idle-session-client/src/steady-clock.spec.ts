@@ -64,6 +64,19 @@ describe('SteadyClock', () => {
     expect(Math.abs(clock.now() - start - 13 * SECOND)).toBeLessThanOrEqual(SECOND);
   });
 
+  it.each([HOUR, -HOUR])('remembers when the wall clock leapt by %d ms', (leap) => {
+    const { time, clock, pass } = clocks();
+    const asked = clock.now();
+    expect(asked).toBeGreaterThan(clock.leaptAt);
+    pass(10 * SECOND);
+    time.wall += leap;
+    const heard = clock.now();
+    expect(asked).toBeLessThan(clock.leaptAt);
+    expect(heard).toBe(clock.leaptAt);
+    pass(10 * SECOND);
+    expect(heard).toBe(clock.leaptAt);
+  });
+
   it('translates to the wall clock and back, before and after it was set', () => {
     const { time, clock } = clocks();
     expect(clock.toWall(clock.now() + MINUTE)).toBe(time.wall + MINUTE);

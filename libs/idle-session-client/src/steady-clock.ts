@@ -28,7 +28,7 @@ export class SteadyClock {
       this.#ahead += gained;
       this.#slept += Math.max(0, gained);
       this.#leapt = true;
-      this.#leaptAt = elapsed;
+      this.#leaptAt = elapsed + this.#slept;
     }
     return elapsed + this.#slept;
   }
@@ -41,10 +41,13 @@ export class SteadyClock {
     return leapt;
   }
 
-  /** Whether it has leapt in so much time of the monotonic clock. */
-  hasLeaptWithin(milliseconds: number): boolean {
+  /**
+   * When it last leapt, ahead or back. What came before may be longer ago than it seems: a clock that was set back hides
+   * for how long the machine slept.
+   */
+  get leaptAt(): number {
     this.now();
-    return this.#environment.elapsed() - milliseconds <= this.#leaptAt;
+    return this.#leaptAt;
   }
 
   toWall(time: number): number {

@@ -5,7 +5,7 @@ const TAG = 'idle-session-dialog';
 
 /**
  * `<idle-session-dialog>` warns before the session ends and lets the person stay or sign out, covers the page when
- * the time is up, and sends it to sign in.
+ * the time is up, and sends it to sign in. Of several in a page that show the same session, only the first does so.
  *
  * Attributes: `path` of the server's endpoints and `extend-on-activity` (whether activity while it warns extends) count
  * as it is connected. Each text can be replaced by an attribute or a slot of its name: `heading`, `text` (with `{time}`

@@ -11,6 +11,7 @@ dialog {
 }
 dialog::backdrop { background: #000a }
 .cover::backdrop { background: Canvas }
+.asking { opacity: 0 }
 h2, p { margin: 0 0 .5em; text-wrap: balance }
 h2 { font-size: 1.4em; line-height: 1.25 }
 #counter { font-size: 2.25em; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums }
@@ -34,3 +35,6 @@ button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outlin
   #stay { color: ButtonText; background: ButtonFace }
 }
 `;
+
+/** For the page itself, as long as it is covered: paper knows no layers. */
+export const CONCEALMENT = `@media print { body { display: none !important } }`;

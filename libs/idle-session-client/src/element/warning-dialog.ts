@@ -1,19 +1,23 @@
 import type { IdleSession } from '../idle-session.js';
 import type { IdleSessionState } from '../state.js';
 import { isLogin, loginAddress } from './login-address.js';
-import { STYLES } from './styles.js';
+import { CONCEALMENT, STYLES } from './styles.js';
 import { duration, hasWords, languageOf, wordsOf, type Key } from './words.js';
 
 export type ShownSession = Pick<IdleSession, 'getState' | 'subscribe' | 'extend' | 'signOut'>;
 
-/** `final`: the absolute limit is what is near, and staying cannot help. */
-type View = 'warning' | 'final' | 'unreachable' | 'ended' | 'signed-out';
+/**
+ * `final`: the absolute limit is what is near, and staying cannot help. `asking`: covers the page, and says nothing for
+ * the moment that the server takes to answer.
+ */
+type View = 'warning' | 'final' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
 
-type Contents = readonly [heading: Key, text: Key | '', note: Key | '', button: Key];
+type Contents = readonly [heading: Key | '', text: Key | '', note: Key | '', button: Key | ''];
 
 const CONTENTS: Readonly<Record<View, Contents>> = {
   warning: ['heading', 'text', '', 'stay'],
   final: ['heading', 'text', 'fixed', 'continue'],
+  asking: ['', '', '', ''],
   unreachable: ['unreachable', 'kept', '', 'retry'],
   ended: ['ended', '', '', 'continue'],
   'signed-out': ['signed-out', '', '', 'continue'],
@@ -24,7 +28,7 @@ const SECOND_MS = 1000;
 /** Timers aim so far past the full second, so as not to find it still to come. */
 const PAST_MS = 20;
 
-/** How long the answer to what is asked at the deadline may take before the server is said to be out of reach. */
+/** How long the page may be covered without an answer before the server is said to be out of reach. */
 const ANSWER_MS = 1500;
 
 /** Puts the dialog into a shadow root of its host. What it shows follows the session; returns how to stop. */
@@ -53,6 +57,10 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
 
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLES);
+  const concealment = new CSSStyleSheet();
+  concealment.replaceSync(CONCEALMENT);
+  concealment.disabled = true;
+  document.adoptedStyleSheets.push(concealment);
   const root = host.attachShadow({ mode: 'open' });
   root.adoptedStyleSheets = [sheet];
   root.append(dialog);
@@ -65,6 +73,7 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
   /** The person has read that nothing can be extended. */
   let dismissed = false;
   let over = false;
+  let coveredAt: number | undefined;
   let step = 0;
   let hadFocus = false;
 
@@ -89,10 +98,15 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
   function render(): void {
     clearTimeout(timer);
     if (!session) return;
+    if (isSpare()) {
+      view = undefined;
+      return close();
+    }
     const state = session.getState();
     const warns = isWarning(state);
     dismissed &&= warns;
-    show(viewOf(state, dismissed), state);
+    coveredAt = state.covered ? (coveredAt ?? Date.now()) : undefined;
+    show(nextView(state), state);
 
     if (view && !isOver(state)) {
       const untilNextSecond = ((remainingMs(state) % SECOND_MS) + SECOND_MS) % SECOND_MS;
@@ -109,6 +123,28 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
       const unprevented = tell('expired', { reason: state.reason });
       if (unprevented && view && state.loginUrl !== null) leave();
     }
+  }
+
+  /** Whether another shows the same session: a page may add its own after the script has added one. */
+  function isSpare(): boolean {
+    const first = document.querySelector('idle-session-dialog');
+    return first !== host && first?.session === session;
+  }
+
+  function nextView(state: IdleSessionState): View | undefined {
+    const { loginUrl, sessionRef, expiresAt, absoluteExpiresAt, online } = state;
+    if (isOver(state)) {
+      // Never alive in this page, and already there: nothing to cover, and nowhere to go.
+      if (sessionRef === null && loginUrl !== null && isLogin(loginUrl, location.href)) return;
+      return state.state === 'signed-out' ? 'signed-out' : 'ended';
+    }
+    if (coveredAt !== undefined) {
+      const isLate = Date.now() - coveredAt > ANSWER_MS;
+      return online && !isLate ? (view ?? 'asking') : 'unreachable';
+    }
+    if (!isWarning(state) || dismissed) return;
+    const isFinal = absoluteExpiresAt !== null && absoluteExpiresAt <= expiresAt! + SECOND_MS;
+    return isFinal ? 'final' : 'warning';
   }
 
   function show(next: View | undefined, state: IdleSessionState): void {
@@ -141,7 +177,10 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
       message.hidden = !state.failed;
     }
     stay.ariaDisabled = String(state.state === 'extending');
-    dialog.classList.toggle('cover', state.covered || !counts);
+    const covers = state.covered || !counts;
+    dialog.classList.toggle('cover', covers);
+    dialog.classList.toggle('asking', view === 'asking');
+    concealment.disabled = !covers;
     open();
     // The button that had the focus may have gone.
     if (changed) stay.focus();
@@ -176,6 +215,7 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
   }
 
   function close(): void {
+    concealment.disabled = true;
     if (!dialog.open) return;
     // The browser gives the focus back, unless what had it is gone.
     dialog.close();
@@ -216,19 +256,6 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
       close();
     };
   };
-}
-
-function viewOf(state: IdleSessionState, dismissed: boolean): View | undefined {
-  const { loginUrl, sessionRef, expiresAt, absoluteExpiresAt, covered, online } = state;
-  if (isOver(state)) {
-    // Never alive in this page, and already there: nothing to cover, and nowhere to go.
-    if (sessionRef === null && loginUrl !== null && isLogin(loginUrl, location.href)) return;
-    return state.state === 'signed-out' ? 'signed-out' : 'ended';
-  }
-  if (!isWarning(state) || (dismissed && !covered)) return;
-  if (covered && (!online || remainingMs(state) < -ANSWER_MS)) return 'unreachable';
-  const isFinal = absoluteExpiresAt !== null && absoluteExpiresAt <= expiresAt! + SECOND_MS;
-  return isFinal ? 'final' : 'warning';
 }
 
 function isWarning({ state }: IdleSessionState): boolean {
