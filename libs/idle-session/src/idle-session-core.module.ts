@@ -44,9 +44,9 @@ export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
     {
       provide: APP_INTERCEPTOR,
       inject: [RESOLVED_OPTIONS, IdleSessionInterceptor],
-      // Nest goes without what cannot intercept, and without any interceptor it saves itself the way through RxJS.
+      // Nest passes over what is not there, and without any interceptor it saves itself the way through RxJS.
       useFactory: ({ refreshOn }: ResolvedOptions, interceptor: IdleSessionInterceptor) =>
-        refreshOn === 'handler' ? interceptor : {},
+        refreshOn === 'handler' ? interceptor : undefined,
     },
   ],
   exports: [COMMON_CONFIGURATION, RESOLVED_OPTIONS, IdleSessionService],

@@ -42,8 +42,10 @@ export class IdleSessionService {
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.events = clock.events;
-    this.mounted = sessionMiddleware(options, store, (request) => this.addServerTiming(request));
-    store.onResponse = (request) => this.countResponse(request);
+    this.mounted = sessionMiddleware(options, store, {
+      beforeHeaders: (request) => this.addServerTiming(request),
+      ...(this.refreshesOnResponse && { beforeEnd: (request) => this.countResponse(request) }),
+    });
   }
 
   /**
@@ -110,6 +112,8 @@ export class IdleSessionService {
     }
     const lookup = this.lookupOf(request);
     if (lookup.failure) throw lookup.failure;
+    // What the handler answers now is its own.
+    lookup.admitted = true;
     const { sessionRef, reading } = lookup;
     const alive = reading?.record && this.clock.evaluate(reading)?.state !== 'expired';
     if (sessionRef && alive) lookup.reading = await this.clock.end(sessionRef, reason);
@@ -191,10 +195,14 @@ export class IdleSessionService {
   }
 
   /** @throws {StorageUnavailableException} if the session could not be looked up */
-  private evaluationOf(request: Request, lookup: SessionLookup): Evaluation | undefined {
+  private evaluationOf(
+    request: Request,
+    lookup: SessionLookup,
+    reading = lookup.reading,
+  ): Evaluation | undefined {
     if (lookup.failure) throw lookup.failure;
-    if (lookup.exempted || !lookup.reading) return undefined;
-    const evaluation = this.clock.evaluate(lookup.reading);
+    if (lookup.exempted || !reading) return undefined;
+    const evaluation = this.clock.evaluate(reading);
     // A handler that destroyed a live session has none any more.
     return evaluation?.state !== 'expired' && request.session == null ? undefined : evaluation;
   }
@@ -233,14 +241,30 @@ export class IdleSessionService {
   }
 
   /** What {@link refreshOnResponse} promised. The response goes out whatever becomes of it. */
-  private countResponse(request: Request): MaybePromise<unknown> {
+  private countResponse(request: Request): void {
     const lookup = this.store.lookupOf(request);
-    const refused = REFUSALS.includes(request.res?.statusCode ?? HttpStatus.OK);
-    if (lookup?.activeAt === undefined || lookup.failure || refused) return undefined;
-    const idleForMs = performance.now() - lookup.activeAt;
-    delete lookup.activeAt;
-    const refreshed = this.refreshed(request, idleForMs);
-    return isPromise(refreshed) ? refreshed.catch(() => {}) : refreshed;
+    const active = lookup && this.asActive(request, lookup);
+    if (!active?.record || !lookup?.sessionRef) return;
+    const { sessionRef } = lookup;
+    const { idleTimeoutMs, lastActivityAt } = active.record;
+    const done = () => delete lookup.activeAt;
+    const heard = this.hear(request, lookup, () =>
+      this.clock.touch(sessionRef, idleTimeoutMs, lastActivityAt),
+    );
+    if (isPromise(heard)) lookup.counting = heard.then(done, done);
+    else done();
+  }
+
+  /** The reading as it will be once the response has been counted as activity; undefined if it will not be. */
+  private asActive(request: Request, lookup: SessionLookup): ActivityReading | undefined {
+    const { activeAt, reading, readAt = 0 } = lookup;
+    if (activeAt === undefined || !reading?.record || request.session == null) return undefined;
+    if (REFUSALS.includes(request.res?.statusCode ?? HttpStatus.OK)) return undefined;
+    const lastActivityAt = Math.max(
+      reading.record.lastActivityAt,
+      Math.round(reading.now + (activeAt - readAt)),
+    );
+    return { ...reading, record: { ...reading.record, lastActivityAt } };
   }
 
   private lookupOf(request: Request): SessionLookup {
@@ -264,7 +288,7 @@ export class IdleSessionService {
   private addServerTiming(request: Request): void {
     const lookup = this.store.lookupOf(request);
     if (!lookup || lookup.failure) return;
-    const evaluation = this.evaluationOf(request, lookup);
+    const evaluation = this.evaluationOf(request, lookup, this.asActive(request, lookup));
     if (evaluation === undefined || evaluation.state === 'expired') return;
     const { state, expiresInMs } = evaluation;
     request.res?.appendHeader('Server-Timing', `idle-session;desc=${state};dur=${expiresInMs}`);

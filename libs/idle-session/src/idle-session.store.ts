@@ -33,9 +33,6 @@ export class IdleSessionStore extends Store {
   /** Puts a new session on the request; express-session sets it on a store that it is given. */
   declare generate: (request: Request) => void;
 
-  /** Called when express-session finishes with a request's session, as its response ends; waited for. */
-  onResponse: (request: Request) => MaybePromise<unknown> = () => undefined;
-
   /** Whether the user's store says that it is connected; most stores say nothing. */
   connected = true;
 
@@ -108,14 +105,14 @@ export class IdleSessionStore extends Store {
   }
 
   override set(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    settle(this.saveAndFinish(sessionId, session), callback);
+    settle(this.save(sessionId, session), callback);
   }
 
   override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    const finished = this.finish(session);
-    if (!isPromise(finished) && !this.needsRenewal(session)) return callback();
+    const counting = this.countingFor(session);
+    if (!counting && !this.needsRenewal(session)) return callback();
     // The answer is on its way: a store that cannot renew now gets its next chance with the next request.
-    const renewed = Promise.resolve(finished).then(() => this.renew(sessionId, session));
+    const renewed = Promise.resolve(counting).then(() => this.renew(sessionId, session));
     settle(
       renewed.catch(() => {}),
       callback,
@@ -160,12 +157,14 @@ export class IdleSessionStore extends Store {
     sessionId: string,
   ): Promise<{ lookup: SessionLookup; data?: SessionData | null }> {
     const ref = sessionRef(sessionId);
+    // Both in the same tick, so that the second costs no round trip of its own.
+    const fetched = this.fetch(sessionId, ref);
     const asked = this.clock.read(ref);
     // It is waited for below; by then it may have failed.
     if (isPromise(asked)) asked.catch(() => {});
     let data: SessionData | null | undefined;
     try {
-      data = await this.fetch(sessionId, ref);
+      data = await fetched;
     } catch (error) {
       return failed(ref, error);
     }
@@ -228,6 +227,7 @@ export class IdleSessionStore extends Store {
   }
 
   private async save(sessionId: string, session: SessionData): Promise<void> {
+    await this.countingFor(session);
     const request = requestOf(session);
     const failure = request && this.lookupOf(request)?.failure;
     if (failure) {
@@ -280,14 +280,10 @@ export class IdleSessionStore extends Store {
     }
   }
 
-  private async saveAndFinish(sessionId: string, session: SessionData): Promise<void> {
-    await this.save(sessionId, session);
-    await this.finish(session);
-  }
-
-  private finish(session: SessionData): MaybePromise<unknown> {
+  /** The response is held until it has been counted, if that takes its time. */
+  private countingFor(session: SessionData): Promise<unknown> | undefined {
     const request = requestOf(session);
-    return request && this.onResponse(request);
+    return request && this.lookupOf(request)?.counting;
   }
 
   /** Whether the user's store has to be told, so that it does not drop the session before its time. */

@@ -1,13 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { IdleClock } from './idle-clock.js';
 import { IdleSessionStore } from './idle-session.store.js';
+import { inTime } from './in-time.js';
+import { RESOLVED_OPTIONS } from './module-definition.js';
+import type { ResolvedOptions } from './resolve-options.js';
 
 /** How late a session may end. */
 const INTERVAL_MS = 1000;
 
 /** Sessions looked at in one go: what takes well under 20 ms, however many end at once. */
 const AT_ONCE = 160;
+
+/** Of how many sessions is remembered that their data is still to be removed. */
+const LEFTOVERS = 10_000;
 
 /**
  * Ends sessions when their time is up, without a request: the storage says which, each to one process only; their
@@ -18,10 +24,13 @@ export class IdleSessionSweeper implements BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> = Promise.resolve();
   private stopped = false;
+  /** Sessions that ended and whose data could not be removed. A process that crashes leaves them to the store's expiry. */
+  private readonly leftover = new Set<string>();
 
   constructor(
     private readonly clock: IdleClock,
     private readonly store: IdleSessionStore,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   /** Begins to sweep. */
@@ -36,23 +45,36 @@ export class IdleSessionSweeper implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    await this.sweeping;
+    // A storage that hangs is not waited for.
+    await inTime(() => this.sweeping, this.options.storageTimeoutMs).catch(() => {});
   }
 
   /** Ends all that is due. What cannot be asked or removed now gets its next chance with the next sweep. */
   async sweep(): Promise<void> {
     try {
+      await this.remove([...this.leftover].slice(0, AT_ONCE));
       let more = true;
       while (more && !this.stopped) {
         const expiry = await this.clock.expire(AT_ONCE);
-        // Without its data in the store the session is as good as gone; without its record's end it is not.
-        const removals = expiry.expired.map(({ sessionId }) => this.store.remove(sessionId));
-        await Promise.allSettled(removals);
+        await this.remove(expiry.expired.map(({ sessionId }) => sessionId));
         more = expiry.more;
         await nextTurn();
       }
     } catch {
       // The outage has been logged.
     }
+  }
+
+  private async remove(sessionIds: readonly string[]): Promise<void> {
+    await Promise.all(
+      sessionIds.map(async (sessionId) => {
+        try {
+          await this.store.remove(sessionId);
+          this.leftover.delete(sessionId);
+        } catch {
+          if (this.leftover.size < LEFTOVERS) this.leftover.add(sessionId);
+        }
+      }),
+    );
   }
 }

@@ -21,8 +21,10 @@ export interface SessionLookup {
   exempted?: boolean;
   /** All guards let the request pass, or ours found the route exempt: a refusal now is not about the session. */
   admitted?: boolean;
-  /** When the guard let the request pass, if it is to count as activity with its response. */
+  /** When the guard let the request pass, if it is to count as activity with its response and does not yet. */
   activeAt?: number;
+  /** Settles when the response has been counted as activity. */
+  counting?: Promise<unknown>;
   /** How the cookie was configured for this request, for clearing it. */
   cookie?: CookieOptions;
 }

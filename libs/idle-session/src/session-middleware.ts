@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import expressSession from 'express-session';
 import onHeaders from 'on-headers';
 import type { IdleSessionStore } from './idle-session.store.js';
@@ -8,14 +8,20 @@ import type { ResolvedOptions } from './resolve-options.js';
 /** As many random bytes as express-session takes itself. */
 const SESSION_ID_BYTES = 24;
 
+export interface ResponseHooks {
+  readonly beforeHeaders: (request: Request) => void;
+  readonly beforeEnd?: (request: Request) => void;
+}
+
 /**
- * express-session on our store. Calls `beforeHeaders` when a response is about to be sent. Mounted twice, as by the
- * app and by the module, it does its work once for each request.
+ * express-session on our store. Calls `beforeHeaders` when a response is about to be sent, and `beforeEnd` when all of
+ * it is known, before express-session puts the session away. Mounted twice, as by the app and by the module, it does its
+ * work once for each request.
  */
 export function sessionMiddleware(
   { session: options }: ResolvedOptions,
   store: IdleSessionStore,
-  beforeHeaders: (request: Request) => void,
+  { beforeHeaders, beforeEnd }: ResponseHooks,
 ): RequestHandler {
   const newId = (request: Request) =>
     options.genid?.(request) ?? randomBytes(SESSION_ID_BYTES).toString('base64url');
@@ -29,6 +35,14 @@ export function sessionMiddleware(
     if (seen.has(request)) return next();
     seen.add(request);
     onHeaders(response, () => beforeHeaders(request));
-    middleware(request, response, next);
+    if (!beforeEnd) return middleware(request, response, next);
+    middleware(request, response, (error) => {
+      const end = response.end.bind(response) as (...args: unknown[]) => Response;
+      response.end = (...args: unknown[]) => {
+        beforeEnd(request);
+        return end(...args);
+      };
+      next(error);
+    });
   };
 }

@@ -2,7 +2,8 @@
 //
 //   KEYS[1]  records: a hash of key -> "startedAt sinceStart idleTimeoutMs ended rest", times in milliseconds, where
 //            sinceStart + startedAt is the last activity, ended is the reason or -, and rest is the session id, or for a
-//            record that ended the time of its end; beside them, under '#', how many changes there have been
+//            record that ended the time of its end; beside them, under '#', the count of changes, which begins at the
+//            time in microseconds, so that the count of another history, as after a flush, is never near
 //   KEYS[2]  deadlines: a sorted set of when to look at a record next, never later than it is due
 //   KEYS[3]  changes: a list of the keys whose deadline moved back, as at a sign-out, newest first
 //   ARGV[1]  retention in milliseconds
@@ -46,8 +47,16 @@ local function lookAt(key, at)
   redis.call('ZADD', deadlines, string.format('%d', at), key)
 end
 
+-- How many changes there have been.
+local function countChanges(more)
+  local known = redis.call('HGET', records, '#')
+  local count = (tonumber(known) or time[1] * 1000000 + time[2]) + more
+  if more > 0 or not known then redis.call('HSET', records, '#', string.format('%d', count)) end
+  return count
+end
+
 local function changed(key)
-  redis.call('HINCRBY', records, '#', 1)
+  countChanges(1)
   redis.call('LPUSH', changes, key)
   redis.call('LTRIM', changes, 0, ${CHANGES_REMEMBERED - 1})
   redis.call('PEXPIRE', changes, string.format('%d', retention))
@@ -153,9 +162,8 @@ if #values > 0 then
   keepUntil(latest + retention)
 end
 
-local count = tonumber(redis.call('HGET', records, '#') or 0)
-reply[2] = count
-local missed = cursor and count - cursor
+reply[2] = countChanges(0)
+local missed = cursor and reply[2] - cursor
 if missed and missed >= 0 and missed <= ${CHANGES_REMEMBERED} then
   local news = {}
   if missed > 0 then news = redis.call('LRANGE', changes, 0, missed - 1) end
