@@ -75,13 +75,12 @@ export class FakeServer {
   status(): ServerStatus {
     const { warnBeforeMs, idleTimeoutMs } = this.policy;
     const evaluation = this.evaluation();
-    return {
-      ...statusOf(evaluation),
+    return statusOf(evaluation, {
       idleTimeoutMs,
       warnBeforeMs: warnBeforeMs === false ? null : warnBeforeMs,
       sessionRef: evaluation ? this.cookie : null,
       loginUrl: '/login',
-    };
+    });
   }
 
   handle(path: string, body: unknown): FakeResponse {

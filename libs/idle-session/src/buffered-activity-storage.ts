@@ -195,9 +195,11 @@ export class BufferedActivityStorage extends ActivityStorage {
   }
 
   /** Requests that come at once are answered by one reading. */
-  private readOnce(key: string, { reads }: Partition): MaybePromise<ActivityReading> {
+  private readOnce(key: string, partition: Partition): MaybePromise<ActivityReading> {
+    const { reads } = partition;
     const inFlight = reads.get(key);
-    if (inFlight) return inFlight;
+    // Whoever comes later comes at a later time.
+    if (inFlight) return inFlight.then((reading) => ({ ...reading, now: partition.now() }));
     const reading = this.ask(key, () => this.storage.read(key));
     if (isPromise(reading)) {
       const done = () => reads.get(key) === reading && reads.delete(key);

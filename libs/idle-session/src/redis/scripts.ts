@@ -47,9 +47,10 @@ local function lookAt(key, at)
   redis.call('ZADD', deadlines, string.format('%d', at), key)
 end
 
--- How many changes there have been.
+-- How many changes there have been, and may be now; -1 where there is nothing that could change.
 local function countChanges(more)
   local known = redis.call('HGET', records, '#')
+  if not known and redis.call('EXISTS', records) == 0 then return -1 end
   local count = (tonumber(known) or time[1] * 1000000 + time[2]) + more
   if more > 0 or not known then redis.call('HSET', records, '#', string.format('%d', count)) end
   return count
@@ -199,6 +200,8 @@ for i, key in ipairs(due) do
       if absoluteDeadline < idleDeadline then reason = 'absolute' end
       reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = key, r.id, reason
       finish(key, r, reason)
+      -- Another process may have another absolute limit; an idle end nobody has to be told of.
+      if reason == 'absolute' then changed(key) end
     end
   end
 end
