@@ -53,15 +53,17 @@ async function interfere(how: (route: Route) => Promise<void>): Promise<() => vo
   };
 }
 
-/** So slowly that answers come before the page stops to wait for them. */
+/** So slowly that answers come before the page, by its own clock, stops to wait for them. */
 async function passSlowly(milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed += STEP_MS) await visit.pass(STEP_MS);
 }
 
 /** To the page it is a minute to the end, to the server a quarter of an hour. */
 async function untilExtendedElsewhere(): Promise<void> {
-  await visit.pass(14 * MINUTE, MINUTE);
+  await visit.pass(13 * MINUTE - STEP_MS, MINUTE);
+  await passSlowly(2 * STEP_MS);
   await dialog(page).waitFor();
+  await visit.pass(MINUTE - STEP_MS);
   await visit.actElsewhere();
 }
 

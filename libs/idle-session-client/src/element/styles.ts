@@ -1,5 +1,6 @@
 // In em of the browser's own font size, since an app may have set its root's; in system colours, since those follow the
-// page's colour scheme and are opaque, which the cover has to be. Nothing moves.
+// page's colour scheme and are opaque, which the cover has to be. Nothing moves. Where the dialog has to scroll, there is
+// room for the ring around the button in focus.
 export const STYLES = `
 :host { all: initial; color-scheme: inherit }
 dialog {
@@ -20,7 +21,7 @@ h2 { font-size: 1.4em; line-height: 1.25 }
 div { display: flex; flex-wrap: wrap; gap: .75em; margin-block-start: clamp(.75em, 4vmin, 1.5em) }
 button {
   flex: auto; min-block-size: 44px; padding: .5em 1em; font: inherit; font-weight: 600; cursor: pointer;
-  color: inherit; background: none; border: 1px solid; border-radius: calc(var(--idle-session-radius, .75em) * .7)
+  color: inherit; background: none; border: 1px solid; scroll-margin: .5em; border-radius: calc(var(--idle-session-radius, .75em) * .7)
 }
 #stay { color: var(--idle-session-on-accent, Canvas); background: var(--idle-session-accent, CanvasText) }
 button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outline-offset: 2px }
