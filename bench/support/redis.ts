@@ -1,0 +1,19 @@
+import { BasicClientSideCache, createClient } from 'redis';
+import { RedisServer } from '../../test/support/redis-server.js';
+
+/** A redis-server that writes nothing to disk. `RedisServer.stopAll()` in the end. */
+export async function startRedis() {
+  const server = await RedisServer.start();
+  const admin = await server.client();
+  await admin.configSet('appendonly', 'no');
+  return { server, admin, socketPath: new URL(server.url).pathname };
+}
+
+/** A client that keeps what it has read until Redis says that it has changed. */
+export async function cachingClient(server: RedisServer, entries: number) {
+  const clientSideCache = new BasicClientSideCache({ maxEntries: entries, recordStats: false });
+  const client = createClient({ url: server.url, RESP: 3, clientSideCache });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
