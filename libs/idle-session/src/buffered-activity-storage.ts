@@ -7,6 +7,7 @@ import {
   type Expiry,
 } from './activity-storage.js';
 import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
+import { flat } from './flat.js';
 import { inTime } from './in-time.js';
 import { isPromise, type MaybePromise } from './maybe-promise.js';
 import { IdleSessionOptionsError } from './options-error.js';
@@ -317,7 +318,10 @@ class Partition {
     }
     const current = this.withCollected(key, record);
     // An answer that was overtaken by news may be older than they are.
-    if (askedAt >= this.forgotAt) this.known.set(key, { record: current, askedAt });
+    if (askedAt >= this.forgotAt) {
+      const kept = this.known.has(key) ? key : flat(key);
+      this.known.set(kept, { record: current, askedAt });
+    }
     return current;
   }
 

@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { Store, type Session, type SessionData } from 'express-session';
 import { LRUCache } from 'lru-cache';
 import type { ActivityReading, EndReason } from './activity-storage.js';
+import { flat } from './flat.js';
 import { IdleClock } from './idle-clock.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { inTime } from './in-time.js';
@@ -243,7 +244,7 @@ export class IdleSessionStore extends Store {
     const { idleTimeoutMs } = reading.record;
     const keepUntil = Date.now() + keepFor(idleTimeoutMs);
     await this.write(sessionId, toStored(session, ref, keepUntil));
-    this.keptUntil.set(ref, keepUntil);
+    this.keptUntil.set(flat(ref), keepUntil);
     // From its first save on, a new session is the request's.
     if (request?.session?.id === sessionId) {
       const heard = { sessionRef: ref, stored: true, reading, readAt: performance.now() };
@@ -313,7 +314,7 @@ export class IdleSessionStore extends Store {
       const stored = await this.fetch(sessionId, ref);
       if (stored) await this.write(sessionId, toStored(stored, ref, keepUntil));
     }
-    this.keptUntil.set(ref, keepUntil);
+    this.keptUntil.set(flat(ref), keepUntil);
   }
 
   private async prolong(sessionId: string, data: SessionData): Promise<void> {

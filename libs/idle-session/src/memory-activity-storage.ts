@@ -10,6 +10,7 @@ import {
 } from './activity-storage.js';
 import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
 import { evaluate } from './evaluate.js';
+import { flat } from './flat.js';
 import { IdleSessionOptionsError } from './options-error.js';
 
 export interface MemoryActivityStorageOptions {
@@ -153,8 +154,9 @@ export class MemoryActivityStorage extends ActivityStorage {
       if (due < known.lookAt) this.lookAgain(key, known, due);
     } else {
       const entry = { record, sessionId: sessionId ?? '', dropAt, lookAt: due };
-      this.entries.set(key, entry);
-      this.lookAgain(key, entry, due);
+      const kept = flat(key);
+      this.entries.set(kept, entry);
+      this.lookAgain(kept, entry, due);
     }
     this.dropOld(now);
   }
