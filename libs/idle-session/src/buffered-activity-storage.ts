@@ -199,12 +199,15 @@ export class BufferedActivityStorage extends ActivityStorage {
   private readOnce(key: string, partition: Partition): MaybePromise<ActivityReading> {
     const { reads } = partition;
     const inFlight = reads.get(key);
-    // Whoever comes later comes at a later time.
-    if (inFlight) return inFlight.then((reading) => ({ ...reading, now: partition.now() }));
+    const now = performance.now();
+    if (inFlight && now <= inFlight.askedAt + this.syncIntervalMs) {
+      // Whoever comes later comes at a later time.
+      return inFlight.reading.then((reading) => ({ ...reading, now: partition.now() }));
+    }
     const reading = this.ask(key, () => this.storage.read(key));
     if (isPromise(reading)) {
-      const done = () => reads.get(key) === reading && reads.delete(key);
-      reads.set(key, reading);
+      const done = () => reads.get(key)?.reading === reading && reads.delete(key);
+      reads.set(key, { reading, askedAt: now });
       reading.then(done, done);
     }
     return reading;
@@ -270,7 +273,8 @@ export class BufferedActivityStorage extends ActivityStorage {
 class Partition {
   readonly known: LRUCache<string, Known>;
   readonly pending = new Map<string, Pending>();
-  readonly reads = new Map<string, Promise<ActivityReading>>();
+  /** Those in flight. */
+  readonly reads = new Map<string, { reading: Promise<ActivityReading>; askedAt: number }>();
   cursor: string | undefined;
   /** When what is known was last known to be true. */
   syncedAt = -Infinity;
@@ -368,7 +372,9 @@ class Partition {
   private withCollected(key: string, record: ActivityRecord): ActivityRecord {
     const pending = this.pending.get(key);
     if (!pending) return record;
-    if (pending.at > record.lastActivityAt) return { ...record, lastActivityAt: pending.at };
+    const { lastActivityAt, idleTimeoutMs } = record;
+    if (pending.at > lastActivityAt && pending.at < lastActivityAt + idleTimeoutMs)
+      return { ...record, lastActivityAt: pending.at };
     this.pending.delete(key);
     return record;
   }
