@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   Catch,
   Controller,
@@ -30,7 +32,6 @@ import {
   type EndReason,
 } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
-import { Readable } from 'node:stream';
 import { createTestApp, MINUTE, SECOND, type TestApp } from '../support/test-app.js';
 import { CROSS_SITE, Gate, NAVIGATION, statusOf, type Browser } from './helpers.js';
 
@@ -132,6 +133,13 @@ class MoreRoutes {
     response.end('part 2');
   }
 
+  @Get('refreshes')
+  async refreshes(@Req() request: Request) {
+    await MoreRoutes.gate.pass();
+    await this.sessions.refresh(request);
+    return {};
+  }
+
   @Post('end-and-refuse')
   async endAndRefuse(@Req() request: Request) {
     await this.sessions.end(request, 'revoked');
@@ -183,7 +191,9 @@ describe('With refreshOn: response', () => {
 
   it('no interceptor is registered, and a request passes none', async () => {
     const interceptors = test.app.get(ApplicationConfig).getGlobalInterceptors();
-    expect(interceptors.filter((interceptor) => interceptor?.intercept)).toEqual([]);
+    expect(interceptors.filter((interceptor) => interceptor && 'intercept' in interceptor)).toEqual(
+      [],
+    );
     const intercept = jest.spyOn(IdleSessionInterceptor.prototype, 'intercept');
     await ada.get('/page').expect(200);
     expect(intercept).not.toHaveBeenCalled();
@@ -307,6 +317,25 @@ describe('With refreshOn: response', () => {
     MoreRoutes.gate.open();
     expect(await slow).toBe(200);
     expect(await expiresInMs()).toBe(14 * MINUTE);
+  });
+
+  it('a long request counts by when it came also where that took real time', async () => {
+    const slow = ada.get('/slow').then(({ status }) => status);
+    await MoreRoutes.gate.reached;
+    await delay(500);
+    test.clock.advance(2 * MINUTE);
+    MoreRoutes.gate.open();
+    expect(await slow).toBe(200);
+    expect((await statusOf(ada)).expiresInMs).toBeLessThan(13 * MINUTE + 400);
+  });
+
+  it('what a handler refreshed itself is not told as older', async () => {
+    const slow = ada.get('/refreshes').then((response) => response);
+    await MoreRoutes.gate.reached;
+    await delay(500);
+    test.clock.advance(300);
+    MoreRoutes.gate.open();
+    expect(toldMs(await slow)).toBe(15 * MINUTE);
   });
 
   it('an answer that is written piece by piece counts at its end', async () => {
@@ -506,6 +535,22 @@ describe('With refreshOn: response and a storage that is waited for', () => {
       expect(await expiresInMs()).toBe(15 * MINUTE);
     },
   );
+
+  it.each(['get', 'post'] as const)('the answer waits until it knows (%s)', async (method) => {
+    const gate = new Gate();
+    const touch = storage.touch.bind(storage);
+    jest.spyOn(storage, 'touch').mockImplementation(async (...activity) => {
+      await gate.pass();
+      return touch(...activity);
+    });
+    let answered = false;
+    const answer = ada[method]('/page').then(() => (answered = true));
+    await gate.reached;
+    await delay(50);
+    expect(answered).toBe(false);
+    gate.open();
+    await answer;
+  });
 
   it('a storage that hangs at the response holds it up for storageTimeout at most', async () => {
     jest.spyOn(storage, 'touch').mockReturnValue(new Promise(() => {}));

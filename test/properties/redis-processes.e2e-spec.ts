@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
+import { evaluate, type EndReason } from 'nestjs-idle-session';
+import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+import { passTime } from '../support/activity-records.js';
+import { RedisServer, type RedisClient } from '../support/redis-server.js';
+import { runs, TIME_LIMIT_MS } from './support/runs.js';
+import { Server, type Outcome } from './support/server.js';
+
+const MINUTE = 60_000;
+const SYNC_INTERVAL_MS = 20;
+const SERVERS = 3;
+const ABSOLUTE_MINUTES = 40.7;
+
+let redis: RedisServer;
+let admin: RedisClient;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  admin = await redis.client();
+});
+afterAll(() => RedisServer.stopAll());
+
+const server = fc.nat(SERVERS - 1);
+const key = fc.constantFrom('a', 'a', 'b');
+const action = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('visit' as const),
+      server,
+      key,
+      // In minutes. Redis's own clock runs on: nothing is to meet within seconds.
+      timeout: fc.constantFrom(10.5, 10.5, 10.5, 10.5, 5.5, 20.5),
+      idleFor: fc.constantFrom(0, 0, 0, 2.25, 7.25),
+      passive: fc.constantFrom(false, false, true),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constantFrom('signed-out' as const, 'revoked' as const),
+      server,
+      key,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('sweep' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('pass' as const), minutes: fc.nat(12) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constantFrom('crash' as const, 'stop' as const), server }),
+  },
+);
+type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
+
+/** What is known of a session. Times are in minutes. */
+interface Model {
+  /** The last activity: what the storage surely has, and what was accepted. A crash may lose what is between. */
+  stored: number;
+  accepted: number;
+  timeout: number;
+  /** Accepted, and not surely sent yet. */
+  unsent: { readonly by: Server; readonly at: number }[];
+  ended?: EndReason;
+  /** The servers that know the end; others may take their interval. */
+  readonly endKnownBy: Set<Server>;
+}
+
+interface Running {
+  readonly server: Server;
+  readonly client: RedisClient;
+}
+
+/** Servers on one Redis that do one thing after the other. */
+class World {
+  private readonly running: Running[] = [];
+  private readonly models = new Map<string, Model>();
+  private readonly events: string[] = [];
+  private now = 0;
+
+  constructor(private readonly prefix: string) {}
+
+  async run(actions: readonly Action[]): Promise<void> {
+    for (let index = 0; index < SERVERS; index++) this.running.push(await this.launch());
+    for (const name of ['a', 'b']) {
+      await this.running[0]!.server.start(name, 10.5 * MINUTE);
+      const model = {
+        stored: 0,
+        accepted: 0,
+        timeout: 10.5,
+        unsent: [],
+        endKnownBy: new Set<Server>(),
+      };
+      this.models.set(name, model);
+    }
+    for (const each of actions) await this.perform(each);
+
+    await this.pass(60);
+    await this.sweep();
+    assert.deepEqual(this.events.sort(), ['a', 'b'], 'each end is told once');
+    for (const { client } of this.running) client.destroy();
+  }
+
+  private async perform(each: Action): Promise<void> {
+    switch (each.type) {
+      case 'visit':
+        return this.visit(each);
+      case 'signed-out':
+      case 'revoked':
+        return this.end(each.key, this.running[each.server]!.server, each.type);
+      case 'sweep':
+        return this.sweep();
+      case 'pass':
+        return this.pass(each.minutes);
+      case 'crash':
+      case 'stop':
+        return this.replace(each.server, each.type === 'stop');
+    }
+  }
+
+  private async visit(visit: Extract<Action, { type: 'visit' }>): Promise<void> {
+    const { server } = this.running[visit.server]!;
+    const model = this.models.get(visit.key)!;
+    if (visit.timeout !== model.timeout) await this.settle();
+    const allowed = this.allowed(model, server, visit.timeout);
+    const outcome = await server.visit(visit.key, {
+      idleTimeoutMs: visit.timeout * MINUTE,
+      idleForMs: visit.idleFor * MINUTE,
+      passive: visit.passive,
+    });
+    assert.ok(allowed.includes(outcome), `${outcome} instead of ${allowed.join(' or ')}`);
+    if (outcome !== 'accepted') return this.endedAs(model, outcome as EndReason, server);
+    if (model.ended !== undefined) return;
+    if (!visit.passive) {
+      const at = this.now - visit.idleFor;
+      model.unsent.push({ by: server, at });
+      model.accepted = Math.max(model.accepted, at);
+    }
+    if (visit.timeout !== model.timeout) await this.settle();
+    model.timeout = visit.timeout;
+  }
+
+  private allowed(model: Model, server: Server, timeout: number): Outcome[] {
+    const { ended } = model;
+    if (ended !== undefined) return model.endKnownBy.has(server) ? [ended] : [ended, 'accepted'];
+    return [model.stored, model.accepted].map(
+      (last) => this.dead(last, model.timeout) ?? this.dead(last, timeout) ?? 'accepted',
+    );
+  }
+
+  private dead(lastActivityAt: number, idleTimeoutMs: number): EndReason | undefined {
+    const policy = { warnBeforeMs: false, absoluteTimeoutMs: ABSOLUTE_MINUTES } as const;
+    const evaluation = evaluate({ startedAt: 0, lastActivityAt, idleTimeoutMs }, policy, this.now);
+    return evaluation.state === 'expired' ? evaluation.reason : undefined;
+  }
+
+  private async end(name: string, server: Server, reason: EndReason): Promise<void> {
+    const model = this.models.get(name)!;
+    const outcome = await server.end(name, reason);
+    assert.equal(outcome, model.ended ?? reason);
+    this.endedAs(model, reason, server);
+  }
+
+  private endedAs(model: Model, reason: EndReason, by: Server): void {
+    model.ended ??= reason;
+    model.endKnownBy.add(by);
+  }
+
+  /** All at once. */
+  private async sweep(): Promise<void> {
+    const sweeps = await Promise.all(this.running.map(({ server }) => server.sweep()));
+    const swept = sweeps.flat();
+    for (const [name, model] of this.models) {
+      if (model.ended !== undefined) continue;
+      const allowed = [model.stored, model.accepted].map((last) => this.dead(last, model.timeout));
+      const isSwept = swept.includes(name);
+      assert.ok(
+        allowed.some((reason) => (reason !== undefined) === isSwept),
+        `swept: ${isSwept}`,
+      );
+      if (isSwept) model.ended = allowed.find((reason) => reason !== undefined);
+    }
+  }
+
+  private async pass(minutes: number): Promise<void> {
+    await this.settle();
+    await passTime(admin, minutes * MINUTE, this.prefix);
+    this.now += minutes;
+    await delay(SYNC_INTERVAL_MS);
+  }
+
+  /** Lets everything be sent and heard. */
+  private async settle(): Promise<void> {
+    await delay(2 * SYNC_INTERVAL_MS);
+    await Promise.all(this.running.map(({ client }) => client.ping()));
+    for (const model of this.models.values()) {
+      model.stored = Math.max(model.stored, ...model.unsent.map(({ at }) => at));
+      model.unsent = [];
+      if (model.ended === undefined) continue;
+      for (const { server } of this.running) model.endKnownBy.add(server);
+    }
+  }
+
+  private async replace(index: number, gracefully: boolean): Promise<void> {
+    const { server, client } = this.running[index]!;
+    if (gracefully) await server.stop();
+    client.destroy();
+    for (const model of this.models.values()) {
+      const sent = gracefully ? model.unsent.filter(({ by }) => by === server) : [];
+      model.stored = Math.max(model.stored, ...sent.map(({ at }) => at));
+      model.unsent = model.unsent.filter(({ by }) => by !== server);
+    }
+    this.running[index] = await this.launch();
+  }
+
+  private async launch(): Promise<Running> {
+    const client = await redis.client();
+    const storage = new RedisActivityStorage(client, {
+      prefix: this.prefix,
+      syncInterval: SYNC_INTERVAL_MS,
+    });
+    const absoluteTimeoutMs = ABSOLUTE_MINUTES * MINUTE;
+    const server = new Server(storage, absoluteTimeoutMs, ({ type, sessionRef }) => {
+      if (type !== 'started') this.events.push(sessionRef);
+    });
+    return { server, client };
+  }
+}
+
+describe('Three processes on one Redis', () => {
+  it(
+    'serve no session that is over, end none before its time, and tell each end once',
+    async () => {
+      let run = 0;
+      const property = fc.asyncProperty(
+        fc.array(action, { maxLength: 14, size: 'max' }),
+        (actions) => new World(`${run++}:`).run(actions),
+      );
+      await fc.assert(property, runs(15));
+    },
+    TIME_LIMIT_MS,
+  );
+});

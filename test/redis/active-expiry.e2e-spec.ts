@@ -1,0 +1,238 @@
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+import { IdleSessionSweeper } from '../../libs/idle-session/src/idle-session.sweeper.js';
+import { passTime, recordsOf } from '../support/activity-records.js';
+import {
+  createRedisApp,
+  sessionIdOf,
+  type RedisApp,
+  type RedisAppOptions,
+} from '../support/redis-app.js';
+import { RedisServer, type RedisClient } from '../support/redis-server.js';
+import { HOUR, MINUTE, SECOND } from '../support/test-app.js';
+
+let redis: RedisServer;
+let admin: RedisClient;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  admin = await redis.client();
+});
+afterAll(() => RedisServer.stopAll());
+beforeEach(() => admin.flushAll());
+
+const opened: RedisApp[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((app) => app.close()));
+});
+
+async function anApp(options: RedisAppOptions & { on?: RedisServer } = {}): Promise<RedisApp> {
+  const app = await createRedisApp(options.on ?? redis, {
+    storage: (client) => new RedisActivityStorage(client),
+    ...options,
+  });
+  opened.push(app);
+  return app;
+}
+
+/** What an app does each second. */
+const sweep = ({ app }: RedisApp) => app.get(IdleSessionSweeper).sweep();
+
+const typesOf = (...apps: RedisApp[]) =>
+  apps.flatMap(({ events }) => events.map(({ type }) => type));
+const expiredOf = (...apps: RedisApp[]) => typesOf(...apps).filter((type) => type === 'expired');
+
+async function until(isSo: () => boolean, milliseconds = 5 * SECOND): Promise<number> {
+  const began = performance.now();
+  while (!isSo() && performance.now() - began < milliseconds) await delay(10);
+  return performance.now() - began;
+}
+
+describe('A session on Redis whose time is up', () => {
+  // The one test here that goes by the real timer.
+  it('ends within about a second, without any request, and is removed', async () => {
+    const app = await anApp();
+    const ada = await app.signIn();
+    expect(await admin.exists(`sess:${sessionIdOf(ada)}`)).toBe(1);
+    await passTime(admin, 15 * MINUTE);
+    expect(await until(() => expiredOf(app).length > 0)).toBeLessThan(2 * SECOND);
+    await sweep(app);
+    expect(app.events[1]).toMatchObject({ type: 'expired', reason: 'idle' });
+    expect(await admin.exists(`sess:${sessionIdOf(ada)}`)).toBe(0);
+    const { body } = await app.ask.get('/page').set('Cookie', ada).expect(401);
+    expect(body.reason).toBe('idle');
+    expect(typesOf(app)).toEqual(['started', 'expired']);
+  });
+
+  it('ends at the absolute limit, and that is the reason that stays', async () => {
+    const app = await anApp({ storage: undefined, options: { absoluteTimeout: '20m' } });
+    const ada = await app.signIn();
+    await passTime(admin, 10 * MINUTE);
+    await delay(10);
+    await app.ask.post('/idle-session/heartbeat').set('Cookie', ada).send({ idleForMs: 0 });
+    await passTime(admin, 10 * MINUTE);
+    await sweep(app);
+    expect(app.events[1]).toMatchObject({ type: 'expired', reason: 'absolute' });
+    await passTime(admin, HOUR);
+    const { body } = await app.ask.get('/idle-session/status').set('Cookie', ada).expect(200);
+    expect(body).toMatchObject({ state: 'expired', reason: 'absolute' });
+  });
+
+  it('is told of once by all processes that sweep and are asked at the same moment', async () => {
+    const [one, two] = [await anApp(), await anApp()];
+    const cookies = await Promise.all(Array.from({ length: 30 }, () => one.signIn()));
+    await passTime(admin, 15 * MINUTE);
+    const requests = cookies
+      .slice(0, 10)
+      .map((cookie, index) =>
+        (index % 2 === 0 ? one : two).ask.get('/page').set('Cookie', cookie).then(),
+      );
+    await Promise.all([sweep(one), ...requests, sweep(two), sweep(one), sweep(two)]);
+    await until(() => expiredOf(one, two).length >= 30);
+    await Promise.all([sweep(one), sweep(two)]);
+    const expired = [...one.events, ...two.events].filter(({ type }) => type === 'expired');
+    expect(expired).toHaveLength(30);
+    expect(new Set(expired.map(({ sessionRef }) => sessionRef)).size).toBe(30);
+    expect(await admin.keys('sess:*')).toEqual([]);
+  });
+
+  it('is ended by those that are left when the process that it was made in is gone', async () => {
+    const one = await anApp();
+    await one.signIn();
+    opened.splice(0);
+    await one.close();
+    const two = await anApp();
+    await passTime(admin, 15 * MINUTE);
+    await sweep(two);
+    expect([typesOf(one), typesOf(two)]).toEqual([['started'], ['expired']]);
+    expect(await admin.keys('sess:*')).toEqual([]);
+  });
+});
+
+describe('A session on Redis does not end by itself', () => {
+  it('while another process knows of activity that it has not sent yet', async () => {
+    const one = await anApp();
+    const late = await anApp({
+      storage: (client) => new RedisActivityStorage(client, { syncInterval: '1m' }),
+    });
+    const ada = await one.signIn();
+    await late.ask.get('/page').set('Cookie', ada).expect(200);
+    await passTime(admin, 15 * MINUTE - 5 * SECOND);
+    // It knows better than to put that off.
+    const fresh = await anApp();
+    await fresh.ask.get('/page').set('Cookie', ada).expect(200);
+    await passTime(admin, 5 * SECOND);
+    await Promise.all([sweep(one), sweep(late), sweep(fresh)]);
+    expect(expiredOf(one, late, fresh)).toEqual([]);
+    await one.ask.get('/page').set('Cookie', ada).expect(200);
+  });
+
+  it('after a sign-out, in whatever process', async () => {
+    const [one, two] = [await anApp(), await anApp()];
+    const ada = await one.signIn();
+    await two.ask.post('/sign-out').set('Cookie', ada).expect(204);
+    for (const later of [15 * MINUTE, HOUR]) {
+      await passTime(admin, later);
+      await Promise.all([sweep(one), sweep(two)]);
+    }
+    expect(typesOf(one, two)).toEqual(['started', 'ended']);
+    const { body } = await one.ask.get('/idle-session/status').set('Cookie', ada).expect(200);
+    expect(body.reason).toBe('signed-out');
+  });
+});
+
+describe('A session that is in use in one process', () => {
+  it('is not ended by another that has never heard of it', async () => {
+    // In real time, with an exchange at each half of an interval, beside sweeps each second.
+    const idleTimeout = 3 * SECOND;
+    const one = await anApp({ options: { idleTimeout, warnBefore: false } });
+    const two = await anApp({ options: { idleTimeout, warnBefore: false } });
+    const ada = await one.signIn();
+    const began = performance.now();
+    while (performance.now() - began < idleTimeout + SECOND) {
+      await two.ask.get('/page').set('Cookie', ada).expect(200);
+      await delay(100);
+    }
+    expect(expiredOf(one, two)).toEqual([]);
+  });
+});
+
+describe.each([
+  {
+    kind: 'stopped',
+    begin: (server: RedisServer) => server.kill(),
+    end: (server: RedisServer) => server.launch(),
+  },
+  {
+    kind: 'hung',
+    begin: async (server: RedisServer) => server.freeze(),
+    end: async (server: RedisServer) => server.thaw(),
+  },
+])('An outage of Redis, $kind, during a sweep', ({ begin, end }) => {
+  it('loses nothing but time', async () => {
+    const own = await RedisServer.start();
+    const app = await anApp({ on: own });
+    await app.signIn();
+    const client = await own.client();
+    await passTime(client, 15 * MINUTE - 2 * SECOND);
+    await begin(own);
+    // By now it is due, and the next sweep is under way.
+    await delay(2200);
+    expect(expiredOf(app)).toEqual([]);
+    await end(own);
+    await until(() => expiredOf(app).length > 0);
+    await sweep(app);
+    expect(typesOf(app)).toEqual(['started', 'expired']);
+    expect(await client.keys('sess:*')).toEqual([]);
+  });
+});
+
+it('A session whose data could not be removed is removed when its store is back', async () => {
+  const [sessions, activity] = [await RedisServer.start(), await RedisServer.start()];
+  const app = await anApp({ on: sessions, activity, options: { storageTimeout: 200 } });
+  const ada = await app.signIn();
+  const client = await activity.client();
+  await sessions.kill();
+  await passTime(client, 15 * MINUTE);
+  await sweep(app);
+  await until(() => expiredOf(app).length > 0);
+  await sessions.launch();
+  const store = await sessions.client();
+  const isThere = () => store.exists(`sess:${sessionIdOf(ada)}`);
+  for (let tries = 0; (await isThere()) === 1 && tries < 30; tries++) await delay(100);
+  expect(await isThere()).toBe(0);
+  expect(typesOf(app)).toEqual(['started', 'expired']);
+});
+
+describe('Many sessions on Redis that end at once', () => {
+  const MANY = 4000;
+
+  it('each end once, a few in each turn of the event loop, whoever sweeps', async () => {
+    const storage = new RedisActivityStorage(await redis.client(), { syncInterval: 0 });
+    for (let done = 0; done < MANY; done += 2000) {
+      await Promise.all(
+        Array.from({ length: 2000 }, async (_, index) =>
+          // Due at once.
+          storage.start(`session-${done + index}`, 1, `id-${done + index}`),
+        ),
+      );
+    }
+    const [one, two] = [await anApp(), await anApp()];
+    const count = () => one.events.length + two.events.length;
+    let swept = false;
+    let most = 0;
+    const sweeping = Promise.all([sweep(one), sweep(two)]).finally(() => (swept = true));
+    for (let before = 0; !swept; before = count()) {
+      await nextTurn();
+      most = Math.max(most, count() - before);
+    }
+    await sweeping;
+    await until(() => count() >= MANY);
+    const refs = [...one.events, ...two.events].map(({ sessionRef }) => sessionRef);
+    expect(refs).toHaveLength(MANY);
+    expect(new Set(refs).size).toBe(MANY);
+    // Of two apps, and what their timers began: what takes well under 20 ms on any machine.
+    expect(most).toBeLessThanOrEqual(1000);
+    expect((await recordsOf(admin)).size).toBe(MANY);
+  });
+});

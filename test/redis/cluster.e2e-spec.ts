@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { passTime } from '../support/activity-records.js';
+import {
+  createAppOn,
+  isPutOff,
+  isServed,
+  PeopleAtWork,
+  STORAGE_TIMEOUT,
+  type Answer,
+  type ReplicatedApp,
+} from '../support/failover.js';
+import { sessionIdOf } from '../support/redis-app.js';
+import { isMaster, moveSlot, RedisCluster, slotsInUse } from '../support/redis-cluster.js';
+import { RedisNode, until } from '../support/redis-node.js';
+import type { RedisClient } from '../support/redis-server.js';
+import { MINUTE } from '../support/test-app.js';
+
+let redis: RedisCluster;
+let client: Awaited<ReturnType<RedisCluster['client']>>;
+let test: ReplicatedApp;
+beforeAll(async () => {
+  redis = await RedisCluster.start();
+  client = await redis.client();
+  test = await createAppOn(client);
+});
+afterAll(async () => {
+  await test?.close();
+  client?.destroy();
+  await RedisNode.stopAll();
+});
+
+const members = (cookie: string) => test.ask.get('/members').set('Cookie', cookie);
+
+const remaining = async (cookie: string) => (await test.statusOf(cookie))?.expiresInMs ?? NaN;
+
+/** Lets time pass, whichever node keeps what. A cluster's client has all the commands that this takes. */
+const passTimeEverywhere = (milliseconds: number) =>
+  passTime(client as unknown as RedisClient, milliseconds);
+
+/** Signs people in until a node keeps the sessions of so many of them, and maybe more of what is about them. */
+async function signInOn(node: RedisNode, count: number): Promise<string[]> {
+  const people: string[] = [];
+  while (people.length < count) {
+    const cookie = await test.signIn();
+    const sessions = await (await node.client()).keys('sess:*');
+    if (sessions.includes(`sess:${sessionIdOf(cookie)}`)) people.push(cookie);
+  }
+  return people;
+}
+
+it('Slots that move to another node while people work there sign nobody out', async () => {
+  const [from, to] = redis.single;
+  const people = await signInOn(from, 3);
+  const atWork = new PeopleAtWork(test, people);
+  await atWork.served();
+  const slots = await slotsInUse(from);
+  for (const slot of slots) await moveSlot(slot, from, to, () => atWork.answered());
+  await atWork.served();
+  const answers = await atWork.stop();
+  expect(answers.filter((answer) => !isServed(answer) && !isPutOff(answer))).toEqual([]);
+  expect(slots.length).toBeGreaterThanOrEqual(people.length);
+  expect(await slotsInUse(from)).toEqual([]);
+  for (const person of people) await members(person).expect(200, { user: 'ada' });
+});
+
+const outages: {
+  how: string;
+  begin: (master: RedisNode) => void | Promise<void>;
+  end: (master: RedisNode) => void;
+}[] = [
+  // Its clients wait for it, and are sent to the new master by the old one.
+  { how: 'hung', begin: (master) => master.freeze(), end: (master) => master.thaw() },
+  { how: 'was killed', begin: (master) => master.kill(), end: () => {} },
+];
+
+describe.each(outages)('A cluster replacing a master that $how', ({ begin, end }) => {
+  let atWork: string[];
+  let idle: string[];
+  let signedOut: string[];
+  let answers: readonly Answer[];
+
+  beforeAll(async () => {
+    const { master, replica } = await redis.shard();
+    [atWork, idle, signedOut] = [
+      await signInOn(master, 2),
+      await signInOn(master, 3),
+      await signInOn(master, 2),
+    ];
+    for (const person of signedOut)
+      await test.ask.post('/sign-out').set('Cookie', person).expect(204);
+    await passTimeEverywhere(10 * MINUTE);
+    for (const person of idle)
+      await until('time has passed', async () => (await remaining(person)) <= 5 * MINUTE);
+
+    const people = new PeopleAtWork(test, atWork);
+    await people.served();
+    await redis.shard();
+    await begin(master);
+    await people.putOff();
+    await until('the replica takes over', () => isMaster(replica));
+    end(master);
+    await people.served();
+    answers = await people.stop();
+  });
+
+  it('puts people off until it is done, and signs nobody out', () => {
+    expect(answers.filter((answer) => !isServed(answer) && !isPutOff(answer))).toEqual([]);
+  });
+
+  it('makes nobody wait much longer than the storage timeout', () => {
+    const waited = answers.filter(isPutOff).map(({ tookMs }) => tookMs);
+    expect(Math.max(...waited)).toBeLessThan(STORAGE_TIMEOUT + 1000);
+  });
+
+  it('leaves people signed in, and lets them sign out for good', async () => {
+    const cookie = await test.signIn();
+    for (const person of [...atWork, cookie]) await members(person).expect(200, { user: 'ada' });
+    await test.ask.post('/sign-out').set('Cookie', cookie).expect(204);
+    await members(cookie).expect(401);
+  });
+
+  it('brings nobody back who had signed out', async () => {
+    for (const person of signedOut) {
+      await members(person).expect(401);
+      expect(await test.statusOf(person)).toMatchObject({ reason: 'signed-out' });
+    }
+  });
+
+  it('lets the idle clock go on where it was, by the new master’s time', async () => {
+    for (const person of idle) {
+      expect(await remaining(person)).toBeGreaterThan(4 * MINUTE);
+      expect(await remaining(person)).toBeLessThanOrEqual(5 * MINUTE);
+    }
+    await passTimeEverywhere(5 * MINUTE);
+    for (const person of idle) {
+      await until(
+        'time has passed',
+        async () => (await test.statusOf(person))?.state === 'expired',
+      );
+      const { body } = await members(person).expect(401);
+      expect(body.reason).toBe('idle');
+    }
+    for (const person of atWork) await members(person).expect(200);
+  });
+});

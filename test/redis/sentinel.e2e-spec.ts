@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { passTime } from '../support/activity-records.js';
+import {
+  createAppOn,
+  isPutOff,
+  isServed,
+  PeopleAtWork,
+  STORAGE_TIMEOUT,
+  type Answer,
+  type ReplicatedApp,
+} from '../support/failover.js';
+import { RedisNode, until } from '../support/redis-node.js';
+import { RedisSentinels } from '../support/redis-sentinel.js';
+import { MINUTE } from '../support/test-app.js';
+
+const outages: { how: string; begin: (master: RedisNode) => void | Promise<void> }[] = [
+  { how: 'was killed', begin: (master) => master.kill() },
+  { how: 'hung', begin: (master) => master.freeze() },
+];
+
+describe.each(outages)('Sentinel replacing a master that $how', ({ how, begin }) => {
+  let redis: RedisSentinels;
+  let client: Awaited<ReturnType<RedisSentinels['client']>>;
+  let test: ReplicatedApp;
+  let ada: string;
+  let idle: string;
+  let signedOut: string;
+  let answers: readonly Answer[];
+
+  beforeAll(async () => {
+    redis = await RedisSentinels.start();
+    client = await redis.client();
+    test = await createAppOn(client);
+    [ada, idle, signedOut] = [await test.signIn(), await test.signIn(), await test.signIn()];
+    await test.ask.post('/sign-out').set('Cookie', signedOut).expect(204);
+    await passTime(await redis.master.client(), 10 * MINUTE);
+    await until('time has passed', async () => (await remaining(idle)) <= 5 * MINUTE);
+
+    const people = new PeopleAtWork(test, [ada]);
+    await people.served();
+    await redis.replicated();
+    await begin(redis.master);
+    await people.putOff();
+    await people.served();
+    answers = await people.stop();
+  });
+  afterAll(async () => {
+    await test?.close();
+    await client?.destroy();
+    await RedisNode.stopAll();
+  });
+
+  const remaining = async (cookie: string) => (await test.statusOf(cookie))?.expiresInMs ?? NaN;
+
+  it('puts people off until it is done, and signs nobody out', () => {
+    expect(answers.filter((answer) => !isServed(answer) && !isPutOff(answer))).toEqual([]);
+  });
+
+  it('makes nobody wait much longer than the storage timeout', () => {
+    const waited = answers.filter(isPutOff).map(({ tookMs }) => tookMs);
+    expect(Math.max(...waited)).toBeLessThan(STORAGE_TIMEOUT + 1000);
+  });
+
+  it('leaves people signed in, and lets them sign out for good', async () => {
+    const cookie = await test.signIn();
+    for (const person of [ada, cookie])
+      await test.ask.get('/members').set('Cookie', person).expect(200, { user: 'ada' });
+    await test.ask.post('/sign-out').set('Cookie', cookie).expect(204);
+    await test.ask.get('/members').set('Cookie', cookie).expect(401);
+  });
+
+  it('brings nobody back who had signed out', async () => {
+    await test.ask.get('/members').set('Cookie', signedOut).expect(401);
+    expect(await test.statusOf(signedOut)).toMatchObject({ reason: 'signed-out' });
+  });
+
+  it('lets the idle clock go on where it was, by the new master’s time', async () => {
+    expect(await remaining(idle)).toBeGreaterThan(4 * MINUTE);
+    expect(await remaining(idle)).toBeLessThanOrEqual(5 * MINUTE);
+    await passTime(await redis.successor, 5 * MINUTE);
+    await until('time has passed', async () => (await test.statusOf(idle))?.state === 'expired');
+    const { body } = await test.ask.get('/members').set('Cookie', idle).expect(401);
+    expect(body.reason).toBe('idle');
+    await test.ask.get('/members').set('Cookie', ada).expect(200);
+  });
+
+  if (how === 'hung')
+    it('keeps people signed in when the old master goes on, and is made a replica', async () => {
+      const people = new PeopleAtWork(test, [ada]);
+      redis.master.thaw();
+      const old = await redis.master.client();
+      // As it becomes one, it drops its clients.
+      const replication = () => old.info('replication').catch(() => '');
+      await until('it is a replica', async () =>
+        /role:slave[^]*master_link_status:up/.test(await replication()),
+      );
+      await people.served();
+      const all = await people.stop();
+      expect(all.filter((answer) => !isServed(answer) && !isPutOff(answer))).toEqual([]);
+    });
+});

@@ -1,0 +1,38 @@
+import { expect, it } from '@jest/globals';
+import { MINUTE, SECOND } from '../support/durations.js';
+import { inWords, Soak, type SoakOptions } from './soak.js';
+
+const { SOAK } = process.env;
+
+/** What `npm run soak` says; without it, half a minute with the time that the last ones take to leave. */
+const options: SoakOptions = {
+  seed: Math.floor(Math.random() * 2 ** 31),
+  durationMs: 20 * SECOND,
+  sessions: 500,
+  idleTimeoutMs: 10 * SECOND,
+  killsProcesses: false,
+  everyEndIsTold: true,
+  ...(SOAK !== undefined && (JSON.parse(SOAK) as Partial<SoakOptions>)),
+  ...(SOAK !== undefined && { onProgress: say }),
+};
+
+it(
+  'Nobody at work is signed out and nobody gone is served, whatever happens to Redis and the processes',
+  async () => {
+    const report = await new Soak(options).run();
+    if (SOAK !== undefined || report.violations.length > 0) say(inWords(report));
+    expect(report.violations).toEqual([]);
+    // Answers that are all 503 would be right, too.
+    expect(report.served).toBeGreaterThan(report.unavailable + report.broken);
+    expect(report.faults.hangs + report.faults.restarts).toBeGreaterThan(0);
+    for (const { first, last } of report.memory) {
+      expect(last.heapUsed).toBeLessThan(1.3 * first.heapUsed + 10 * 2 ** 20);
+      expect(last.rss).toBeLessThan(1.3 * first.rss + 50 * 2 ** 20);
+    }
+  },
+  options.durationMs + 5 * MINUTE,
+);
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

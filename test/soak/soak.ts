@@ -1,0 +1,313 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RedisServer } from '../support/redis-server.js';
+import { AppProcess, type Memory } from './app-process.js';
+import { Faults } from './faults.js';
+import { Person, SYNC_INTERVAL, type Answered } from './model.js';
+import { Random } from './random.js';
+
+export interface SoakOptions {
+  readonly seed: number;
+  readonly durationMs: number;
+  /** How many sessions there are at any time. */
+  readonly sessions: number;
+  readonly idleTimeoutMs: number;
+  /** Whether the second process is killed at times; the memory of the first one is what is measured. */
+  readonly killsProcesses: boolean;
+  /** Whether every session has to tell its end once, without being asked; otherwise at most once. */
+  readonly everyEndIsTold: boolean;
+  /** Told how far it is, now and then. */
+  readonly onProgress?: (line: string) => void;
+}
+
+export interface SoakReport {
+  readonly seed: number;
+  readonly sessions: number;
+  readonly requests: number;
+  readonly served: number;
+  readonly unavailable: number;
+  readonly broken: number;
+  readonly faults: Readonly<Record<'hangs' | 'restarts' | 'processes', number>>;
+  /** People who were out in the end because outages kept them from being heard. */
+  readonly unheard: number;
+  /** What a process used, after garbage collections, on average: in its first third, and in its last. */
+  readonly memory: readonly { readonly first: Memory; readonly last: Memory }[];
+  /** What was wrong, each with the history of whom it happened to. */
+  readonly violations: readonly string[];
+}
+
+type What = Answered['what'];
+
+/** How long an event may take, once a session is over for sure. */
+const EVENT_SLACK_MS = 5000;
+const MEMORY_SAMPLES = 12;
+const VIOLATIONS_TOLD = 10;
+const MIB = 2 ** 20;
+
+/**
+ * People come, work, walk away or sign out, on two processes and a Redis that fail all the time, while a model beside
+ * says of every answer whether it may be so.
+ */
+export class Soak {
+  private readonly random: Random;
+  private readonly people = new Map<string, Person>();
+  private readonly violations: string[] = [];
+  private readonly counts = { requests: 0, served: 0, unavailable: 0, broken: 0, unheard: 0 };
+  private readonly stopping = new AbortController();
+  private redis!: RedisServer;
+  private processes!: readonly [AppProcess, AppProcess];
+  private faults!: Faults;
+
+  constructor(private readonly options: SoakOptions) {
+    this.random = new Random(options.seed);
+    setMaxListeners(0, this.stopping.signal);
+  }
+
+  async run(): Promise<SoakReport> {
+    const { durationMs, sessions, killsProcesses, seed, onProgress = () => {} } = this.options;
+    try {
+      await this.start();
+      const { signal } = this.stopping;
+      const faults = this.faults.run(signal);
+      const everybody = Array.from({ length: sessions }, () => this.comeAndGo());
+      // A process that is killed loses its memory, too.
+      const measured = this.processes.slice(0, killsProcesses ? 1 : 2);
+      const samples: Memory[][] = [];
+      for (let sample = 0; sample < MEMORY_SAMPLES; sample++) {
+        await delay(durationMs / MEMORY_SAMPLES);
+        samples.push(await Promise.all(measured.map((process) => process.memory())));
+        onProgress(`${sample + 1}/${MEMORY_SAMPLES} ${JSON.stringify(this.counts)}`);
+      }
+      this.stopping.abort();
+      await Promise.all([faults, ...everybody]);
+      await this.checkEnds();
+      return {
+        seed,
+        sessions: this.people.size,
+        ...this.counts,
+        faults: this.faults.counts,
+        memory: measured.map((_, index) => thirds(samples.map((sample) => sample[index]!))),
+        violations: this.violations,
+      };
+    } finally {
+      await Promise.all(this.processes?.map((process) => process.close()) ?? []);
+      await RedisServer.stopAll();
+    }
+  }
+
+  private async start(): Promise<void> {
+    const { seed, idleTimeoutMs, killsProcesses } = this.options;
+    this.redis = await RedisServer.start();
+    const settings = { REDIS_URL: this.redis.url, IDLE_TIMEOUT_MS: String(idleTimeoutMs) };
+    const onEnded = (sessionRef: string) => {
+      const person = this.people.get(sessionRef);
+      if (person) this.judge(person, person.takeEnd(performance.now()));
+    };
+    this.processes = [new AppProcess(0, settings, onEnded), new AppProcess(1, settings, onEnded)];
+    await Promise.all(this.processes.map((process) => process.start()));
+    const mortal = killsProcesses ? [this.processes[1]] : [];
+    this.faults = new Faults(new Random(seed + 1), this.redis, mortal, [1500, idleTimeoutMs / 2]);
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  /** One session after the other, as long as the soak goes on. */
+  private async comeAndGo(): Promise<void> {
+    // Not all at once.
+    await this.pause(0, this.options.idleTimeoutMs / 2);
+    while (!this.stopped) {
+      const person = await this.signIn();
+      if (person) await this.live(person);
+    }
+  }
+
+  private async live(person: Person): Promise<void> {
+    const { random, options } = this;
+    const T = options.idleTimeoutMs;
+    // Some stay for as long as it goes on.
+    const leavesAt = random.chance(0.3)
+      ? Infinity
+      : performance.now() + random.between(T / 4, 3 * T);
+    while (!this.stopped && performance.now() < leavesAt) {
+      await this.pause(T / 6, T / 2.5);
+      if (!(await this.work(person))) return;
+    }
+    if (random.chance(0.3)) await this.signOut(person);
+    else await this.walkAway(person);
+  }
+
+  /** Does something until it was heard. False if the person is out. */
+  private async work(person: Person): Promise<boolean> {
+    if (this.random.chance(0.3)) await this.ask(person, 'poll');
+    const what = this.random.pick<What>(['me', 'me', 'heartbeat']);
+    for (;;) {
+      const { served, out } = await this.ask(person, what);
+      if (out) this.counts.unheard++;
+      if (served || out) return served;
+      await this.tryAgainLater();
+      if (this.stopped) return true;
+    }
+  }
+
+  private async signOut(person: Person): Promise<void> {
+    person.signsOut();
+    while (!(await this.ask(person, 'sign-out')).out) await this.tryAgainLater();
+    for (const wait of [0, SYNC_INTERVAL / 2, 1.5 * SYNC_INTERVAL]) {
+      await delay(wait);
+      for (const process of this.processes) await this.ask(person, 'me', process);
+    }
+  }
+
+  /** Nobody asks for some; the open pages of others poll on; others come back when it is too late. */
+  private async walkAway(person: Person): Promise<void> {
+    const { random } = this;
+    const polls = random.chance(0.5);
+    while (performance.now() < person.overFrom()) {
+      await delay(random.between(0.1, 0.3) * this.options.idleTimeoutMs);
+      if (polls) await this.ask(person, 'poll');
+    }
+    const comesBack = !this.options.everyEndIsTold || random.chance(0.3);
+    if (!comesBack) return;
+    // Of all that see the end at once, one may tell it.
+    const backAtBoth = () =>
+      Promise.all(
+        this.processes.map((process) =>
+          this.ask(person, random.pick<What>(['me', 'heartbeat', 'poll']), process),
+        ),
+      );
+    while (!(await backAtBoth()).every(({ served, out }) => served || out))
+      await this.tryAgainLater();
+  }
+
+  private async signIn(): Promise<Person | undefined> {
+    while (!this.stopped) {
+      const process = this.random.pick(this.processes);
+      const sentAt = performance.now();
+      const { kills, isDown } = process;
+      const { status, cookie, body } = await process.ask('POST', '/sign-in');
+      this.count(status);
+      if (status === 200 && cookie !== undefined && body.sessionRef !== undefined) {
+        this.counts.served++;
+        const person = new Person(cookie, this.options.idleTimeoutMs, (index, acceptedAt) =>
+          this.faults.lost(index, acceptedAt),
+        );
+        this.people.set(body.sessionRef, person);
+        const served = { status, served: true, out: false, idleForMs: 0 };
+        const answeredAt = performance.now();
+        person.take({ what: 'sign-in', process: process.index, sentAt, answeredAt, ...served });
+        return person;
+      }
+      const mayBreak = isDown || process.isDown || process.kills !== kills;
+      if (status !== 503 && !(status === 0 && mayBreak))
+        this.violations.push(`sign-in answered ${status}`);
+      await this.tryAgainLater();
+    }
+    return undefined;
+  }
+
+  private async ask(
+    person: Person,
+    what: What,
+    process: AppProcess = this.random.pick(this.processes),
+  ): Promise<Answered> {
+    const idleForMs = what === 'heartbeat' ? Math.round(this.random.between(0, 500)) : 0;
+    const { kills, isDown } = process;
+    const sentAt = performance.now();
+    const { status, body } = await {
+      'sign-in': () => process.ask('POST', '/sign-in', person.cookie),
+      me: () => process.ask('GET', '/me', person.cookie),
+      poll: () => process.ask('GET', '/poll', person.cookie),
+      heartbeat: () => process.ask('POST', '/idle-session/heartbeat', person.cookie, { idleForMs }),
+      'sign-out': () => process.ask('POST', '/idle-session/sign-out', person.cookie),
+    }[what]();
+    const answered: Answered = {
+      what,
+      process: process.index,
+      sentAt,
+      answeredAt: performance.now(),
+      idleForMs: what === 'poll' ? Infinity : idleForMs,
+      status,
+      served: status === 200 && (body.state === 'active' || body.state === 'warning'),
+      out: status === 401 || status === 204 || (status === 200 && body.state === 'none'),
+    };
+    this.count(status);
+    if (answered.served) this.counts.served++;
+    this.judge(person, person.take(answered));
+    if (status === 0 && !isDown && !process.isDown && process.kills === kills)
+      this.judge(person, 'a connection broke');
+    return answered;
+  }
+
+  private count(status: number): void {
+    this.counts.requests++;
+    if (status === 503) this.counts.unavailable++;
+    if (status === 0) this.counts.broken++;
+  }
+
+  private judge(person: Person, wrong: string | undefined): void {
+    if (wrong === undefined) return;
+    const now = (performance.now() / 1000).toFixed(3);
+    this.violations.push(
+      this.violations.length < VIOLATIONS_TOLD
+        ? [`${now} ${wrong}`, person.history(), ...this.faults.told.slice(-5)].join('\n  ')
+        : `${now} ${wrong}`,
+    );
+  }
+
+  /** Waits until everybody is out for sure, and looks who was not told of. */
+  private async checkEnds(): Promise<void> {
+    if (!this.options.everyEndIsTold) return;
+    const people = [...this.people.values()];
+    const allOver = Math.max(...people.map((person) => person.overFrom())) + EVENT_SLACK_MS;
+    while (performance.now() < allOver && people.some(({ endEvents }) => endEvents === 0))
+      await delay(100);
+    for (const person of people) {
+      const lost = this.faults.killedBetween(
+        person.provenUntil() - EVENT_SLACK_MS,
+        person.overFrom() + EVENT_SLACK_MS,
+      );
+      if (person.endEvents === 0 && !lost) this.judge(person, 'an end was not told');
+    }
+  }
+
+  /** Many at once who try again at once would keep the app from getting up. */
+  private async tryAgainLater(): Promise<void> {
+    const T = this.options.idleTimeoutMs;
+    await delay(this.random.between(T / 30, T / 10));
+  }
+
+  private async pause(fromMs: number, toMs: number): Promise<void> {
+    const { signal } = this.stopping;
+    await delay(this.random.between(fromMs, toMs), undefined, { signal }).catch(() => {});
+  }
+}
+
+/** The mean of the first third and of the last. */
+function thirds(samples: readonly Memory[]): { first: Memory; last: Memory } {
+  const size = Math.ceil(samples.length / 3);
+  const mean = (some: readonly Memory[], of: keyof Memory) =>
+    some.reduce((sum, sample) => sum + sample[of], 0) / some.length;
+  const means = (some: readonly Memory[]) => ({
+    rss: mean(some, 'rss'),
+    heapUsed: mean(some, 'heapUsed'),
+  });
+  return { first: means(samples.slice(0, size)), last: means(samples.slice(-size)) };
+}
+
+/** The report in a few lines, for people. */
+export function inWords(report: SoakReport): string {
+  const { hangs, restarts, processes } = report.faults;
+  const mib = ({ rss, heapUsed }: Memory) =>
+    `${(rss / MIB).toFixed(0)} MiB, of which heap ${(heapUsed / MIB).toFixed(1)}`;
+  return [
+    `seed ${report.seed}: ${report.sessions} sessions`,
+    `Redis hung ${hangs} times and was killed ${restarts} times, processes were killed ${processes} times`,
+    `${report.requests} requests: ${report.served} served, ${report.unavailable} answered 503, ${report.broken} broken`,
+    `${report.unheard} people out because outages kept them from being heard`,
+    ...report.memory.map(({ first, last }) => `memory: ${mib(first)}, then ${mib(last)}`),
+    `${report.violations.length} violations`,
+    ...report.violations.slice(0, VIOLATIONS_TOLD),
+  ].join('\n');
+}
