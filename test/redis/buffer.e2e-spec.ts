@@ -555,9 +555,12 @@ describe('An outage of the activity storage alone', () => {
       await page(late, await late.signIn()).expect(200);
       await begin();
       const began = performance.now();
-      await Promise.all(opened.splice(0).map((each) => each.close()));
+      const apps = opened.splice(0);
+      await Promise.all(apps.map((each) => each.close()));
       expect(performance.now() - began).toBeLessThan(3 * SECOND);
-      expect(late.log.map(({ level }) => level)).toEqual(['error']);
+      // What all apps of a process log comes to the newest of them.
+      expect(late.log.length).toBeLessThanOrEqual(apps.length);
+      expect(new Set(late.log.map(({ level }) => level))).toEqual(new Set(['error']));
     },
   );
 

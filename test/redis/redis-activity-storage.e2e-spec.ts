@@ -230,6 +230,13 @@ describe('RedisActivityStorage', () => {
     },
   );
 
+  it('says what a subscriber is', () => {
+    const client: RedisScriptClient = { eval: async () => {}, evalSha: async () => {} };
+    expect(() => new RedisActivityStorage(client, { subscriber: {} as never })).toThrow(
+      /"subscriber" .* takes a connected node-redis client/,
+    );
+  });
+
   it('names a wrong retention', () => {
     const client: RedisScriptClient = { eval: async () => {}, evalSha: async () => {} };
     expect(() => new RedisActivityStorage(client, { retention: 'a day' })).toThrow(

@@ -14,6 +14,8 @@ export interface Memory {
 export interface HttpAnswer {
   /** 0 if the connection broke. */
   readonly status: number;
+  /** How it broke. */
+  readonly broke?: string;
   readonly cookie: string | undefined;
   readonly body: { readonly state?: string; readonly sessionRef?: string };
 }
@@ -28,7 +30,8 @@ export class AppProcess {
   isDown = true;
   private child: ChildProcess | undefined;
   private port = 0;
-  private readonly agent = new Agent({ keepAlive: true });
+  /** Fewer than a server lets wait to be accepted, however many people ask at once. */
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 256 });
 
   constructor(
     readonly index: number,
@@ -73,7 +76,8 @@ export class AppProcess {
   ask(method: string, path: string, cookie?: string, body?: object): Promise<HttpAnswer> {
     const json = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve) => {
-      const broken = () => resolve({ status: 0, cookie: undefined, body: {} });
+      const broken = ({ message }: Error) =>
+        resolve({ status: 0, broke: message, cookie: undefined, body: {} });
       const request = httpRequest(
         {
           agent: this.agent,

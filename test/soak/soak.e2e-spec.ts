@@ -21,7 +21,8 @@ it(
   async () => {
     const report = await new Soak(options).run();
     if (SOAK !== undefined || report.violations.length > 0) say(inWords(report));
-    expect(report.violations).toEqual([]);
+    // The first is enough here; all have been said.
+    expect(report.violations.slice(0, 1)).toEqual([]);
     // Answers that are all 503 would be right, too.
     expect(report.served).toBeGreaterThan(report.unavailable + report.broken);
     expect(report.faults.hangs + report.faults.restarts).toBeGreaterThan(0);

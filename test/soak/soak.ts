@@ -41,7 +41,8 @@ type What = Answered['what'];
 /** How long an event may take, once a session is over for sure. */
 const EVENT_SLACK_MS = 5000;
 const MEMORY_SAMPLES = 12;
-const VIOLATIONS_TOLD = 10;
+/** Of each kind of violation, how many are told with their history. */
+const HISTORIES_TOLD = 3;
 const MIB = 2 ** 20;
 
 /**
@@ -215,7 +216,7 @@ export class Soak {
     const idleForMs = what === 'heartbeat' ? Math.round(this.random.between(0, 500)) : 0;
     const { kills, isDown } = process;
     const sentAt = performance.now();
-    const { status, body } = await {
+    const { status, body, broke } = await {
       'sign-in': () => process.ask('POST', '/sign-in', person.cookie),
       me: () => process.ask('GET', '/me', person.cookie),
       poll: () => process.ask('GET', '/poll', person.cookie),
@@ -236,7 +237,7 @@ export class Soak {
     if (answered.served) this.counts.served++;
     this.judge(person, person.take(answered));
     if (status === 0 && !isDown && !process.isDown && process.kills === kills)
-      this.judge(person, 'a connection broke');
+      this.judge(person, `a connection broke: ${broke}`);
     return answered;
   }
 
@@ -248,11 +249,12 @@ export class Soak {
 
   private judge(person: Person, wrong: string | undefined): void {
     if (wrong === undefined) return;
-    const now = (performance.now() / 1000).toFixed(3);
+    const before = this.violations.filter((violation) => violation.includes(wrong)).length;
+    const told = `${(performance.now() / 1000).toFixed(3)} ${wrong}`;
     this.violations.push(
-      this.violations.length < VIOLATIONS_TOLD
-        ? [`${now} ${wrong}`, person.history(), ...this.faults.told.slice(-5)].join('\n  ')
-        : `${now} ${wrong}`,
+      before < HISTORIES_TOLD
+        ? [told, person.history(), ...this.faults.told.slice(-10)].join('\n  ')
+        : told,
     );
   }
 
@@ -308,6 +310,6 @@ export function inWords(report: SoakReport): string {
     `${report.unheard} people out because outages kept them from being heard`,
     ...report.memory.map(({ first, last }) => `memory: ${mib(first)}, then ${mib(last)}`),
     `${report.violations.length} violations`,
-    ...report.violations.slice(0, VIOLATIONS_TOLD),
+    ...report.violations,
   ].join('\n');
 }

@@ -44,6 +44,9 @@ export class RedisActivityStorage extends BufferedActivityStorage {
       );
     }
     const { prefix = 'idle-session:', retention = DEFAULT_RETENTION, subscriber } = options;
+    if (subscriber !== undefined && typeof subscriber?.subscribe !== 'function') {
+      throw new IdleSessionOptionsError('subscriber', subscriber, 'a connected node-redis client');
+    }
     const retentionMs = parseDuration(retention);
     if (retentionMs === undefined)
       throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES);
