@@ -10,12 +10,19 @@ interface Outage {
   to: number;
 }
 
+interface Kill {
+  /** Redis has no number. */
+  readonly process: number | 'redis';
+  readonly from: number;
+  to: number;
+}
+
 /** What is done to Redis and to the app's processes, and what that leaves of what they had promised. */
 export class Faults {
   readonly told: string[] = [];
   readonly counts = { hangs: 0, restarts: 0, processes: 0 };
   private readonly outages: Outage[] = [];
-  private readonly kills: { readonly process: number; readonly from: number; to: number }[] = [];
+  private readonly kills: Kill[] = [];
 
   constructor(
     private readonly random: Random,
@@ -50,7 +57,10 @@ export class Faults {
     );
   }
 
-  /** Whether a process died in that time, and maybe with it an event that it was about to tell. */
+  /**
+   * Whether something died in that time, and maybe with it an event: a process that was about to tell it, or Redis when
+   * it had decided an end and not said so.
+   */
   killedBetween(from: number, to: number): boolean {
     return this.kills.some((kill) => kill.to >= from && kill.from <= to);
   }
@@ -77,7 +87,7 @@ export class Faults {
     this.counts.restarts++;
     const duration = this.random.between(100, 2000);
     await this.away(`Redis is killed for ${Math.round(duration)} ms`, async () => {
-      await this.redis.kill();
+      await this.noting('redis', () => this.redis.kill());
       await delay(duration);
       await this.redis.launch();
     });
@@ -94,13 +104,16 @@ export class Faults {
   private async killProcess(): Promise<void> {
     this.counts.processes++;
     const victim = this.random.pick(this.mortal);
-    const from = performance.now();
-    this.tell(from, `process ${victim.index} is killed`);
-    const kill = { process: victim.index, from, to: Infinity };
-    this.kills.push(kill);
-    await victim.kill();
-    kill.to = performance.now();
+    this.tell(performance.now(), `process ${victim.index} is killed`);
+    await this.noting(victim.index, () => victim.kill());
     await victim.start();
+  }
+
+  private async noting(process: Kill['process'], killing: () => Promise<void>): Promise<void> {
+    const kill: Kill = { process, from: performance.now(), to: Infinity };
+    this.kills.push(kill);
+    await killing();
+    kill.to = performance.now();
   }
 
   private tell(at: number, what: string): void {

@@ -26,6 +26,8 @@ it(
     // Answers that are all 503 would be right, too.
     expect(report.served).toBeGreaterThan(report.unavailable + report.broken);
     expect(report.faults.hangs + report.faults.restarts).toBeGreaterThan(0);
+    // What dies with a server is little: each loses what it was about to tell.
+    expect(report.untold).toBeLessThanOrEqual(report.sessions / 20);
     for (const { first, last } of report.memory) {
       expect(last.heapUsed).toBeLessThan(1.3 * first.heapUsed + 10 * 2 ** 20);
       expect(last.rss).toBeLessThan(1.3 * first.rss + 50 * 2 ** 20);

@@ -30,6 +30,8 @@ export interface SoakReport {
   readonly faults: Readonly<Record<'hangs' | 'restarts' | 'processes', number>>;
   /** People who were out in the end because outages kept them from being heard. */
   readonly unheard: number;
+  /** Sessions whose end was not told, and may have been lost with Redis or a process that was killed just then. */
+  readonly untold: number;
   /** What a process used, after garbage collections, on average: in its first third, and in its last. */
   readonly memory: readonly { readonly first: Memory; readonly last: Memory }[];
   /** What was wrong, each with the history of whom it happened to. */
@@ -53,7 +55,14 @@ export class Soak {
   private readonly random: Random;
   private readonly people = new Map<string, Person>();
   private readonly violations: string[] = [];
-  private readonly counts = { requests: 0, served: 0, unavailable: 0, broken: 0, unheard: 0 };
+  private readonly counts = {
+    requests: 0,
+    served: 0,
+    unavailable: 0,
+    broken: 0,
+    unheard: 0,
+    untold: 0,
+  };
   private readonly stopping = new AbortController();
   private redis!: RedisServer;
   private processes!: readonly [AppProcess, AppProcess];
@@ -270,7 +279,9 @@ export class Soak {
         person.provenUntil() - EVENT_SLACK_MS,
         person.overFrom() + EVENT_SLACK_MS,
       );
-      if (person.endEvents === 0 && !lost) this.judge(person, 'an end was not told');
+      if (person.endEvents > 0) continue;
+      if (lost) this.counts.untold++;
+      else this.judge(person, 'an end was not told');
     }
   }
 
@@ -308,6 +319,7 @@ export function inWords(report: SoakReport): string {
     `Redis hung ${hangs} times and was killed ${restarts} times, processes were killed ${processes} times`,
     `${report.requests} requests: ${report.served} served, ${report.unavailable} answered 503, ${report.broken} broken`,
     `${report.unheard} people out because outages kept them from being heard`,
+    `${report.untold} ends not told, maybe since Redis or a process was killed just then`,
     ...report.memory.map(({ first, last }) => `memory: ${mib(first)}, then ${mib(last)}`),
     `${report.violations.length} violations`,
     ...report.violations,

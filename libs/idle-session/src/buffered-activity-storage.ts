@@ -86,7 +86,8 @@ interface Pending {
  * waited for: in the second half of the idle timeout, at an end, and for sessions that this process does not know.
  *
  * So a session that ended here is refused here at once, and by another process at the latest one `syncInterval` later.
- * A process that crashes loses the activity of one `syncInterval`. `flush()` before it stops sends what was collected.
+ * A process that crashes loses what it collected in one `syncInterval`: a session whose only activity in a long time that
+ * was ends early, by less than half of its idle timeout. `flush()` before it stops sends what was collected.
  */
 export class BufferedActivityStorage extends ActivityStorage {
   private readonly syncIntervalMs: number;
