@@ -665,6 +665,24 @@ describe('During an outage of the storage', () => {
     expect(storedActivity(world)).toBe(at);
   });
 
+  it.each(['read', 'touch'] as const)(
+    'what was collected goes before the first %s after it, which may need it',
+    async (first) => {
+      const { world, buffer, connection } = await aWarmProcess();
+      await pass(5 * MINUTE);
+      await buffer.read('a');
+      await buffer.touch('a', IDLE, storageNow());
+      connection.fails = { sync: 'rejects', read: 'rejects', touch: 'rejects' };
+      await pass(11 * MINUTE);
+      // By what the storage knows it is over; exchanges have not begun again.
+      connection.fails = { sync: 'rejects' };
+      if (first === 'read') await buffer.read('a');
+      const at = storageNow();
+      await buffer.touch('a', IDLE, at);
+      expect(storedActivity(world)).toBe(at);
+    },
+  );
+
   it('the buffer says so as soon as what it knows is an interval old', async () => {
     const { buffer, connection } = await aWarmProcess();
     connection.fails = { sync: 'rejects', read: 'rejects', touch: 'rejects' };

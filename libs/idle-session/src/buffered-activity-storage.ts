@@ -44,7 +44,11 @@ export interface ActivityFeed {
    * Notes activity, and tells what changed; undefined if it can tell nothing.
    * @param since the cursor of the last answer; undefined the first time
    */
-  sync(partition: number, touches: readonly Touch[], since: unknown): Promise<News | undefined>;
+  sync(
+    partition: number,
+    touches: readonly Touch[],
+    since: string | undefined,
+  ): Promise<News | undefined>;
 }
 
 export interface BufferedActivityStorageOptions {
@@ -141,27 +145,23 @@ export class BufferedActivityStorage extends ActivityStorage {
     const partition = this.partitionOf(key);
     const known = this.toGoBy(key, partition);
     if (!known || this.closing || known.record.idleTimeoutMs !== idleTimeoutMs)
-      return this.ask(key, () => this.storage.touch(key, idleTimeoutMs, at));
+      return this.afterCollected(key, () =>
+        this.ask(key, () => this.storage.touch(key, idleTimeoutMs, at)),
+      );
 
     const now = partition.now();
     const activityAt = Math.min(Math.floor(at), now);
-    if (activityAt > known.record.lastActivityAt) {
-      partition.note(key, known, activityAt);
-      this.use(partition);
-    }
-    return { record: partition.known.get(key)!.record, now };
+    if (activityAt <= known.record.lastActivityAt) return { record: known.record, now };
+    this.use(partition);
+    return { record: partition.note(key, known, activityAt), now };
   }
 
   override end(
     key: string,
     reason: EndReason,
   ): MaybePromise<ActivityReading & { readonly won: boolean }> {
-    const pending = this.partitionOf(key).pending.get(key);
     const end = () => this.ask(key, () => this.storage.end(key, reason));
-    if (reason !== 'idle' || !pending) return end();
-    // What was collected may be what keeps it alive.
-    const touched = this.ask(key, () => this.storage.touch(key, pending.idleTimeoutMs, pending.at));
-    return isPromise(touched) ? touched.then(end) : end();
+    return reason === 'idle' ? this.afterCollected(key, end) : end();
   }
 
   override expire(absoluteTimeoutMs: number | false, limit: number): MaybePromise<Expiry> {
@@ -187,7 +187,7 @@ export class BufferedActivityStorage extends ActivityStorage {
   /** What is known of a session, if that is enough to go by. */
   private toGoBy(key: string, partition: Partition): Known | undefined {
     const known = partition.known.get(key);
-    if (!known || known.record.ended !== undefined) return undefined;
+    if (!known) return undefined;
     const askedAt = Math.max(known.askedAt, partition.syncedAt);
     if (performance.now() >= askedAt + this.syncIntervalMs) return undefined;
     const { idleTimeoutMs, lastActivityAt } = known.record;
@@ -205,7 +205,10 @@ export class BufferedActivityStorage extends ActivityStorage {
       // Whoever comes later comes at a later time.
       return inFlight.reading.then((reading) => ({ ...reading, now: partition.now() }));
     }
-    const reading = this.ask(key, () => this.storage.read(key));
+    const pending = partition.pending.get(key);
+    const reading = this.ask(key, () =>
+      pending ? this.storage.touch(key, pending.idleTimeoutMs, pending.at) : this.storage.read(key),
+    );
     if (isPromise(reading)) {
       const done = () => reads.get(key)?.reading === reading && reads.delete(key);
       reads.set(key, { reading, askedAt: now });
@@ -224,6 +227,14 @@ export class BufferedActivityStorage extends ActivityStorage {
     const answer = question();
     this.use(partition);
     return isPromise(answer) ? answer.then(take) : take(answer);
+  }
+
+  /** What was collected may be what keeps the session alive. */
+  private afterCollected<T>(key: string, ask: () => MaybePromise<T>): MaybePromise<T> {
+    const pending = this.partitionOf(key).pending.get(key);
+    if (!pending) return ask();
+    const touched = this.ask(key, () => this.storage.touch(key, pending.idleTimeoutMs, pending.at));
+    return isPromise(touched) ? touched.then(ask) : ask();
   }
 
   /** Keeps up with the news of a partition for as long as somebody goes by them. */
@@ -297,12 +308,14 @@ class Partition {
     return Math.ceil(performance.now() + this.ahead);
   }
 
-  /** Notes activity for the storage to be told of. */
-  note(key: string, { record, askedAt }: Known, at: number): void {
+  /** Notes activity for the storage to be told of; the record with it. */
+  note(key: string, { record, askedAt }: Known, at: number): ActivityRecord {
     const { idleTimeoutMs, lastActivityAt } = record;
     const storedActivityAt = this.pending.get(key)?.storedActivityAt ?? lastActivityAt;
     this.pending.set(key, { at, idleTimeoutMs, storedActivityAt });
-    this.known.set(key, { record: { ...record, lastActivityAt: at }, askedAt });
+    const noted = { ...record, lastActivityAt: at };
+    this.known.set(key, { record: noted, askedAt });
+    return noted;
   }
 
   collected(limit: number): Touch[] {

@@ -112,7 +112,7 @@ export async function answersOf(
   scale: Scale,
 ): Promise<unknown[]> {
   const answers: unknown[] = [];
-  const cursors = new Map<number, unknown>();
+  const cursors = new Map<number, string | undefined>();
   const spans = ({ record, now, ...rest }: Awaited<ReturnType<ActivityStorage['read']>>) => ({
     ...rest,
     record: record && {
