@@ -1,5 +1,6 @@
 import { createCluster } from 'redis';
-import { RECONNECT_MS, RedisNode, until } from './redis-node.js';
+import { RedisNode, until } from './redis-node.js';
+import { RECONNECT_MS } from './redis-process.js';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
