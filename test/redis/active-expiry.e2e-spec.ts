@@ -11,6 +11,7 @@ import {
 } from '../support/redis-app.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE, SECOND } from '../support/test-app.js';
+import { until } from '../support/until.js';
 
 let redis: RedisServer;
 let admin: RedisClient;
@@ -42,12 +43,6 @@ const typesOf = (...apps: RedisApp[]) =>
   apps.flatMap(({ events }) => events.map(({ type }) => type));
 const expiredOf = (...apps: RedisApp[]) => typesOf(...apps).filter((type) => type === 'expired');
 
-async function until(isSo: () => boolean, milliseconds = 5 * SECOND): Promise<number> {
-  const began = performance.now();
-  while (!isSo() && performance.now() - began < milliseconds) await delay(10);
-  return performance.now() - began;
-}
-
 describe('A session on Redis whose time is up', () => {
   // The one test here that goes by the real timer.
   it('ends within about a second, without any request, and is removed', async () => {
@@ -55,7 +50,7 @@ describe('A session on Redis whose time is up', () => {
     const ada = await app.signIn();
     expect(await admin.exists(`sess:${sessionIdOf(ada)}`)).toBe(1);
     await passTime(admin, 15 * MINUTE);
-    expect(await until(() => expiredOf(app).length > 0)).toBeLessThan(2 * SECOND);
+    expect(await until('it expired', () => expiredOf(app).length > 0)).toBeLessThan(2 * SECOND);
     await sweep(app);
     expect(app.events[1]).toMatchObject({ type: 'expired', reason: 'idle' });
     expect(await admin.exists(`sess:${sessionIdOf(ada)}`)).toBe(0);
@@ -88,7 +83,7 @@ describe('A session on Redis whose time is up', () => {
         (index % 2 === 0 ? one : two).ask.get('/page').set('Cookie', cookie).then(),
       );
     await Promise.all([sweep(one), ...requests, sweep(two), sweep(one), sweep(two)]);
-    await until(() => expiredOf(one, two).length >= 30);
+    await until('all expired', () => expiredOf(one, two).length >= 30);
     await Promise.all([sweep(one), sweep(two)]);
     const expired = [...one.events, ...two.events].filter(({ type }) => type === 'expired');
     expect(expired).toHaveLength(30);
@@ -180,7 +175,7 @@ describe.each([
     await delay(2200);
     expect(expiredOf(app)).toEqual([]);
     await end(own);
-    await until(() => expiredOf(app).length > 0);
+    await until('it expired', () => expiredOf(app).length > 0);
     await sweep(app);
     expect(typesOf(app)).toEqual(['started', 'expired']);
     expect(await client.keys('sess:*')).toEqual([]);
@@ -195,7 +190,7 @@ it('A session whose data could not be removed is removed when its store is back'
   await sessions.kill();
   await passTime(client, 15 * MINUTE);
   await sweep(app);
-  await until(() => expiredOf(app).length > 0);
+  await until('it expired', () => expiredOf(app).length > 0);
   await sessions.launch();
   const store = await sessions.client();
   const isThere = () => store.exists(`sess:${sessionIdOf(ada)}`);
@@ -227,7 +222,7 @@ describe('Many sessions on Redis that end at once', () => {
       most = Math.max(most, count() - before);
     }
     await sweeping;
-    await until(() => count() >= MANY);
+    await until('all expired', () => count() >= MANY);
     const refs = [...one.events, ...two.events].map(({ sessionRef }) => sessionRef);
     expect(refs).toHaveLength(MANY);
     expect(new Set(refs).size).toBe(MANY);

@@ -21,6 +21,7 @@ import { keysOf, loseRecord, passTime, recordsOf } from '../support/activity-rec
 import { createRedisApp, Gate, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { MINUTE, SECOND } from '../support/test-app.js';
+import { until } from '../support/until.js';
 
 const IDLE = 15 * MINUTE;
 
@@ -100,12 +101,6 @@ class CachingStore extends RedisStore {
   }
 }
 const caching: RedisAppOptions = { store: (client) => new CachingStore({ client }) };
-
-/** Waits until it is so, but not for ever. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const giveUp = performance.now() + 5 * SECOND; performance.now() < giveUp; await delay(20))
-    if (await isSo()) return;
-}
 
 /** So long that the app has had its first news, and knows the session since. */
 async function warmUp(app: RedisApp, cookie: string, milliseconds: number): Promise<void> {
@@ -228,7 +223,7 @@ describe('Activity in one process', () => {
     const before = await lastActivity();
     const began = performance.now();
     await page(app, ada).expect(200);
-    await until(async () => (await lastActivity()) >= before + 50);
+    await until('it is sent', async () => (await lastActivity()) >= before + 50);
     expect(performance.now() - began).toBeLessThan(200 + SLACK);
   });
 
@@ -340,7 +335,10 @@ describe('A sign-out in one process', () => {
     const ready = new Promise((resolve) => subscriber.once('ready', resolve));
     await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
     await ready;
-    await until(async () => (await admin.pubSubNumSub('back:changes'))['back:changes'] === 2);
+    await until(
+      'both listen',
+      async () => (await admin.pubSubNumSub('back:changes'))['back:changes'] === 2,
+    );
     await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
     expect(await untilRefused(two, ada)).toBeLessThan(SLACK);
   });
@@ -508,7 +506,7 @@ describe('An outage of the activity storage alone', () => {
 
   async function recovered(): Promise<void> {
     let status = 503;
-    await until(async () => {
+    await until('the storage answers', async () => {
       // Passive, so that it tells nothing new.
       ({ status } = await poll(app, ada));
       return status !== 503;
@@ -541,7 +539,7 @@ describe('An outage of the activity storage alone', () => {
       expect(performance.now() - began).toBeLessThan(INTERVAL + STORAGE_TIMEOUT + SLACK);
       await end();
       await recovered();
-      await until(async () => (await lastActivity()) >= before + 20);
+      await until('it is sent', async () => (await lastActivity()) >= before + 20);
       expect(await lastActivity()).toBeGreaterThanOrEqual(before + 20);
       expect(app.events.map(({ type }) => type)).toEqual(['started']);
     },

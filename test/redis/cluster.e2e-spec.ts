@@ -11,9 +11,10 @@ import {
 } from '../support/failover.js';
 import { sessionIdOf } from '../support/redis-app.js';
 import { isMaster, moveSlot, RedisCluster, slotsInUse } from '../support/redis-cluster.js';
-import { RedisNode, until } from '../support/redis-node.js';
+import { RedisNode } from '../support/redis-node.js';
 import type { RedisClient } from '../support/redis-server.js';
 import { MINUTE } from '../support/test-app.js';
+import { until } from '../support/until.js';
 
 let redis: RedisCluster;
 let client: Awaited<ReturnType<RedisCluster['client']>>;

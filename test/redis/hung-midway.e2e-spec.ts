@@ -12,8 +12,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import type { Request } from 'express';
 import { SkipIdleSession } from 'nestjs-idle-session';
 import { createRedisApp, type RedisApp } from '../support/redis-app.js';
-import { until } from '../support/redis-node.js';
 import { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/until.js';
 
 /** Short, so that tests of servers that hang do not take long. */
 const STORAGE_TIMEOUT = 500;

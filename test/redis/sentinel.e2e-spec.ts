@@ -9,9 +9,10 @@ import {
   type Answer,
   type ReplicatedApp,
 } from '../support/failover.js';
-import { RedisNode, until } from '../support/redis-node.js';
+import { RedisNode } from '../support/redis-node.js';
 import { RedisSentinels } from '../support/redis-sentinel.js';
 import { MINUTE } from '../support/test-app.js';
+import { until } from '../support/until.js';
 
 const outages: { how: string; begin: (master: RedisNode) => void | Promise<void> }[] = [
   { how: 'was killed', begin: (master) => master.kill() },

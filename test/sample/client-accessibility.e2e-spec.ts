@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
+import { violations } from './support/axe.js';
 import { button, dialog, heading, type Visit, WatchedDesk } from './support/watched-desk.js';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 
 let desk: WatchedDesk;
 let visit: Visit;
@@ -31,15 +27,6 @@ async function untilWarned(options?: BrowserContextOptions): Promise<void> {
   page = visit.page;
   await visit.pass(3 * MINUTE);
   await dialog(page).waitFor();
-}
-
-async function violations(): Promise<string[]> {
-  await visit.context.clock.resume();
-  await page.evaluate(axeSource);
-  const results = await page.evaluate(() =>
-    (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-  );
-  return results.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
 }
 
 /** Has the page keep its dialog when the session is over. */
@@ -80,7 +67,7 @@ describe('The dialog', () => {
     await untilWarned();
     await reach();
     expect(await heading(page).textContent()).toBe(title);
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 
   it('has nothing that axe finds after a failure, and where nothing can be extended', async () => {
@@ -88,7 +75,7 @@ describe('The dialog', () => {
     await visit.context.setOffline(true);
     await button(page, 'Stay signed in').click();
     await dialog(page).getByRole('alert').waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await visit.close();
 
     await untilWarned();
@@ -97,7 +84,7 @@ describe('The dialog', () => {
     await visit.pass(3 * MINUTE);
     await button(page, 'Continue').waitFor();
     expect(await dialog(page).textContent()).toContain('You cannot stay signed in for longer.');
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 
   it('is a modal alert dialog to assistive technology, with its name and what it says', async () => {

@@ -1,29 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { HOUR, MINUTE, SECOND } from '../support/durations.js';
-import { type Visit, WatchedDesk } from './support/watched-desk.js';
+import { eachVisit } from './support/each-visit.js';
+import type { Visit } from './support/watched-desk.js';
 
-let desk: WatchedDesk;
 let visit: Visit;
 let page: Page;
 
-beforeAll(async () => {
-  desk = await WatchedDesk.start();
-});
-
-afterAll(async () => {
-  await desk?.close();
-});
-
-beforeEach(async () => {
-  visit = await desk.visit();
-  page = visit.page;
-});
-
-afterEach(async () => {
-  await visit.close();
-  expect(visit.complaints).toEqual([]);
-});
+eachVisit((given) => ({ visit, page } = given));
 
 const beatsSince = (count: number) =>
   visit.requests.slice(count).filter(({ path }) => path === '/idle-session/heartbeat');

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { IdleSession } from 'idle-session-client';
 import type { Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
+import { eachVisit, untilWarned } from './support/each-visit.js';
 import {
   dialog,
   gone,
@@ -9,39 +10,16 @@ import {
   isCovered,
   placeOf,
   type Visit,
-  WatchedDesk,
+  type WatchedDesk,
 } from './support/watched-desk.js';
-
-const UNTIL_WARNING = 13 * MINUTE;
 
 let desk: WatchedDesk;
 let visit: Visit;
 let page: Page;
 
-beforeAll(async () => {
-  desk = await WatchedDesk.start();
-});
-
-afterAll(async () => {
-  await desk?.close();
-});
-
-beforeEach(async () => {
-  visit = await desk.visit();
-  page = visit.page;
-});
-
-afterEach(async () => {
-  await visit.close();
-  expect(visit.complaints).toEqual([]);
-});
+eachVisit((given) => ({ desk, visit, page } = given));
 
 const place = () => page.getByLabel('Place');
-
-async function untilWarned(): Promise<void> {
-  await visit.pass(UNTIL_WARNING);
-  await dialog(page).waitFor();
-}
 
 /** Keeps back the answers to where the session stands; returns how to let them through. */
 async function holdAnswers(to: Page): Promise<() => void> {
@@ -59,7 +37,7 @@ const isTransparent = () =>
 
 describe('A page that is covered', () => {
   it('says at once that the service answers with errors', async () => {
-    await untilWarned();
+    await untilWarned(visit);
     await page.route('**/idle-session/status', (route) => route.fulfill({ status: 503 }));
     await visit.pass(2 * MINUTE);
     expect(await isCovered(page)).toBe(true);
@@ -82,7 +60,7 @@ describe('A page that is covered', () => {
 
   it('is not printed', async () => {
     await page.emulateMedia({ media: 'print' });
-    await untilWarned();
+    await untilWarned(visit);
     expect(await place().isVisible()).toBe(true);
     await visit.context.setOffline(true);
     await visit.actElsewhere();
@@ -152,7 +130,7 @@ describe('A page that adds a dialog of its own after the script has added one', 
         document.title += ' expired';
       });
     });
-    await untilWarned();
+    await untilWarned(visit);
     expect(await dialog(page).count()).toBe(1);
     expect(await heading(page).textContent()).toBe('Still there?');
     await visit.pass(2 * MINUTE + SECOND);
@@ -167,7 +145,7 @@ describe('A page that adds a dialog of its own after the script has added one', 
       document.body.append(own);
       own.remove();
     });
-    await untilWarned();
+    await untilWarned(visit);
     expect(await dialog(page).count()).toBe(1);
   });
 });

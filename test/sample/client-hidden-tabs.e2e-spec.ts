@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Page } from 'playwright-core';
 import { DesktopBrowser } from '../support/desktop-browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
-import { isAbout, TabsVisit, until } from './support/tabs-visit.js';
+import { isAbout, TabsVisit } from './support/tabs-visit.js';
 import { dialog, gone, placeOf, stay, WatchedDesk } from './support/watched-desk.js';
+import { until } from '../support/until.js';
 
 const HEARTBEAT = 'POST /idle-session/heartbeat';
 const STATUS = 'GET /idle-session/status';
@@ -73,7 +74,7 @@ describe('A hidden tab', () => {
   it('warns in time, and is right when it is shown again', async () => {
     await hide();
     await visit.pass(13 * MINUTE);
-    await until(() => warns(hidden));
+    await until('it warns', () => warns(hidden));
     await visit.pass(MINUTE);
     await visit.show(hidden);
     await dialog(hidden).waitFor();
@@ -124,7 +125,7 @@ describe('A frozen tab', () => {
     await visit.actElsewhere();
     await visit.sleep(4 * MINUTE);
     await resumeAlone();
-    await until(async () => isAbout(11 * MINUTE, await remainingMs(hidden)));
+    await until('the time is right', async () => isAbout(11 * MINUTE, await remainingMs(hidden)));
     expect(await warns(hidden)).toBe(false);
   });
 
@@ -138,12 +139,12 @@ describe('A frozen tab', () => {
   it('that warned does so no more when it is resumed after another was told to stay', async () => {
     await visit.resume(hidden);
     await visit.pass(13 * MINUTE);
-    await until(() => warns(hidden));
+    await until('it warns', () => warns(hidden));
     await visit.freeze(hidden);
     await stay(shown).click();
     await gone(shown);
     await visit.resume(hidden);
-    await until(async () => !(await warns(hidden)));
+    await until('it warns no more', async () => !(await warns(hidden)));
     expect(isAbout(15 * MINUTE, await remainingMs(hidden))).toBe(true);
   });
 });
@@ -162,6 +163,6 @@ async function nextHeartbeat(act: () => Promise<unknown>): Promise<{ body: strin
   const beats = () =>
     visit.requests.slice(before).filter(({ path }) => path.endsWith('/heartbeat'));
   await act();
-  await until(async () => beats().length > 0);
+  await until('it tells the server', async () => beats().length > 0);
   return beats()[0]!;
 }

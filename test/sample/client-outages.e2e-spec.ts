@@ -1,13 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page, Route } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
+import { eachVisit } from './support/each-visit.js';
 import {
   dialog,
   gone,
   isCovered,
   placeOf,
   type Visit,
-  WatchedDesk,
+  type WatchedDesk,
 } from './support/watched-desk.js';
 
 const ENDPOINTS = '**/idle-session/*';
@@ -22,24 +23,11 @@ let desk: WatchedDesk;
 let visit: Visit;
 let page: Page;
 
-beforeAll(async () => {
-  desk = await WatchedDesk.start();
-});
-
-afterAll(async () => {
-  await desk?.close();
-});
+eachVisit((given) => ({ desk, visit, page } = given));
 
 beforeEach(async () => {
-  visit = await desk.visit();
-  page = visit.page;
   await place().fill(TEXT);
   await visit.settled();
-});
-
-afterEach(async () => {
-  await visit.close();
-  expect(visit.complaints).toEqual([]);
 });
 
 const place = () => page.getByLabel('Place');

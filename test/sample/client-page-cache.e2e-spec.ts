@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Page } from 'playwright-core';
 import { DesktopBrowser } from '../support/desktop-browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
-import { isAbout, TabsVisit, until } from './support/tabs-visit.js';
+import { isAbout, TabsVisit } from './support/tabs-visit.js';
 import { dialog, gone, isCovered, placeOf, stay, WatchedDesk } from './support/watched-desk.js';
+import { until } from '../support/until.js';
 
 const STATUS = 'GET /idle-session/status';
 
@@ -74,7 +75,7 @@ describe('A page that the browser kept', () => {
     await visit.sleep(4 * MINUTE);
     const before = visit.requests.length;
     await comeBack();
-    await until(async () => isAbout(11 * MINUTE, await remainingMs()));
+    await until('the time is right', async () => isAbout(11 * MINUTE, await remainingMs()));
     expect(visit.sentSince(before)).toEqual([STATUS]);
     expect(await dialog(page).isVisible()).toBe(false);
 

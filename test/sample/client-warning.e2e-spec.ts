@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
+import { eachVisit, untilWarned } from './support/each-visit.js';
 import {
   button,
   dialog,
@@ -11,7 +12,7 @@ import {
   placeOf,
   stay,
   type Visit,
-  WatchedDesk,
+  type WatchedDesk,
 } from './support/watched-desk.js';
 
 const UNTIL_WARNING = 13 * MINUTE;
@@ -20,30 +21,9 @@ let desk: WatchedDesk;
 let visit: Visit;
 let page: Page;
 
-beforeAll(async () => {
-  desk = await WatchedDesk.start();
-});
-
-afterAll(async () => {
-  await desk?.close();
-});
-
-beforeEach(async () => {
-  visit = await desk.visit();
-  page = visit.page;
-});
-
-afterEach(async () => {
-  await visit.close();
-  expect(visit.complaints).toEqual([]);
-});
+eachVisit((given) => ({ desk, visit, page } = given));
 
 const place = () => page.getByLabel('Place');
-
-async function untilWarned(): Promise<void> {
-  await visit.pass(UNTIL_WARNING);
-  await dialog(page).waitFor();
-}
 
 describe('The one line in the page', () => {
   it('warns at the right time, and one key stays signed in', async () => {
@@ -92,7 +72,7 @@ describe('The one line in the page', () => {
 describe('Somebody who stays', () => {
   it('is led on in the page when the place they were at is gone', async () => {
     await place().focus();
-    await untilWarned();
+    await untilWarned(visit);
     await place().evaluate((field) => field.remove());
     await stay(page).click();
     await gone(page);
@@ -100,14 +80,14 @@ describe('Somebody who stays', () => {
   });
 
   it('may press Escape', async () => {
-    await untilWarned();
+    await untilWarned(visit);
     await page.keyboard.press('Escape');
     await gone(page);
     expect(await visit.expiresInMs()).toBe(15 * MINUTE);
   });
 
   it('may press Escape twice, without having done anything else, although nothing was heard', async () => {
-    await untilWarned();
+    await untilWarned(visit);
     await visit.context.setOffline(true);
     const input = await visit.context.newCDPSession(page);
     const failed = () => page.waitForEvent('requestfailed');
@@ -133,7 +113,7 @@ describe('Somebody who stays', () => {
     ['answers with an error', 503],
     ['does not answer', 'abort'],
   ])('is told when the service %s, and can try again', async (_, how) => {
-    await untilWarned();
+    await untilWarned(visit);
     await page.route('**/idle-session/*', (route) =>
       how === 'abort' ? route.abort() : route.fulfill({ status: 503, body: '{}' }),
     );
@@ -156,7 +136,7 @@ describe('Somebody who stays', () => {
 
 describe('The warning', () => {
   it('stays until it is answered, whatever the mouse does', async () => {
-    await untilWarned();
+    await untilWarned(visit);
     const before = visit.requests.length;
     await page.mouse.move(5, 5);
     await page.mouse.move(200, 300, { steps: 5 });
@@ -169,7 +149,7 @@ describe('The warning', () => {
   });
 
   it('lies above a dialog that the app opens later', async () => {
-    await untilWarned();
+    await untilWarned(visit);
     await page.evaluate(() => {
       const own = document.createElement('dialog');
       own.append('A dialog of the app');
@@ -184,7 +164,7 @@ describe('The warning', () => {
   });
 
   it('lets a person sign out', async () => {
-    await untilWarned();
+    await untilWarned(visit);
     await button(page, 'Sign out').click();
     await page.waitForURL('**/login?*');
     expect(placeOf(page)).toBe('/login?reason=signed-out');
@@ -196,7 +176,7 @@ describe('The warning', () => {
 
 describe('Somebody who walks away', () => {
   it('leaves nothing to be seen from the deadline on, and is told why on coming back', async () => {
-    await untilWarned();
+    await untilWarned(visit);
     let answer = () => {};
     const held = new Promise<void>((resolve) => (answer = resolve));
     await page.route('**/idle-session/status', async (route) => {
@@ -219,7 +199,7 @@ describe('Somebody who walks away', () => {
     await place().fill('At the old harbour');
     await visit.settled();
     await visit.pass(MINUTE);
-    await untilWarned();
+    await untilWarned(visit);
     await visit.context.setOffline(true);
     await visit.actElsewhere();
     await visit.pass(2 * MINUTE + 5 * SECOND);
@@ -236,7 +216,7 @@ describe('Somebody who walks away', () => {
   });
 
   it('is sent to sign in once the connection is back, when the session is over', async () => {
-    await untilWarned();
+    await untilWarned(visit);
     await visit.context.setOffline(true);
     await visit.pass(5 * MINUTE);
     expect(await isCovered(page)).toBe(true);
@@ -266,7 +246,7 @@ describe('Somebody who walks away', () => {
         document.title = (event as CustomEvent<{ reason: string }>).detail.reason;
       }),
     );
-    await untilWarned();
+    await untilWarned(visit);
     await visit.pass(2 * MINUTE + SECOND);
     await page.waitForFunction(() => document.title === 'idle');
     await visit.pass(MINUTE);
@@ -294,13 +274,13 @@ describe('A page that allows itself next to nothing', () => {
     );
     await page.goto(`${desk.url}/own`);
     await visit.settled();
-    await untilWarned();
+    await untilWarned(visit);
     expect(await stay(page).evaluate((element) => getComputedStyle(element).minBlockSize)).toBe(
       '44px',
     );
     await stay(page).click();
     await gone(page);
-    await untilWarned();
+    await untilWarned(visit);
     await visit.pass(2 * MINUTE + SECOND);
     await page.waitForURL('**/login?*');
     expect(placeOf(page)).toBe('/login?reason=idle&returnTo=%2Fown');

@@ -3,7 +3,7 @@ import { RedisStore } from 'connect-redis';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import supertest from 'supertest';
 import { cookieOf } from './redis-app.js';
-import { until } from './redis-node.js';
+import { until } from './until.js';
 import { createTestApp } from './test-app.js';
 
 /** Short, so that tests of servers that hang do not take long. */

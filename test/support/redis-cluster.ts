@@ -1,6 +1,7 @@
 import { createCluster } from 'redis';
-import { RedisNode, until } from './redis-node.js';
+import { RedisNode } from './redis-node.js';
 import { RECONNECT_MS } from './redis-process.js';
+import { until } from './until.js';
 
 const SLOTS = 16_384;
 const MASTERS = 3;

@@ -1,11 +1,9 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, RedisProcess, type RedisClient } from './redis-process.js';
 
 const START_ATTEMPTS = 5;
-const GIVE_UP_MS = 20_000;
 
 /**
  * A redis-server that others can reach: as a master, a replica, a sentinel or a node of a cluster. Keeps nothing on
@@ -65,13 +63,5 @@ export class RedisNode extends RedisProcess {
 
   private get configFile(): string {
     return join(this.directory, 'redis.conf');
-  }
-}
-
-/** Asks again and again until it is so. @throws {Error} after a while, with what was waited for */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const giveUp = performance.now() + GIVE_UP_MS; ; await delay(20)) {
-    if (await isSo()) return;
-    if (performance.now() > giveUp) throw new Error(`Waited in vain: ${what}`);
   }
 }

@@ -1,6 +1,7 @@
 import { createSentinel } from 'redis';
-import { RedisNode, until } from './redis-node.js';
+import { RedisNode } from './redis-node.js';
 import type { RedisClient } from './redis-server.js';
+import { until } from './until.js';
 
 const NAME = 'sessions';
 const SENTINELS = 3;

@@ -10,7 +10,7 @@ import { Outage } from './outage.js';
 import type { ResolvedOptions } from './resolve-options.js';
 
 /**
- * The activity of sessions, by their reference: where storage, policy and events meet. Every call answers within
+ * The activity of sessions, by their reference: where storage, policy and events meet. Whatever a request waits for answers within
  * `storageTimeout` or throws a {@link StorageUnavailableException}.
  */
 @Injectable()

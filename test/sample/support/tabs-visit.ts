@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BrowserContext, CDPSession, Disposable, Page } from 'playwright-core';
 import { SECOND } from '../../support/durations.js';
 import { Visit, type WatchedDesk } from './watched-desk.js';
+import { until } from '../../support/until.js';
 
 const COOKIE = 'test-time';
 
@@ -44,7 +44,7 @@ export class TabsVisit extends Visit {
   async freeze(page: Page): Promise<void> {
     this.frozen.add(page);
     await (await this.devtoolsOf(page)).send('Page.setWebLifecycleState', { state: 'frozen' });
-    await until(() => this.tell(page, 'isFrozen'));
+    await until('it is frozen', () => this.tell(page, 'isFrozen'));
   }
 
   async resume(page: Page): Promise<void> {
@@ -111,15 +111,6 @@ export class TabsVisit extends Visit {
     const devtools = this.devtools.get(page) ?? this.context.newCDPSession(page);
     this.devtools.set(page, devtools);
     return devtools;
-  }
-}
-
-/** Runs until it is so. */
-export async function until(isSo: () => Promise<boolean>, timeoutMs = 5000): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`It did not come to ${String(isSo)}`);
-    await delay(30);
   }
 }
 

@@ -1,0 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const GIVE_UP_MS = 20_000;
+
+/**
+ * Asks again and again until it is so; resolves to how long that took, in milliseconds.
+ * @throws {Error} after a while, with what was waited for
+ */
+export async function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  giveUpMs = GIVE_UP_MS,
+): Promise<number> {
+  for (const began = performance.now(); ; await delay(20)) {
+    const took = performance.now() - began;
+    if (await isSo()) return took;
+    if (took > giveUpMs) throw new Error(`Waited in vain: ${what}`);
+  }
+}
