@@ -10,8 +10,8 @@ import { Outage } from './outage.js';
 import type { ResolvedOptions } from './resolve-options.js';
 
 /**
- * The activity of sessions, by their reference: where storage, policy and events meet. Whatever a request waits for answers within
- * `storageTimeout` or throws a {@link StorageUnavailableException}.
+ * The activity of sessions, by their reference: where storage, policy and events meet. Whatever a request waits for
+ * answers within `storageTimeout` or throws a {@link StorageUnavailableException}.
  */
 @Injectable()
 export class IdleClock implements BeforeApplicationShutdown {
