@@ -117,16 +117,26 @@ async function openPage(browser: Browser, url: string): Promise<() => Promise<Lo
 
 /** In the page: no driver is quick enough to send so many events, and those that scripts make are not trusted. */
 function trustEveryInput(): void {
+  const inputs = ['mousemove', 'keydown', 'input', 'pointerdown', 'wheel', 'touchmove'];
   const add = window.addEventListener.bind(window) as typeof window.addEventListener;
-  window.addEventListener = (type: string, listener: unknown, options?: unknown) => {
+  const remove = window.removeEventListener.bind(window) as typeof window.removeEventListener;
+  const trusting = new WeakMap<object, EventListener>();
+  const trust = (type: string, listener: unknown): EventListener => {
     const hear = listener as (event: unknown) => void;
+    if (!inputs.includes(type)) return hear;
+    const known = trusting.get(hear);
+    if (known) return known;
     const hearTrusted = (event: Event) => {
       const { screenX = 0, screenY = 0 } = event as Partial<MouseEvent>;
       hear({ isTrusted: true, repeat: false, type: event.type, screenX, screenY });
     };
-    const inputs = ['mousemove', 'keydown', 'input', 'pointerdown', 'wheel', 'touchmove'];
-    add(type, inputs.includes(type) ? hearTrusted : (hear as EventListener), options as never);
+    trusting.set(hear, hearTrusted);
+    return hearTrusted;
   };
+  window.addEventListener = (type: string, listener: unknown, options?: unknown) =>
+    add(type, trust(type, listener), options as never);
+  window.removeEventListener = (type: string, listener: unknown, options?: unknown) =>
+    remove(type, trust(type, listener), options as never);
 }
 
 /** In the page: moves the mouse, mostly, and types. */

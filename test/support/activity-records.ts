@@ -4,10 +4,10 @@ const PARTITIONS = 16;
 
 /** A record of RedisActivityStorage as it is written down. */
 interface Written {
-  startedAt: number;
-  sinceStart: number;
+  lastActivityAt: number;
   idleTimeoutMs: number;
   ended: string;
+  startedAt: number;
   /** The session id, or for a record that ended when it did. */
   rest: string;
 }
@@ -62,6 +62,7 @@ export async function passTime(
 ): Promise<void> {
   await changeRecords(client, prefix, (_, record) => ({
     ...record,
+    lastActivityAt: record.lastActivityAt - milliseconds,
     startedAt: record.startedAt - milliseconds,
     rest: record.ended === '-' ? record.rest : String(Number(record.rest) - milliseconds),
   }));
@@ -76,12 +77,12 @@ export async function passTime(
 }
 
 function parse(text: string): Written {
-  const [startedAt, sinceStart, idleTimeoutMs, ended = '', ...rest] = text.split(' ');
+  const [lastActivityAt, idleTimeoutMs, ended = '', startedAt, ...rest] = text.split(' ');
   return {
-    startedAt: Number(startedAt),
-    sinceStart: Number(sinceStart),
+    lastActivityAt: Number(lastActivityAt),
     idleTimeoutMs: Number(idleTimeoutMs),
     ended,
+    startedAt: Number(startedAt),
     rest: rest.join(' '),
   };
 }

@@ -6,9 +6,9 @@ import {
   type EndReason,
   type Expiry,
 } from './activity-storage.js';
+import { Deadline } from './deadline.js';
 import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
 import { flat } from './flat.js';
-import { inTime } from './in-time.js';
 import { isPromise, type MaybePromise } from './maybe-promise.js';
 import { IdleSessionOptionsError } from './options-error.js';
 
@@ -68,17 +68,55 @@ const TOUCHES_PER_CALL = 500;
 /** An answer that is later than this is not waited for any longer; what was sent is then sent again. */
 const SYNC_TIMEOUT_MS = 1000;
 
-interface Known {
-  readonly record: ActivityRecord;
-  /** When the storage was asked for it, on this process's monotonic clock. */
-  readonly askedAt: number;
-}
+/** Times are kept from here on: as small integers they need no place of their own in memory. */
+const EPOCH = Date.now();
 
-interface Pending {
-  readonly at: number;
-  readonly idleTimeoutMs: number;
-  /** The last activity that the storage knows of. */
-  readonly storedActivityAt: number;
+/** What is known of a session that has not ended, with activity that the storage may still have to be told of. */
+class Known {
+  private startedAt = 0;
+  private activityAt = 0;
+  private storedActivityAt = 0;
+  private askedAtMs = 0;
+  idleTimeoutMs = 0;
+
+  constructor(readonly key: string) {}
+
+  get record(): ActivityRecord {
+    const { startedAt, lastActivityAt, idleTimeoutMs } = this;
+    return { startedAt: startedAt + EPOCH, lastActivityAt, idleTimeoutMs };
+  }
+
+  get lastActivityAt(): number {
+    return this.activityAt + EPOCH;
+  }
+
+  /** When the storage was asked for it, on this process's monotonic clock. */
+  get askedAt(): number {
+    return this.askedAtMs;
+  }
+
+  /** The deadline that the storage itself knows of. */
+  get storedDeadline(): number {
+    return this.storedActivityAt + EPOCH + this.idleTimeoutMs;
+  }
+
+  /** Activity of which the storage does not know yet. */
+  note(at: number): void {
+    this.activityAt = at - EPOCH;
+  }
+
+  /** The storage knows of this activity now. */
+  stored(at: number): void {
+    this.storedActivityAt = at - EPOCH;
+  }
+
+  hear({ startedAt, lastActivityAt, idleTimeoutMs }: ActivityRecord, askedAt: number): void {
+    this.startedAt = startedAt - EPOCH;
+    this.idleTimeoutMs = idleTimeoutMs;
+    this.askedAtMs = Math.floor(askedAt);
+    this.note(lastActivityAt);
+    this.stored(lastActivityAt);
+  }
 }
 
 /**
@@ -99,6 +137,7 @@ export class BufferedActivityStorage extends ActivityStorage {
   private readonly feed: ActivityFeed;
   private timer: NodeJS.Timeout | undefined;
   private closing = false;
+  private readonly deadline = new Deadline(SYNC_TIMEOUT_MS);
 
   constructor(
     private readonly storage: ActivityStorage,
@@ -122,15 +161,12 @@ export class BufferedActivityStorage extends ActivityStorage {
   }
 
   override read(key: string, fresh = false): MaybePromise<ActivityReading> {
+    if (fresh) return this.ask(key, () => this.storage.read(key, true));
     const partition = this.partitionOf(key);
-    const known = fresh ? undefined : this.toGoBy(key, partition);
-    if (known) {
-      this.use(partition);
-      return { record: known.record, now: partition.now() };
-    }
-    return fresh
-      ? this.ask(key, () => this.storage.read(key, true))
-      : this.readOnce(key, partition);
+    const known = this.toGoBy(key, partition);
+    if (!known) return this.readOnce(key, partition);
+    this.use(partition);
+    return { record: known.record, now: partition.now() };
   }
 
   override start(
@@ -144,16 +180,19 @@ export class BufferedActivityStorage extends ActivityStorage {
   override touch(key: string, idleTimeoutMs: number, at: number): MaybePromise<ActivityReading> {
     const partition = this.partitionOf(key);
     const known = this.toGoBy(key, partition);
-    if (!known || this.closing || known.record.idleTimeoutMs !== idleTimeoutMs)
+    if (!known || this.closing || known.idleTimeoutMs !== idleTimeoutMs)
       return this.afterCollected(key, () =>
         this.ask(key, () => this.storage.touch(key, idleTimeoutMs, at)),
       );
 
     const now = partition.now();
     const activityAt = Math.min(Math.floor(at), now);
-    if (activityAt <= known.record.lastActivityAt) return { record: known.record, now };
-    this.use(partition);
-    return { record: partition.note(key, known, activityAt), now };
+    if (activityAt > known.lastActivityAt) {
+      known.note(activityAt);
+      partition.pending.set(known.key, known);
+      this.use(partition);
+    }
+    return { record: known.record, now };
   }
 
   override end(
@@ -190,10 +229,8 @@ export class BufferedActivityStorage extends ActivityStorage {
     if (!known) return undefined;
     const askedAt = Math.max(known.askedAt, partition.syncedAt);
     if (performance.now() >= askedAt + this.syncIntervalMs) return undefined;
-    const { idleTimeoutMs, lastActivityAt } = known.record;
-    const storedActivityAt = partition.pending.get(key)?.storedActivityAt ?? lastActivityAt;
-    const left = storedActivityAt + idleTimeoutMs - partition.now();
-    return left > Math.max(idleTimeoutMs / 2, this.syncIntervalMs) ? known : undefined;
+    const left = known.storedDeadline - partition.now();
+    return left > Math.max(known.idleTimeoutMs / 2, this.syncIntervalMs) ? known : undefined;
   }
 
   /** Requests that come at once are answered by one reading. */
@@ -207,7 +244,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     }
     const pending = partition.pending.get(key);
     const reading = this.ask(key, () =>
-      pending ? this.storage.touch(key, pending.idleTimeoutMs, pending.at) : this.storage.read(key),
+      pending ? this.touchAs(key, pending) : this.storage.read(key),
     );
     if (isPromise(reading)) {
       const done = () => reads.get(key)?.reading === reading && reads.delete(key);
@@ -233,8 +270,15 @@ export class BufferedActivityStorage extends ActivityStorage {
   private afterCollected<T>(key: string, ask: () => MaybePromise<T>): MaybePromise<T> {
     const pending = this.partitionOf(key).pending.get(key);
     if (!pending) return ask();
-    const touched = this.ask(key, () => this.storage.touch(key, pending.idleTimeoutMs, pending.at));
+    const touched = this.ask(key, () => this.touchAs(key, pending));
     return isPromise(touched) ? touched.then(ask) : ask();
+  }
+
+  private touchAs(
+    key: string,
+    { idleTimeoutMs, lastActivityAt }: Known,
+  ): MaybePromise<ActivityReading> {
+    return this.storage.touch(key, idleTimeoutMs, lastActivityAt);
   }
 
   /** Keeps up with the news of a partition for as long as somebody goes by them. */
@@ -271,7 +315,7 @@ export class BufferedActivityStorage extends ActivityStorage {
       sent = partition.collected(TOUCHES_PER_CALL);
       const askedAt = performance.now();
       const ask = () => this.feed.sync(partition.index, sent, partition.cursor);
-      partition.hearNews(await inTime(ask, SYNC_TIMEOUT_MS), sent, askedAt);
+      partition.hearNews(await this.deadline.ask(ask), sent, askedAt);
     } while (sent.length === TOUCHES_PER_CALL);
   }
 
@@ -284,7 +328,8 @@ export class BufferedActivityStorage extends ActivityStorage {
 /** What is known and collected of one partition, and its clock. */
 class Partition {
   readonly known: LRUCache<string, Known>;
-  readonly pending = new Map<string, Pending>();
+  /** Of which the storage is to be told; also of sessions that had to give way to others. */
+  readonly pending = new Map<string, Known>();
   /** Those in flight. */
   readonly reads = new Map<string, { reading: Promise<ActivityReading>; askedAt: number }>();
   cursor: string | undefined;
@@ -308,21 +353,11 @@ class Partition {
     return Math.ceil(performance.now() + this.ahead);
   }
 
-  /** Notes activity for the storage to be told of; the record with it. */
-  note(key: string, { record, askedAt }: Known, at: number): ActivityRecord {
-    const { idleTimeoutMs, lastActivityAt } = record;
-    const storedActivityAt = this.pending.get(key)?.storedActivityAt ?? lastActivityAt;
-    this.pending.set(key, { at, idleTimeoutMs, storedActivityAt });
-    const noted = { ...record, lastActivityAt: at };
-    this.known.set(key, { record: noted, askedAt });
-    return noted;
-  }
-
   collected(limit: number): Touch[] {
     const touches: Touch[] = [];
-    for (const [key, { at, idleTimeoutMs }] of this.pending) {
+    for (const { key, idleTimeoutMs, lastActivityAt } of this.pending.values()) {
       if (touches.length === limit) break;
-      touches.push({ key, idleTimeoutMs, at });
+      touches.push({ key, idleTimeoutMs, at: lastActivityAt });
     }
     return touches;
   }
@@ -334,21 +369,24 @@ class Partition {
       this.forget([key]);
       return record;
     }
-    const current = this.withCollected(key, record);
+    const collectedAt = this.collectedAt(key, record);
     // An answer that was overtaken by news may be older than they are.
     if (askedAt >= this.forgotAt) {
-      const kept = this.known.has(key) ? key : flat(key);
-      this.known.set(kept, { record: current, askedAt });
+      const inMemory = this.known.get(key);
+      const known = this.pending.get(key) ?? inMemory ?? new Known(flat(key));
+      known.hear(record, askedAt);
+      if (collectedAt !== undefined) known.note(collectedAt);
+      if (known !== inMemory) this.known.set(known.key, known);
     }
-    return current;
+    return collectedAt === undefined ? record : { ...record, lastActivityAt: collectedAt };
   }
 
   /** Takes in what the storage says after it was told of `sent`. */
   hearNews(news: News | undefined, sent: readonly Touch[], askedAt: number): void {
     for (const { key, at } of sent) {
       const pending = this.pending.get(key);
-      if (pending?.at === at) this.pending.delete(key);
-      else if (pending) this.pending.set(key, { ...pending, storedActivityAt: at });
+      pending?.stored(at);
+      if (pending?.lastActivityAt === at) this.pending.delete(key);
     }
     if (!news) return;
     const { now, cursor, changed } = news;
@@ -383,14 +421,15 @@ class Partition {
     if (!(this.ahead >= atLeast && this.ahead <= atMost)) this.ahead = atMost;
   }
 
-  private withCollected(key: string, record: ActivityRecord): ActivityRecord {
-    const pending = this.pending.get(key);
-    if (!pending) return record;
+  /** What was collected of a session, if it still counts by what the storage says. */
+  private collectedAt(key: string, record: ActivityRecord): number | undefined {
+    const collectedAt = this.pending.get(key)?.lastActivityAt;
+    if (collectedAt === undefined) return undefined;
     const { lastActivityAt, idleTimeoutMs } = record;
-    if (pending.at > lastActivityAt && pending.at < lastActivityAt + idleTimeoutMs)
-      return { ...record, lastActivityAt: pending.at };
+    if (collectedAt > lastActivityAt && collectedAt < lastActivityAt + idleTimeoutMs)
+      return collectedAt;
     this.pending.delete(key);
-    return record;
+    return undefined;
   }
 }
 

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Subject } from 'rxjs';
 import type { ActivityReading, ActivityStorage, EndReason, Expiry } from './activity-storage.js';
+import { Deadline } from './deadline.js';
 import { evaluate, type Evaluation } from './evaluate.js';
 import type { IdleSessionEvent } from './idle-session.events.js';
-import { inTime } from './in-time.js';
 import { isPromise, whenThere, type MaybePromise } from './maybe-promise.js';
 import { RESOLVED_OPTIONS } from './module-definition.js';
 import { Outage } from './outage.js';
@@ -17,11 +17,14 @@ import type { ResolvedOptions } from './resolve-options.js';
 export class IdleClock implements BeforeApplicationShutdown {
   private readonly happened = new Subject<IdleSessionEvent>();
   readonly events = this.happened.asObservable();
+  private readonly deadline: Deadline;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly outage: Outage,
-  ) {}
+  ) {
+    this.deadline = new Deadline(options.storageTimeoutMs);
+  }
 
   evaluate({ record, now }: ActivityReading): Evaluation | undefined {
     return record && evaluate(record, this.options, now);
@@ -86,12 +89,11 @@ export class IdleClock implements BeforeApplicationShutdown {
     operation: string,
     question: (storage: ActivityStorage) => MaybePromise<T>,
   ): MaybePromise<T> {
-    const { storage, storageTimeoutMs } = this.options;
-    const answer = attempt(() => question(storage));
+    const answer = attempt(() => question(this.options.storage));
     if (!isPromise(answer)) return answer;
     return this.outage.watch(
       `activity storage (${operation})`,
-      inTime(() => answer, storageTimeoutMs),
+      this.deadline.ask(() => answer),
     );
   }
 }

@@ -1,5 +1,5 @@
-import { Global, Logger, Module, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, ApplicationConfig } from '@nestjs/core';
+import { Global, Logger, Module, type NestModule } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR, ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { IdleClock } from './idle-clock.js';
 import { SessionExpiredFilter } from './idle-session.filter.js';
 import { IdleSessionGuard } from './idle-session.guard.js';
@@ -54,13 +54,16 @@ export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
 export class IdleSessionCoreModule implements NestModule {
   constructor(
     private readonly config: ApplicationConfig,
+    private readonly adapterHost: HttpAdapterHost,
     private readonly sessions: IdleSessionService,
     private readonly sweeper: IdleSessionSweeper,
     private readonly filter: SessionExpiredFilter,
   ) {}
 
-  configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(this.sessions.middleware()).forRoutes('{*path}');
+  /** Called once, when the middleware of `main.ts` is mounted, and none of any module. */
+  configure(): void {
+    // Not by a consumer: Nest would hold the path of each request against a pattern first.
+    this.adapterHost.httpAdapter.use(this.sessions.middleware());
     // Nest asks the filter that was registered last first, and main.ts has registered its own by now.
     this.config.useGlobalFilters(this.filter);
     // Only apps that serve requests get here: a script that ends at once would take events with it.

@@ -60,7 +60,10 @@ export interface IdleSessionModuleOptions {
    */
   readonly refreshOn?: 'handler' | 'response';
 
-  /** After how long a storage or a session store counts as unavailable; default `'1s'`. */
+  /**
+   * Within what time a request is answered 503 when the storage or the session store does not answer; default `'1s'`.
+   * They have nine tenths of it.
+   */
   readonly storageTimeout?: Duration;
 }
 

@@ -63,15 +63,7 @@ export class IdleSessionService {
    */
   status(request: Request): IdleSessionStatus {
     const lookup = this.lookupOf(request);
-    const evaluation = this.evaluationOf(request, lookup);
-    const { commonIdleTimeoutMs, warnBeforeMs, loginUrl } = this.options;
-    const record = evaluation && lookup.reading?.record;
-    return statusOf(evaluation, {
-      idleTimeoutMs: record?.idleTimeoutMs || commonIdleTimeoutMs,
-      warnBeforeMs: warnBeforeMs || null,
-      sessionRef: (evaluation && lookup.sessionRef) || null,
-      loginUrl,
-    });
+    return this.statusFor(lookup, this.evaluationOf(request, lookup));
   }
 
   /**
@@ -87,14 +79,14 @@ export class IdleSessionService {
   /** As {@link refresh}, but at once where nobody has to be waited for. @internal */
   refreshed(request: Request, idleForMs = 0): MaybePromise<IdleSessionStatus> {
     const lookup = this.lookupOf(request);
-    const { state = 'none' } = this.evaluationOf(request, lookup) ?? {};
-    const { sessionRef, reading, readAt = 0 } = lookup;
-    if (state === 'none' || state === 'expired' || !sessionRef || !reading)
-      return this.status(request);
+    if (lookup.failure) throw lookup.failure;
+    const { sessionRef, reading, readAt = 0, exempted } = lookup;
+    const alive = reading?.record !== undefined && reading.record.ended === undefined;
+    if (!sessionRef || !alive || exempted || request.session == null) return this.status(request);
 
     const at = Math.round(reading.now + (performance.now() - readAt) - idleForMs);
     return whenThere(this.options.idleTimeoutFor(request), (idleTimeoutMs) =>
-      this.hear(request, lookup, () => this.clock.touch(sessionRef, idleTimeoutMs, at)),
+      this.hear(request, lookup, this.clock.touch(sessionRef, idleTimeoutMs, at)),
     );
   }
 
@@ -127,24 +119,28 @@ export class IdleSessionService {
    */
   check(request: Request): MaybePromise<IdleSessionStatus> {
     const lookup = this.lookupOf(request);
+    const evaluation = this.evaluationOf(request, lookup);
     const { sessionRef, reading, stored } = lookup;
-    const expired = this.evaluationOf(request, lookup)?.state === 'expired';
-    if (!sessionRef || !reading || !stored || expired) return this.status(request);
+    if (!sessionRef || !reading || !stored || evaluation?.state === 'expired')
+      return this.statusFor(lookup, evaluation);
 
     lookup.exempted = !this.options.appliesTo(request);
     if (lookup.exempted) return this.status(request);
     const { record } = reading;
     if (record === undefined) {
       // In the store since before the module was there: its first save puts it under the clock, once and for all.
-      return this.hear(request, lookup, async () => {
-        await saveSession(request);
-        return this.clock.read(sessionRef);
-      });
+      return this.hear(
+        request,
+        lookup,
+        saveSession(request).then(() => this.clock.read(sessionRef)),
+      );
     }
     return whenThere(this.options.idleTimeoutFor(request), (idleTimeoutMs) =>
       idleTimeoutMs === record.idleTimeoutMs
-        ? this.status(request)
-        : this.hear(request, lookup, () =>
+        ? this.statusFor(lookup, evaluation)
+        : this.hear(
+            request,
+            lookup,
             this.clock.touch(sessionRef, idleTimeoutMs, record.lastActivityAt),
           ),
     );
@@ -194,6 +190,17 @@ export class IdleSessionService {
     });
   }
 
+  private statusFor(lookup: SessionLookup, evaluation: Evaluation | undefined): IdleSessionStatus {
+    const { commonIdleTimeoutMs, warnBeforeMs, loginUrl } = this.options;
+    const record = evaluation && lookup.reading?.record;
+    return statusOf(evaluation, {
+      idleTimeoutMs: record?.idleTimeoutMs || commonIdleTimeoutMs,
+      warnBeforeMs: warnBeforeMs || null,
+      sessionRef: (evaluation && lookup.sessionRef) || null,
+      loginUrl,
+    });
+  }
+
   /** @throws {StorageUnavailableException} if the session could not be looked up */
   private evaluationOf(
     request: Request,
@@ -211,13 +218,13 @@ export class IdleSessionService {
   private hear(
     request: Request,
     lookup: SessionLookup,
-    ask: () => MaybePromise<ActivityReading>,
+    answer: MaybePromise<ActivityReading>,
   ): MaybePromise<IdleSessionStatus> {
-    const answer = ask();
-    if (isPromise(answer) || this.clock.evaluate(answer)?.state === 'expired')
-      return this.hearOrEnd(request, lookup, answer);
+    if (isPromise(answer)) return this.hearOrEnd(request, lookup, answer);
+    const evaluation = this.clock.evaluate(answer);
+    if (evaluation?.state === 'expired') return this.hearOrEnd(request, lookup, answer);
     takeIn(lookup, answer);
-    return this.status(request);
+    return this.statusFor(lookup, evaluation);
   }
 
   private async hearOrEnd(
@@ -248,9 +255,8 @@ export class IdleSessionService {
     const { sessionRef } = lookup;
     const { idleTimeoutMs, lastActivityAt } = active.record;
     const done = () => delete lookup.activeAt;
-    const heard = this.hear(request, lookup, () =>
-      this.clock.touch(sessionRef, idleTimeoutMs, lastActivityAt),
-    );
+    const touched = this.clock.touch(sessionRef, idleTimeoutMs, lastActivityAt);
+    const heard = this.hear(request, lookup, touched);
     if (isPromise(heard)) lookup.counting = heard.then(done, done);
     else done();
   }

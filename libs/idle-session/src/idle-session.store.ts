@@ -1,24 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { Store, type Session, type SessionData } from 'express-session';
-import { LRUCache } from 'lru-cache';
 import type { ActivityReading, EndReason } from './activity-storage.js';
-import { flat } from './flat.js';
+import { Deadline } from './deadline.js';
 import { IdleClock } from './idle-clock.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
-import { inTime } from './in-time.js';
 import { isPromise, type MaybePromise } from './maybe-promise.js';
 import { RESOLVED_OPTIONS } from './module-definition.js';
 import { Outage } from './outage.js';
 import type { ResolvedOptions } from './resolve-options.js';
 import type { SessionLookup } from './session-lookup.js';
 import { sessionRef } from './session-ref.js';
-import { fromStored, isEmpty, isMarked, keepFor, toStored } from './stored-session.js';
+import { fromStored, isEmpty, isMarked, isRenewal, keepFor, toStored } from './stored-session.js';
 
 type Callback<T = void> = (error?: unknown, value?: T) => void;
-
-/** Of how many sessions this process remembers until when the user's store keeps them. */
-const RENEWALS_REMEMBERED = 100_000;
 
 /**
  * The store that express-session sees: the user's, with the idle clock around it.
@@ -40,9 +35,9 @@ export class IdleSessionStore extends Store {
   private readonly inner: Store;
   /** Where the lookup is on its request: quicker to find there than in a WeakMap, and no work for the collector. */
   private readonly lookup = Symbol('IdleSessionLookup');
+  private readonly deadline: Deadline;
   /** From the answer to `get` until express-session makes the request's session of it, in the same tick. */
-  private readonly handover = new Map<string, SessionLookup>();
-  private readonly keptUntil = new LRUCache<string, number>({ max: RENEWALS_REMEMBERED });
+  private handover: { readonly sessionId: string; readonly lookup: SessionLookup } | undefined;
 
   constructor(
     private readonly clock: IdleClock,
@@ -51,6 +46,7 @@ export class IdleSessionStore extends Store {
   ) {
     super();
     this.inner = options.session.store;
+    this.deadline = new Deadline(options.storageTimeoutMs);
     this.passOnConnection();
   }
 
@@ -63,18 +59,38 @@ export class IdleSessionStore extends Store {
     sessionId: string,
     callback: (error: unknown, session?: SessionData | null) => void,
   ): void {
-    void this.lookUp(sessionId).then(({ lookup, data }) => {
-      this.handover.set(sessionId, lookup);
+    const ref = sessionRef(sessionId);
+    const answer = ({ lookup, data }: LookedUp) => {
+      this.handover = { sessionId, lookup };
       try {
         callback(lookup.failure ? passedOver(lookup.failure) : null, data);
       } finally {
-        this.handover.delete(sessionId);
+        this.handover = undefined;
       }
-    });
+    };
+    let asked: MaybePromise<ActivityReading> | undefined;
+    this.call<SessionData | null>(
+      'get',
+      (done) => {
+        this.inner.get(sessionId, done);
+        // In the same tick, so that it costs no round trip of its own.
+        asked = this.clock.read(ref);
+        // It is waited for below; by then it may have failed.
+        if (isPromise(asked)) asked.catch(() => {});
+      },
+      (error, stored) => {
+        if (error) return answer(failed(ref, error));
+        const data = stored && fromStored(stored, ref);
+        if (data && asked && !isPromise(asked) && this.isAlive(asked)) {
+          return answer({ lookup: found(ref, asked), data });
+        }
+        void this.settleLookup(sessionId, ref, asked, data).then(answer);
+      },
+    );
   }
 
   override createSession(request: Request, data: SessionData): Session & SessionData {
-    const lookup = this.handover.get(request.sessionID) ?? {};
+    const lookup = this.handedOver(request) ?? {};
     const session = super.createSession(request, data);
     this.belongs(session, request, lookup);
     return session;
@@ -86,7 +102,7 @@ export class IdleSessionStore extends Store {
    */
   wrapGenerate(generate: (request: Request) => void): (request: Request) => void {
     return (request) => {
-      const lookup = (request.sessionID && this.handover.get(request.sessionID)) || {};
+      const lookup = this.handedOver(request) ?? {};
       generate(request);
       this.belongs(request.session, request, lookup);
     };
@@ -102,7 +118,7 @@ export class IdleSessionStore extends Store {
 
   /** Whether the id in the request's cookie is to be kept, because nothing is known of its session yet. */
   keepsId(request: Request): boolean {
-    return this.handover.get(request.sessionID)?.failure !== undefined;
+    return this.handedOver(request)?.failure !== undefined;
   }
 
   override set(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
@@ -111,9 +127,13 @@ export class IdleSessionStore extends Store {
 
   override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
     const counting = this.countingFor(session);
-    if (!counting && !this.needsRenewal(session)) return callback();
-    // The answer is on its way: a store that cannot renew now gets its next chance with the next request.
-    const renewed = Promise.resolve(counting).then(() => this.renew(sessionId, session));
+    // After the answers to all requests that were read from the session store together: sent one by one, each would wake
+    // its reader for itself.
+    if (!counting && !this.needsRenewal(session)) return process.nextTick(callback);
+    const renewed = Promise.resolve(counting).then(async () => {
+      if (this.needsRenewal(session)) await this.renew(sessionId, session);
+    });
+    // The answer is on its way: a store that cannot renew now gets its next chance an idle timeout later.
     settle(
       renewed.catch(() => {}),
       callback,
@@ -154,25 +174,27 @@ export class IdleSessionStore extends Store {
     (request as Looked)[this.lookup] = lookup;
   }
 
-  private async lookUp(
+  private handedOver(request: Request): SessionLookup | undefined {
+    const { handover } = this;
+    return handover?.sessionId === request.sessionID ? handover?.lookup : undefined;
+  }
+
+  private isAlive(reading: ActivityReading): boolean {
+    const evaluation = this.clock.evaluate(reading);
+    return evaluation !== undefined && evaluation.state !== 'expired';
+  }
+
+  /** Where it takes more than a look: the activity has to be waited for, or the session is over, or was never here. */
+  private async settleLookup(
     sessionId: string,
-  ): Promise<{ lookup: SessionLookup; data?: SessionData | null }> {
-    const ref = sessionRef(sessionId);
-    // Both in the same tick, so that the second costs no round trip of its own.
-    const fetched = this.fetch(sessionId, ref);
-    const asked = this.clock.read(ref);
-    // It is waited for below; by then it may have failed.
-    if (isPromise(asked)) asked.catch(() => {});
-    let data: SessionData | null | undefined;
-    try {
-      data = await fetched;
-    } catch (error) {
-      return failed(ref, error);
-    }
+    ref: string,
+    asked: MaybePromise<ActivityReading> | undefined,
+    data: SessionData | null | undefined,
+  ): Promise<LookedUp> {
     const stored = data != null;
     let reading: ActivityReading;
     try {
-      reading = isPromise(asked) ? await asked : asked;
+      reading = await (asked ?? this.clock.read(ref));
     } catch (error) {
       if (this.options.onStorageError === 'reject') return failed(ref, error);
       return { lookup: { sessionRef: ref, stored }, data };
@@ -188,7 +210,7 @@ export class IdleSessionStore extends Store {
     }
     const expired = this.clock.evaluate(reading)?.state === 'expired';
     if (!stored && !expired) return { lookup: {} };
-    const lookup = { sessionRef: ref, stored, reading, readAt: performance.now() };
+    const lookup = found(ref, reading, stored);
     return expired ? { lookup } : { lookup, data };
   }
 
@@ -244,11 +266,9 @@ export class IdleSessionStore extends Store {
     const { idleTimeoutMs } = reading.record;
     const keepUntil = Date.now() + keepFor(idleTimeoutMs);
     await this.write(sessionId, toStored(session, ref, keepUntil));
-    this.keptUntil.set(flat(ref), keepUntil);
     // From its first save on, a new session is the request's.
     if (request?.session?.id === sessionId) {
-      const heard = { sessionRef: ref, stored: true, reading, readAt: performance.now() };
-      (request as Looked)[this.lookup] = { ...this.lookupOf(request), ...heard };
+      (request as Looked)[this.lookup] = { ...this.lookupOf(request), ...found(ref, reading) };
     }
     // It may have ended while it was being saved, in whatever process.
     const after = await this.unlessAllowed(this.clock.read(ref, true));
@@ -292,16 +312,12 @@ export class IdleSessionStore extends Store {
     const request = requestOf(session);
     const lookup = request && this.lookupOf(request);
     if (lookup?.failure) return false;
-    const { sessionRef: ref, reading } = lookup ?? {};
-    if (!ref || !reading?.record) return this.inner.touch !== undefined;
-    const evaluation = this.clock.evaluate(reading);
-    if (evaluation === undefined || evaluation.state === 'expired') return false;
-    const needed = Date.now() + evaluation.expiresInMs + reading.record.idleTimeoutMs;
-    return (this.keptUntil.get(ref) ?? 0) < needed;
+    const { before, reading } = lookup ?? {};
+    if (!before || !reading?.record) return this.inner.touch !== undefined;
+    return reading.record.ended === undefined && isRenewal(before, reading.record);
   }
 
   private async renew(sessionId: string, session: SessionData): Promise<void> {
-    if (!this.needsRenewal(session)) return;
     const request = requestOf(session);
     const { sessionRef: ref, reading } = (request && this.lookupOf(request)) ?? {};
     if (!ref || !reading?.record) return this.prolong(sessionId, session);
@@ -314,7 +330,6 @@ export class IdleSessionStore extends Store {
       const stored = await this.fetch(sessionId, ref);
       if (stored) await this.write(sessionId, toStored(stored, ref, keepUntil));
     }
-    this.keptUntil.set(flat(ref), keepUntil);
   }
 
   private async prolong(sessionId: string, data: SessionData): Promise<void> {
@@ -341,18 +356,26 @@ export class IdleSessionStore extends Store {
     return this.ask('set', (done) => this.inner.set(sessionId, data, done));
   }
 
-  private ask<T = void>(
+  private ask<T = void>(operation: string, question: (done: Callback<T>) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.call(operation, question, (error, value) =>
+        error ? reject(error as Error) : resolve(value as T),
+      );
+    });
+  }
+
+  private call<T>(
     operation: string,
-    question: (done: (error?: unknown, value?: T) => void) => void,
-  ): Promise<T> {
-    const answer = () =>
-      new Promise<T>((resolve, reject) => {
-        question((error, value) =>
-          error && !isNotFound(error) ? reject(error as Error) : resolve(value as T),
-        );
-      });
-    const answered = inTime(answer, this.options.storageTimeoutMs);
-    return this.outage.watch(`session store (${operation})`, answered);
+    question: (done: Callback<T>) => void,
+    done: Callback<T>,
+  ): void {
+    this.deadline.call<T>(
+      (answer) => question((error, value) => answer(isNotFound(error) ? undefined : error, value)),
+      (error, value) => {
+        this.outage.note(`session store (${operation})`, error);
+        done(error, value);
+      },
+    );
   }
 
   private passOnConnection(): void {
@@ -370,6 +393,12 @@ export class IdleSessionStore extends Store {
   }
 }
 
+/** What became of a look-up: what is known of the session, and its data, if anybody may have it. */
+interface LookedUp {
+  readonly lookup: SessionLookup;
+  readonly data?: SessionData | null;
+}
+
 type Looked = Request & Record<symbol, SessionLookup | undefined>;
 
 /** The request that a session of express-session's belongs to. */
@@ -377,7 +406,12 @@ function requestOf(session: SessionData): Request | undefined {
   return (session as SessionData & { readonly req?: Request }).req;
 }
 
-function failed(ref: string, error: unknown): { lookup: SessionLookup } {
+function found(ref: string, reading: ActivityReading, stored = true): SessionLookup {
+  const readAt = performance.now();
+  return { sessionRef: ref, stored, before: reading.record, reading, readAt };
+}
+
+function failed(ref: string, error: unknown): LookedUp {
   const failure =
     error instanceof StorageUnavailableException ? error : new StorageUnavailableException(error);
   return { lookup: { sessionRef: ref, failure } };
@@ -397,5 +431,5 @@ function passedOver(failure: Error): Error {
 
 /** How file-based stores say that there is no such session; express-session takes it as that, too. */
 function isNotFound(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ENOENT';
+  return (error as { code?: unknown } | null | undefined)?.code === 'ENOENT';
 }

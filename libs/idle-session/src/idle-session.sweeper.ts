@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Deadline } from './deadline.js';
 import { IdleClock } from './idle-clock.js';
 import { IdleSessionStore } from './idle-session.store.js';
-import { inTime } from './in-time.js';
 import { RESOLVED_OPTIONS } from './module-definition.js';
 import type { ResolvedOptions } from './resolve-options.js';
 
@@ -46,7 +46,8 @@ export class IdleSessionSweeper implements BeforeApplicationShutdown {
     this.stopped = true;
     clearTimeout(this.timer);
     // A storage that hangs is not waited for.
-    await inTime(() => this.sweeping, this.options.storageTimeoutMs).catch(() => {});
+    const deadline = new Deadline(this.options.storageTimeoutMs);
+    await deadline.ask(() => this.sweeping).catch(() => {});
   }
 
   /** Ends all that is due. What cannot be asked or removed now gets its next chance with the next sweep. */

@@ -28,6 +28,12 @@ export class Outage {
     );
   }
 
+  /** Takes note of how an operation came out. */
+  note(operation: string, error: unknown): void {
+    if (error) this.began(operation, error);
+    else this.over(operation);
+  }
+
   began(operation: string, error: unknown): void {
     if (this.failing.size === 0) {
       this.logger.error(`The ${operation} does not answer: ${describe(error)}`);

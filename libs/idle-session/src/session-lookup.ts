@@ -1,5 +1,5 @@
 import type { CookieOptions } from 'express-session';
-import type { ActivityReading } from './activity-storage.js';
+import type { ActivityReading, ActivityRecord } from './activity-storage.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 
 /**
@@ -9,6 +9,8 @@ import type { StorageUnavailableException } from './idle-session.exceptions.js';
 export interface SessionLookup {
   /** The reference of the session that the cookie names; undefined without a validly signed one. */
   readonly sessionRef?: string;
+  /** The session's record as the request found it. */
+  readonly before?: ActivityRecord;
   /** The session's activity as last heard; without a record, nobody put the session under the idle clock. */
   reading?: ActivityReading;
   /** When `reading` came, on this process's monotonic clock. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
-import expressSession from 'express-session';
+import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
 import type { IdleSessionStore } from './idle-session.store.js';
 import type { ResolvedOptions } from './resolve-options.js';
@@ -30,10 +30,8 @@ export function sessionMiddleware(
   // Only now has express-session put its generate on the store.
   store.generate = store.wrapGenerate(store.generate);
 
-  const seen = new WeakSet<Request>();
   return (request, response, next) => {
-    if (seen.has(request)) return next();
-    seen.add(request);
+    if (request.sessionStore === (store as Store)) return next();
     onHeaders(response, () => beforeHeaders(request));
     if (!beforeEnd) return middleware(request, response, next);
     middleware(request, response, (error) => {

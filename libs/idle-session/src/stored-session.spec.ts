@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import expressSession, { type Cookie, type SessionData } from 'express-session';
-import { fromStored, isEmpty, isMarked, keepFor, toStored } from './stored-session.js';
+import { fromStored, isEmpty, isMarked, isRenewal, keepFor, toStored } from './stored-session.js';
 
 const { Cookie: SessionCookie } = expressSession as unknown as {
   Cookie: new (options?: object) => Cookie;
@@ -57,8 +57,29 @@ describe('Stored session data', () => {
     expect(fromStored(data, REF)).toBe(data);
   });
 
-  it('is kept for more than one idle timeout beyond the last that may pass unheard', () => {
-    expect(keepFor(1000)).toBeGreaterThanOrEqual(3000);
+  it.each([
+    ['at the last moment, again and again', 1],
+    ['twice in a timeout', 0.5],
+    ['all the time', 0.01],
+  ])('is kept for a timeout longer than it may live, with activity %s', (_, step) => {
+    const idleTimeoutMs = 1000;
+    const startedAt = 300;
+    let [before, keptUntil, renewals] = [startedAt, startedAt + keepFor(idleTimeoutMs), 0];
+    const record = (lastActivityAt: number) => ({ startedAt, lastActivityAt, idleTimeoutMs });
+    for (let now = startedAt; now < 20_000; now += Math.floor(step * idleTimeoutMs) - 1) {
+      if (isRenewal(record(before), record(now)) && renewals++ !== 3)
+        keptUntil = now + keepFor(idleTimeoutMs);
+      // Also after the one that the store refused.
+      expect(keptUntil).toBeGreaterThanOrEqual(now + 2 * idleTimeoutMs - 1);
+      before = now;
+    }
+    expect(renewals).toBeLessThanOrEqual(20);
+  });
+
+  it('is renewed at once when its timeout changes', () => {
+    const record = { startedAt: 0, lastActivityAt: 10, idleTimeoutMs: 1000 };
+    expect(isRenewal(record, record)).toBe(false);
+    expect(isRenewal(record, { ...record, idleTimeoutMs: 2000 })).toBe(true);
   });
 
   it.each<[object, boolean]>([

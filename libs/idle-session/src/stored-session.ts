@@ -1,4 +1,5 @@
 import expressSession, { type Cookie, type CookieOptions, type SessionData } from 'express-session';
+import type { ActivityRecord } from './activity-storage.js';
 
 /**
  * In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. Holds
@@ -6,12 +7,8 @@ import expressSession, { type Cookie, type CookieOptions, type SessionData } fro
  */
 const MARK = '__idleSession';
 
-/**
- * How many idle timeouts a session is kept in the user's store, counted from the last renewal there. It is renewed
- * once what is left is less than one more than needed, so that stores are told of activity about once per timeout,
- * and a session that is alive always has a whole timeout to spare there.
- */
-const KEPT_FOR_TIMEOUTS = 3;
+/** How many idle timeouts a session is kept in the user's store, counted from the last renewal there. */
+const KEPT_FOR_TIMEOUTS = 4;
 
 type Marked = SessionData & { [MARK]?: string };
 
@@ -23,6 +20,19 @@ export function isMarked(data: SessionData, sessionRef: string): boolean {
 /** Whether there is anything in a session that somebody could want saved. */
 export function isEmpty(session: SessionData): boolean {
   return Object.keys(session).every((key) => key === 'cookie');
+}
+
+/**
+ * Whether activity that moved a record has to be told to the user's store: where it is the first of an idle timeout's
+ * time, counted from the session's start. So nobody has to remember what the store was told last, and a session that is
+ * alive always has a whole timeout to spare there, even if the store could not be told once.
+ */
+export function isRenewal(before: ActivityRecord, after: ActivityRecord): boolean {
+  return before.idleTimeoutMs !== after.idleTimeoutMs || periodOf(before) !== periodOf(after);
+}
+
+function periodOf({ startedAt, lastActivityAt, idleTimeoutMs }: ActivityRecord): number {
+  return Math.floor((lastActivityAt - startedAt) / idleTimeoutMs);
 }
 
 /** For how long the user's store is to keep a session from now on. */

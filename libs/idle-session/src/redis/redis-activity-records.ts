@@ -91,8 +91,9 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     touches: readonly Touch[],
     since: string | undefined,
   ): Promise<News> {
-    const values = touches.flatMap(({ key, idleTimeoutMs, at }) => [key, idleTimeoutMs, at]);
-    const reply = await this.run(partition, SYNC, since ?? '', ...values);
+    let lines = '';
+    for (const { key, idleTimeoutMs, at } of touches) lines += `${idleTimeoutMs} ${at} ${key}\n`;
+    const reply = await this.run(partition, SYNC, since ?? '', lines);
     const [now, cursor, isKnown, ...changed] = reply as [number, number, number, ...string[]];
     return {
       now: Number(now),

@@ -1,9 +1,9 @@
 // The operations of ActivityStorage, each an atomic script on one partition, by Redis's own clock.
 //
-//   KEYS[1]  records: a hash of key -> "startedAt sinceStart idleTimeoutMs ended rest", times in milliseconds, where
-//            sinceStart + startedAt is the last activity, ended is the reason or -, and rest is the session id, or for a
-//            record that ended the time of its end; beside them, under '#', the count of changes, which begins at the
-//            time in microseconds, so that the count of another history, as after a flush, is never near
+//   KEYS[1]  records: a hash of key -> "lastActivityAt idleTimeoutMs ended startedAt rest", times in milliseconds, where
+//            ended is the reason or -, and rest is the session id, or for a record that ended the time of its end; beside
+//            them, under '#', the count of changes, which begins at the time in microseconds, so that the count of another
+//            history, as after a flush, is never near
 //   KEYS[2]  deadlines: a sorted set of when to look at a record next, never later than it is due
 //   KEYS[3]  changes: a list of the keys whose deadline moved back, as at a sign-out, newest first
 //   ARGV[1]  retention in milliseconds
@@ -22,8 +22,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function decode(value)
   if not value then return nil end
-  local s, d, t, ended, rest = string.match(value, '^(%d+) (%d+) (%d+) (%S+) (.*)$')
-  local r = { s = tonumber(s), l = s + d, t = tonumber(t) }
+  local l, t, ended, s, rest = string.match(value, '^(%d+) (%d+) (%S+) (%d+) (.*)$')
+  local r = { s = tonumber(s), l = tonumber(l), t = tonumber(t) }
   if ended == '-' then
     r.id, r.dropAt = rest, r.l + r.t + retention
   else
@@ -35,7 +35,7 @@ end
 local function encode(r)
   local rest = r.id
   if r.ended then rest = string.format('%d', r.endedAt) end
-  return string.format('%d %d %d %s %s', r.s, r.l - r.s, r.t, r.ended or '-', rest)
+  return string.format('%013d %d %s %d %s', r.l, r.t, r.ended or '-', r.s, rest)
 end
 
 local function find(key)
@@ -137,23 +137,39 @@ return answer(1, r)
 `;
 
 /**
- * Many touches at once. ARGV: the changes that are known, or nothing; then key, idle timeout and time of each. Replies
- * `{ now, changes, whether what came since is known, key, … }`, with the keys of what came since, of touches that were
- * refused, and of those whose deadline moved back.
+ * Many touches at once. ARGV: the changes that are known, or nothing; then in one argument "idleTimeoutMs at key" of each
+ * touch, in lines. Replies `{ now, changes, whether what came since is known, key, … }`, with the keys of what came
+ * since, of touches that were refused, and of those whose deadline moved back.
  */
 export const SYNC = `${PROLOGUE}
 local cursor = tonumber(ARGV[3])
-local keys, values, found, latest = {}, {}, {}, now
-for i = 4, #ARGV, 3 do keys[#keys + 1] = ARGV[i] end
+local timeouts, times, keys = {}, {}, {}
+local values, found, latest = {}, {}, now
+for t, at, key in string.gmatch(ARGV[4], '(%d+) (%d+) ([^\\n]+)') do
+  timeouts[#timeouts + 1], times[#times + 1], keys[#keys + 1] = t, at, key
+end
 if #keys > 0 then found = redis.call('HMGET', records, unpack(keys)) end
+
+-- What becomes of a record in the usual case, without taking it apart: alive, and touched with the timeout that it has.
+local function moved(value, t, at)
+  if string.sub(value, 14, 17 + #t) ~= ' ' .. t .. ' - ' then return nil end
+  local l, time = tonumber(string.sub(value, 1, 13)), tonumber(at)
+  local counts = #at == 13 and time <= now and time > l and time < l + t and now < l + t + retention
+  if counts then return at .. string.sub(value, 14) end
+end
+
 local reply = { now, 0, 0 }
 for i, key in ipairs(keys) do
-  local t, at = tonumber(ARGV[3 * i + 2]), math.floor(tonumber(ARGV[3 * i + 3]))
-  local r = decode(found[i])
+  local t, at = tonumber(timeouts[i]), tonumber(times[i])
+  local value = found[i] and moved(found[i], timeouts[i], times[i])
+  local r = not value and decode(found[i])
   if r and not r.ended and now < r.dropAt and touch(key, r, t, at) then
+    value, at = encode(r), r.l
+  end
+  if value then
     values[#values + 1] = key
-    values[#values + 1] = encode(r)
-    latest = math.max(latest, r.l + r.t)
+    values[#values + 1] = value
+    latest = math.max(latest, at + t)
   elseif not r or r.ended or r.l < at then
     reply[#reply + 1] = key
   end

@@ -2,12 +2,15 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
-import { inTime } from './in-time.js';
+import { Deadline } from './deadline.js';
 
-const failure = (ask: () => Promise<unknown>, timeoutMs = 1000) =>
-  inTime(ask, timeoutMs).catch((error: unknown) => error);
+const inTime = <T>(question: () => Promise<T>, timeoutMs: number) =>
+  new Deadline(timeoutMs).ask(question);
 
-describe('inTime', () => {
+const failure = (question: () => Promise<unknown>, timeoutMs = 1000) =>
+  inTime(question, timeoutMs).catch((error: unknown) => error);
+
+describe('A deadline', () => {
   it('passes on the answer', async () => {
     expect(await inTime(async () => 'answer', 1000)).toBe('answer');
   });
@@ -50,6 +53,52 @@ describe('inTime', () => {
       });
     });
     expect(answer.isDirectory()).toBe(true);
+  });
+
+  it('is over early enough to say so in time', async () => {
+    const began = performance.now();
+    await failure(() => new Promise(() => {}), 400);
+    expect(performance.now() - began).toBeLessThan(400);
+    expect(performance.now() - began).toBeGreaterThan(0.8 * 400);
+  });
+
+  it('that nobody answers in is over for all who wait', async () => {
+    const deadline = new Deadline(200);
+    const silent = () => deadline.ask(() => new Promise(() => {})).catch((error: unknown) => error);
+    const order: string[] = [];
+    const first = silent().then(() => order.push('first'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const second = silent().then(() => order.push('second'));
+    await first;
+    await new Promise(setImmediate);
+    expect(order).toEqual(['first', 'second']);
+    await second;
+  });
+
+  it('is over for one alone while others are answered', async () => {
+    const deadline = new Deadline(200);
+    const began = performance.now();
+    const silent = () =>
+      deadline.ask(() => new Promise(() => {})).catch(() => performance.now() - began);
+    const first = silent();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await deadline.ask(async () => 'answer');
+    const second = silent();
+    expect(await first).toBeLessThan(200);
+    expect(await second).toBeGreaterThan(200);
+  });
+
+  it('takes the first answer, and a late one for nothing', () => {
+    const heard: unknown[] = [];
+    new Deadline(1000).call<string>(
+      (done) => {
+        done(undefined, 'first');
+        done(undefined, 'second');
+        done(new Error('third'));
+      },
+      (_, value) => heard.push(value),
+    );
+    expect(heard).toEqual(['first']);
   });
 
   it('leaves no timer behind that would keep the process alive', async () => {
