@@ -6,6 +6,7 @@ import {
   type EndReason,
   type Expiry,
 } from './activity-storage.js';
+import { CompactRecord, fromCompact, toCompact } from './compact-record.js';
 import { Deadline } from './deadline.js';
 import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
 import { flat } from './flat.js';
@@ -68,54 +69,34 @@ const TOUCHES_PER_CALL = 500;
 /** An answer that is later than this is not waited for any longer; what was sent is then sent again. */
 const SYNC_TIMEOUT_MS = 1000;
 
-/** Times are kept from here on: as small integers they need no place of their own in memory. */
-const EPOCH = Date.now();
-
 /** What is known of a session that has not ended, with activity that the storage may still have to be told of. */
-class Known {
-  private startedAt = 0;
-  private activityAt = 0;
+class Known extends CompactRecord {
   private storedActivityAt = 0;
-  private askedAtMs = 0;
-  idleTimeoutMs = 0;
+  private asked = 0;
 
-  constructor(readonly key: string) {}
-
-  get record(): ActivityRecord {
-    const { startedAt, lastActivityAt, idleTimeoutMs } = this;
-    return { startedAt: startedAt + EPOCH, lastActivityAt, idleTimeoutMs };
-  }
-
-  get lastActivityAt(): number {
-    return this.activityAt + EPOCH;
+  constructor(readonly key: string) {
+    super();
   }
 
   /** When the storage was asked for it, on this process's monotonic clock. */
   get askedAt(): number {
-    return this.askedAtMs;
+    return this.asked;
   }
 
   /** The deadline that the storage itself knows of. */
   get storedDeadline(): number {
-    return this.storedActivityAt + EPOCH + this.idleTimeoutMs;
-  }
-
-  /** Activity of which the storage does not know yet. */
-  note(at: number): void {
-    this.activityAt = at - EPOCH;
+    return fromCompact(this.storedActivityAt) + this.idleTimeoutMs;
   }
 
   /** The storage knows of this activity now. */
   stored(at: number): void {
-    this.storedActivityAt = at - EPOCH;
+    this.storedActivityAt = toCompact(at);
   }
 
-  hear({ startedAt, lastActivityAt, idleTimeoutMs }: ActivityRecord, askedAt: number): void {
-    this.startedAt = startedAt - EPOCH;
-    this.idleTimeoutMs = idleTimeoutMs;
-    this.askedAtMs = Math.floor(askedAt);
-    this.note(lastActivityAt);
-    this.stored(lastActivityAt);
+  hear(record: ActivityRecord, askedAt: number): void {
+    this.record = record;
+    this.stored(record.lastActivityAt);
+    this.asked = Math.floor(askedAt);
   }
 }
 
@@ -188,7 +169,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     const now = partition.now();
     const activityAt = Math.min(Math.floor(at), now);
     if (activityAt > known.lastActivityAt) {
-      known.note(activityAt);
+      known.lastActivityAt = activityAt;
       partition.pending.set(known.key, known);
       this.use(partition);
     }
@@ -375,7 +356,7 @@ class Partition {
       const inMemory = this.known.get(key);
       const known = this.pending.get(key) ?? inMemory ?? new Known(flat(key));
       known.hear(record, askedAt);
-      if (collectedAt !== undefined) known.note(collectedAt);
+      if (collectedAt !== undefined) known.lastActivityAt = collectedAt;
       if (known !== inMemory) this.known.set(known.key, known);
     }
     return collectedAt === undefined ? record : { ...record, lastActivityAt: collectedAt };

@@ -8,6 +8,7 @@ import {
   type ExpiredSession,
   type Expiry,
 } from './activity-storage.js';
+import { CompactRecord, fromCompact, toCompact } from './compact-record.js';
 import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
 import { evaluate } from './evaluate.js';
 import { flat } from './flat.js';
@@ -20,18 +21,36 @@ export interface MemoryActivityStorageOptions {
   readonly now?: () => number;
 }
 
-interface Entry {
-  record: ActivityRecord;
-  sessionId: string;
-  /** From when on nobody needs the record any more. */
-  dropAt: number;
-  /** When to look at it next; its place in the queue. Never later than it is due, often earlier. */
-  lookAt: number;
-}
+/** A record and its place in the queue. */
+class Entry extends CompactRecord {
+  private looked = 0;
+  private due = 0;
 
-interface Place {
-  readonly key: string;
-  readonly lookAt: number;
+  constructor(
+    readonly key: string,
+    /** Emptied when the session ends. */
+    public sessionId: string,
+  ) {
+    super();
+  }
+
+  /** When to look at it next. Never later than it is due, often earlier; does not change while it is in the queue. */
+  get lookAt(): number {
+    return fromCompact(this.looked);
+  }
+
+  set lookAt(time: number) {
+    this.looked = toCompact(time);
+  }
+
+  /** From when on nobody needs the record any more. */
+  get dropAt(): number {
+    return fromCompact(this.due);
+  }
+
+  set dropAt(time: number) {
+    this.due = toCompact(time);
+  }
 }
 
 /** Records looked at for dropping with every write: more than one, so that dropping is faster than growing. */
@@ -43,8 +62,8 @@ const DROP_STEPS = 2;
  */
 export class MemoryActivityStorage extends ActivityStorage {
   private readonly entries = new Map<string, Entry>();
-  /** Ordered by time. An entry's earlier places stay in here until they come up, and then count for nothing. */
-  private readonly queue = new TinyQueue<Place>([], (a, b) => a.lookAt - b.lookAt);
+  /** Ordered by time. Entries that another has taken the place of stay until they come up, and then count for nothing. */
+  private readonly queue = new TinyQueue<Entry>([], (a, b) => a.lookAt - b.lookAt);
   private readonly retentionMs: number;
   private readonly now: () => number;
 
@@ -83,7 +102,7 @@ export class MemoryActivityStorage extends ActivityStorage {
     const now = this.now();
     const record = this.recordOf(key, now);
     if (record === undefined || record.ended !== undefined) return { record, now };
-    const activityAt = Math.min(at, now);
+    const activityAt = Math.min(Math.floor(at), now);
     const deadline = deadlineOf(record);
     const newer = activityAt > record.lastActivityAt && activityAt < deadline;
     const sameButInTime = activityAt === record.lastActivityAt && now < deadline;
@@ -101,7 +120,7 @@ export class MemoryActivityStorage extends ActivityStorage {
     };
     const inTime = reason === 'idle' && now < deadlineOf(record);
     const won = record.ended === undefined && !inTime;
-    if (won) this.write(key, { ...record, ended: reason }, now, '');
+    if (won) this.write(key, { ...record, ended: reason }, now);
     return { ...this.reading(key, now), won };
   }
 
@@ -112,22 +131,20 @@ export class MemoryActivityStorage extends ActivityStorage {
       const next = this.queue.peek();
       if (next === undefined || next.lookAt > now) return { expired, more: false };
       this.queue.pop();
-      const { key } = next;
-      const entry = this.entries.get(key);
-      if (entry?.lookAt !== next.lookAt) continue;
+      if (this.isReplaced(next)) continue;
 
-      const { record, sessionId } = entry;
+      const { key, record, sessionId } = next;
       const evaluation = evaluate(record, { warnBeforeMs: false, absoluteTimeoutMs }, now);
       if (record.ended !== undefined) {
-        if (now >= entry.dropAt) this.entries.delete(key);
-        else this.lookAgain(key, entry, entry.dropAt);
+        if (now >= next.dropAt) this.entries.delete(key);
+        else this.enqueue(next, next.dropAt);
       } else if (evaluation.state === 'expired') {
         const reason = evaluation.reason as ExpiredSession['reason'];
-        this.write(key, { ...record, ended: reason }, now, '');
-        this.lookAgain(key, entry, entry.dropAt);
+        this.change(next, { ...record, ended: reason }, now);
+        this.enqueue(next, next.dropAt);
         expired.push({ key, sessionId, reason });
       } else {
-        this.lookAgain(key, entry, now + evaluation.expiresInMs);
+        this.enqueue(next, now + evaluation.expiresInMs);
       }
     }
     return { expired, more: true };
@@ -146,24 +163,32 @@ export class MemoryActivityStorage extends ActivityStorage {
   private write(key: string, record: ActivityRecord, now: number, sessionId?: string): void {
     const known = this.entries.get(key);
     const due = record.ended === undefined ? deadlineOf(record) : now + this.retentionMs;
-    const dropAt = record.ended === undefined ? due + this.retentionMs : due;
-    if (known) {
-      known.record = record;
-      known.sessionId = sessionId ?? known.sessionId;
-      known.dropAt = dropAt;
-      if (due < known.lookAt) this.lookAgain(key, known, due);
-    } else {
-      const entry = { record, sessionId: sessionId ?? '', dropAt, lookAt: due };
-      const kept = flat(key);
-      this.entries.set(kept, entry);
-      this.lookAgain(kept, entry, due);
+    let entry = known;
+    if (!entry || due < entry.lookAt) {
+      entry = new Entry(known?.key ?? flat(key), known?.sessionId ?? '');
+      this.entries.set(entry.key, entry);
+      this.enqueue(entry, due);
     }
+    if (sessionId !== undefined) entry.sessionId = flat(sessionId);
+    this.change(entry, record, now);
     this.dropOld(now);
   }
 
-  private lookAgain(key: string, entry: Entry, at: number): void {
+  private change(entry: Entry, record: ActivityRecord, now: number): void {
+    const ended = record.ended !== undefined;
+    entry.record = record;
+    entry.dropAt = (ended ? now : deadlineOf(record)) + this.retentionMs;
+    if (ended) entry.sessionId = '';
+  }
+
+  /** @param entry in no place of the queue */
+  private enqueue(entry: Entry, at: number): void {
     entry.lookAt = at;
-    this.queue.push({ key, lookAt: at });
+    this.queue.push(entry);
+  }
+
+  private isReplaced(entry: Entry): boolean {
+    return this.entries.get(entry.key) !== entry;
   }
 
   /** For whoever uses the storage without {@link expire}. */
@@ -171,9 +196,8 @@ export class MemoryActivityStorage extends ActivityStorage {
     for (let step = 0; step < DROP_STEPS; step++) {
       const next = this.queue.peek();
       if (next === undefined || next.lookAt > now) return;
-      const entry = this.entries.get(next.key);
-      const current = entry?.lookAt === next.lookAt;
-      if (current && now < entry.dropAt) return;
+      const current = !this.isReplaced(next);
+      if (current && now < next.dropAt) return;
       this.queue.pop();
       if (current) this.entries.delete(next.key);
     }

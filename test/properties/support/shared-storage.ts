@@ -86,7 +86,7 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
       return (
         !record ||
         record.ended !== undefined ||
-        record.lastActivityAt < Math.min(at, this.options.now())
+        record.lastActivityAt < Math.min(Math.floor(at), this.options.now())
       );
     });
     const { count, keys } = this.changes[partition]!;
