@@ -19,6 +19,7 @@ export const PARTS = {
   cpu: () => import('./cpu.js'),
   sessions: () => import('./sessions.js'),
   memory: () => import('./memory.js'),
+  expiry: () => import('./expiry.js'),
   hazards: () => import('./hazards.js'),
   outages: () => import('./outages.js'),
   client: () => import('./client.js'),

@@ -20,14 +20,15 @@ export interface OnRedis {
   readonly prefix: string;
   /** Default: as the library does it. */
   readonly syncInterval?: number;
+  readonly maxSessions?: number;
   readonly store?: Store;
   readonly options?: Partial<IdleSessionModuleOptions>;
 }
 
 /** The module with everything on Redis, and with its defaults. */
-export function oursOnRedis({ client, prefix, syncInterval, store, options }: OnRedis) {
+export function oursOnRedis({ client, prefix, store, options, ...buffer }: OnRedis) {
   return ours({
-    storage: new RedisActivityStorage(client, { prefix: `${prefix}activity:`, syncInterval }),
+    storage: new RedisActivityStorage(client, { prefix: `${prefix}activity:`, ...buffer }),
     session: { secret: SECRET, store: store ?? new RedisStore({ client, prefix }) },
     ...options,
   });

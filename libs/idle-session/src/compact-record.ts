@@ -3,8 +3,16 @@ import type { ActivityRecord, EndReason } from './activity-storage.js';
 /** Times are kept from here on: as small integers they need no place of their own in memory. */
 const EPOCH = Date.now();
 
-export const toCompact = (time: number): number => time - EPOCH;
-export const fromCompact = (time: number): number => time + EPOCH;
+export function toCompact(time: number): number {
+  const since = time - EPOCH;
+  // The difference of two large numbers stays a large one for the engine, however small it is. Times of a clock that is
+  // weeks away are kept as they are.
+  return (since | 0) === since ? since | 0 : since;
+}
+
+export function fromCompact(time: number): number {
+  return time + EPOCH;
+}
 
 /** An activity record as a process keeps it by the hundred thousand. */
 export class CompactRecord {

@@ -1,0 +1,145 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DynamicModule } from '@nestjs/common';
+import { RedisStore } from 'connect-redis';
+import expressSession from 'express-session';
+import {
+  IdleSessionService,
+  MemoryActivityStorage,
+  type ActivityStorage,
+} from 'nestjs-idle-session';
+import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+import { RedisServer } from '../test/support/redis-server.js';
+import { closeApps, listen } from './support/app.js';
+import { ours, PATIENT } from './support/ours.js';
+import { startRedis } from './support/redis.js';
+import { number, type Report } from './support/report.js';
+import { fill, inChunks, SECRET, sessionId } from './support/sessions.js';
+
+const GOAL_MS = 20;
+/** How exactly delays are seen; it is part of each. */
+const RESOLUTION_MS = 1;
+
+interface Result {
+  readonly where: string;
+  readonly sessions: number;
+  readonly events: number;
+  readonly tookS: number;
+  readonly longestMs: number;
+  /** Of the times at which the event loop was looked at, 999 in 1,000 were not later than that. */
+  readonly mostMs: number;
+}
+
+/** For how long other work has to wait while very many sessions end at the same time, without a request. */
+export async function run({ sessions = 1_000_000 }): Promise<Report> {
+  try {
+    return report([await inMemory(sessions), await onRedis(sessions)]);
+  } finally {
+    await closeApps();
+    await RedisServer.stopAll();
+  }
+}
+
+async function inMemory(sessions: number): Promise<Result> {
+  let ahead = 0;
+  const storage = new MemoryActivityStorage({ now: () => Date.now() + ahead });
+  const store = new expressSession.MemoryStore();
+  await fill(store, sessions);
+  await startAll(storage, sessions, () => 60_000);
+  ahead = 60_000;
+  return whileExpiring('memory', sessions, ours({ storage, session: { secret: SECRET, store } }));
+}
+
+async function onRedis(sessions: number): Promise<Result> {
+  const { server } = await startRedis();
+  const client = await server.client();
+  const store = new RedisStore({ client });
+  await fill(store, sessions);
+  // Signing so many in takes its time; they are all due at the same moment.
+  const due = Date.now() + 30_000 + sessions / 5;
+  const storage = new RedisActivityStorage(client, { syncInterval: 0 });
+  await startAll(storage, sessions, () => Math.max(1, due - Date.now()));
+  await delay(Math.max(0, due - Date.now()));
+  const options = { ...PATIENT, storage, session: { secret: SECRET, store } };
+  return whileExpiring('Redis', sessions, ours(options));
+}
+
+function startAll(storage: ActivityStorage, sessions: number, timeout: () => number) {
+  return inChunks(sessions, async (index) => {
+    await storage.start(`key-${String(index).padStart(18, '0')}`, timeout(), sessionId(index));
+  });
+}
+
+async function whileExpiring(
+  where: string,
+  sessions: number,
+  module: DynamicModule,
+): Promise<Result> {
+  const { app } = await listen({ imports: [module] });
+  globalThis.gc?.();
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  let events = 0;
+  const done = new Promise<void>((resolve) => {
+    app.get(IdleSessionService).events.subscribe(() => {
+      if (++events === sessions) resolve();
+    });
+  });
+  delays.enable();
+  const began = performance.now();
+  await done;
+  const tookS = (performance.now() - began) / 1000;
+  // One too many would come now.
+  await delay(3000);
+  delays.disable();
+  const milliseconds = (nanoseconds: number) => nanoseconds / 1e6;
+  return {
+    where,
+    sessions,
+    events,
+    tookS,
+    longestMs: milliseconds(delays.max),
+    mostMs: milliseconds(delays.percentile(99.9)),
+  };
+}
+
+function report(results: readonly Result[]): Report {
+  return {
+    title: 'Many ends at once',
+    goals: results.flatMap(({ where, sessions, events, longestMs }) => [
+      {
+        what: `${number(sessions)} sessions ending at once, ${where}: longest turn of the event loop`,
+        is: 'at most' as const,
+        target: GOAL_MS,
+        unit: 'ms',
+        measured: longestMs,
+      },
+      {
+        what: `${number(sessions)} sessions ending at once, ${where}: events too many or too few`,
+        is: 'at most' as const,
+        target: 0,
+        measured: Math.abs(events - sessions),
+      },
+    ]),
+    tables: [
+      {
+        columns: [
+          'Where',
+          'Sessions',
+          'Events',
+          'All ended after, s',
+          'Longest turn, ms',
+          '99.9 %, ms',
+        ],
+        rows: results.map(({ where, sessions, events, tookS, longestMs, mostMs }) => [
+          where,
+          number(sessions),
+          number(events),
+          number(tookS),
+          number(longestMs),
+          number(mostMs),
+        ]),
+      },
+    ],
+    notes: ['Turns include the garbage collector, whose pauses grow with what the process holds.'],
+  };
+}
