@@ -23,6 +23,7 @@ import {
 import { APP_GUARD, ApplicationConfig } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Request, Response } from 'express';
+import { MemoryStore } from 'express-session';
 import {
   ActivityStorage,
   IdleSessionInterceptor,
@@ -32,7 +33,7 @@ import {
   type EndReason,
 } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
-import { createTestApp, MINUTE, SECOND, type TestApp } from '../support/test-app.js';
+import { createTestApp, MINUTE, SECOND, SECRET, type TestApp } from '../support/test-app.js';
 import { CROSS_SITE, Gate, NAVIGATION, statusOf, type Browser } from './helpers.js';
 
 const saved = (request: Request) =>
@@ -502,6 +503,23 @@ describe('With refreshOn: response and a storage that is waited for', () => {
     clock.advance(14 * MINUTE);
     await ada.post('/page').send({ note: 'draft' }).expect(200, {});
     expect(await expiresInMs()).toBe(15 * MINUTE);
+  });
+
+  it("the user's session store hears of activity about once per idle timeout", async () => {
+    await test.app.close();
+    const store = new MemoryStore();
+    const touch = jest.spyOn(store, 'touch');
+    await create({ options: { storage, session: { secret: SECRET, store } } });
+    for (let minute = 1; minute < 14; minute++) {
+      clock.advance(MINUTE);
+      await ada.get('/page').expect(200, { user: 'ada' });
+    }
+    expect(touch).not.toHaveBeenCalled();
+    clock.advance(MINUTE);
+    await ada.get('/page').expect(200, { user: 'ada' });
+    clock.advance(MINUTE);
+    await ada.get('/page').expect(200, { user: 'ada' });
+    expect(touch).toHaveBeenCalledTimes(1);
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { IdleSessionOptionsError, type ActivityStorage } from 'nestjs-idle-sessi
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import { activityStorageContract } from 'nestjs-idle-session/testing';
 import { createClient, createClientPool, createCluster } from 'redis';
+import { RedisActivityRecords } from '../../libs/idle-session/src/redis/redis-activity-records.js';
 import { createRedisApp, sessionIdOf } from '../support/redis-app.js';
 import { keysOf, loseRecord, passTime, recordsOf } from '../support/activity-records.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
@@ -198,6 +199,24 @@ describe('The records of RedisActivityStorage', () => {
     const { startedAt, lastActivityAt } = (await recordOf('a'))!;
     expect(lastActivityAt - startedAt).toBeGreaterThan(MINUTE - 2000);
     expect(Number.isInteger(lastActivityAt)).toBe(true);
+  });
+
+  it('are touched in batches as one by one: never in the future, and not once nobody needs them', async () => {
+    const records = new RedisActivityRecords(admin, 'app:', RETENTION, '');
+    const { now } = await storage.start('a', IDLE_TIMEOUT, 'id-a');
+    const touchIn = async (at: number) => {
+      const touch = { key: 'a', idleTimeoutMs: IDLE_TIMEOUT, at };
+      return (await records.sync(records.partitionOf('a'), [touch], undefined)).now;
+    };
+    await passTime(admin, MINUTE, 'app:');
+    const later = await touchIn(now + 5 * MINUTE);
+    expect((await recordOf('a'))!.lastActivityAt).toBeLessThanOrEqual(later);
+    expect((await recordOf('a'))!.lastActivityAt).toBeGreaterThan(later - MINUTE);
+
+    await passTime(admin, RETENTION + IDLE_TIMEOUT, 'app:');
+    const before = await recordOf('a');
+    await touchIn(before!.lastActivityAt + MINUTE);
+    expect(await recordOf('a')).toEqual(before);
   });
 
   it('keep a session id whatever it looks like', async () => {
