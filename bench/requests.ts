@@ -15,7 +15,7 @@ const CONNECTIONS = [16, 1] as const;
 const COUNTED_MS = 10 * TIMED_MS;
 
 /** Requests a second, CPU and Redis commands of every variant, as ratios to what most apps have today. */
-export async function run({ cycles = 80, sessions = 10_000 }): Promise<Report> {
+export async function run({ cycles = 60, sessions = 10_000 }): Promise<Report> {
   const { server, admin, socketPath } = await startRedis();
   const load = new LoadProcess();
   try {
