@@ -1,9 +1,12 @@
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 
-/** What is left of the timeout when a question is given up: time to tell everybody who waits. */
+/** After which share of the timeout a question is given up: there is to be time to tell everybody who waits. */
 const GIVEN_UP_AT = 0.85;
 
-/** How often is looked, as a share of the timeout; a question may take so much longer. */
+/** After which share it is given up together with one that is overdue, if nothing was answered in all that time. */
+const GIVEN_UP_TOGETHER_AT = 0.5;
+
+/** After which share is looked again; a question may take so much longer. */
 const LOOKED_AFTER = 0.05;
 
 type Callback<T> = (error?: unknown, value?: T) => void;
@@ -18,8 +21,9 @@ interface Question {
 /**
  * How long anybody waits for one storage: clients such as node-redis wait for ever for a server that hangs. A question
  * without an answer is given up when nine tenths of the timeout are over at the latest, so that there is time to say so
- * within the timeout, to many people at once. If nothing was answered since it was asked, all others that wait are given
- * up with it: it is the storage that is away. Whatever goes wrong comes out as one kind of error.
+ * within the timeout, to many people at once. If nothing was answered since it was asked, it is the storage that is away:
+ * then those that have waited for half of the timeout are given up with it. Whatever goes wrong comes out as one kind of
+ * error.
  *
  * One timer looks after all questions, since one for each would cost every request its time.
  */
@@ -79,10 +83,11 @@ export class Deadline {
 
   private overdue(now: number): Question[] {
     const [oldest] = this.waiting;
-    const isOverdue = ({ askedAt }: Question) => now - askedAt >= this.timeoutMs * GIVEN_UP_AT;
-    if (!oldest || !isOverdue(oldest)) return [];
-    const all = [...this.waiting];
-    return oldest.answeredBefore === this.answered ? all : all.filter(isOverdue);
+    const haveWaited = (share: number) =>
+      [...this.waiting].filter(({ askedAt }) => now - askedAt >= share * this.timeoutMs);
+    if (!oldest || now - oldest.askedAt < GIVEN_UP_AT * this.timeoutMs) return [];
+    const isAway = oldest.answeredBefore === this.answered;
+    return haveWaited(isAway ? GIVEN_UP_TOGETHER_AT : GIVEN_UP_AT);
   }
 }
 
