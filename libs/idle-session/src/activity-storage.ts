@@ -67,7 +67,7 @@ export abstract class ActivityStorage {
    * Notes activity at `at`, a time on the storage's clock, as taken from an earlier reading. Safe to send late, twice
    * or out of order:
    *
-   * - `at` beyond the storage's time counts as now, `at` before the last activity changes nothing;
+   * - fractions of a millisecond are cut, `at` beyond the storage's time counts as now, `at` before the last activity changes nothing;
    * - nothing happens without a record, after its end, or if `at` is at or after the deadline
    *   (`lastActivityAt + idleTimeoutMs`) that is known;
    * - newer activity brings its `idleTimeoutMs` along; `at` equal to `lastActivityAt` changes `idleTimeoutMs` alone,

@@ -71,16 +71,12 @@ const SYNC_TIMEOUT_MS = 1000;
 
 /** What is known of a session that has not ended, with activity that the storage may still have to be told of. */
 class Known extends CompactRecord {
+  /** When the storage was asked for it, on this process's monotonic clock. */
+  askedAt = 0;
   private storedActivityAt = 0;
-  private asked = 0;
 
   constructor(readonly key: string) {
     super();
-  }
-
-  /** When the storage was asked for it, on this process's monotonic clock. */
-  get askedAt(): number {
-    return this.asked;
   }
 
   /** The deadline that the storage itself knows of. */
@@ -96,7 +92,7 @@ class Known extends CompactRecord {
   hear(record: ActivityRecord, askedAt: number): void {
     this.record = record;
     this.stored(record.lastActivityAt);
-    this.asked = Math.floor(askedAt);
+    this.askedAt = Math.floor(askedAt);
   }
 }
 

@@ -47,8 +47,4 @@ export class CompactRecord {
   get idleTimeoutMs(): number {
     return this.timeoutMs;
   }
-
-  get ended(): EndReason | undefined {
-    return this.reason;
-  }
 }

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { Deadline } from './deadline.js';
 
@@ -89,6 +89,28 @@ describe('A deadline', () => {
     const second = silent();
     expect(await first).toBeLessThan(200);
     expect(await second).toBeGreaterThan(200);
+  });
+
+  it('is still there for others after somebody threw at being told', async () => {
+    const deadline = new Deadline(100);
+    const later = setImmediate;
+    const thrown = new Promise((resolve) => {
+      jest.spyOn(globalThis, 'setImmediate').mockImplementation(((run: () => void) =>
+        later(() => {
+          try {
+            run();
+          } catch (error) {
+            resolve(error);
+          }
+        })) as never);
+    });
+    const silent = () => {};
+    deadline.call(silent, () => {
+      throw new Error('at being told');
+    });
+    expect(await thrown).toMatchObject({ message: 'at being told' });
+    jest.restoreAllMocks();
+    await new Promise((resolve) => deadline.call(silent, resolve));
   });
 
   it('takes the first answer, and a late one for nothing', () => {

@@ -74,8 +74,9 @@ export class Deadline {
   /** Nothing that is asked keeps the process alive by itself. */
   private look(): NodeJS.Timeout {
     const look = () => {
-      for (const { giveUp } of this.overdue(performance.now())) giveUp();
+      // First, since whoever is told may throw.
       this.timer = this.waiting.size > 0 ? this.look() : undefined;
+      for (const { giveUp } of this.overdue(performance.now())) giveUp();
     };
     // After a blocked event loop, timers fire before sockets are read: an answer that is already here still counts.
     return setTimeout(() => setImmediate(look), this.timeoutMs * LOOKED_AFTER).unref();

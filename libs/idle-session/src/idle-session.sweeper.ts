@@ -9,7 +9,7 @@ import type { ResolvedOptions } from './resolve-options.js';
 /** How late a session may end. */
 const INTERVAL_MS = 1000;
 
-/** Sessions looked at in one go: what takes well under 20 ms, however many end at once. */
+/** Sessions looked at in one go: few, so that requests get their turn in between, however many end at once. */
 const AT_ONCE = 64;
 
 /** Of how many sessions is remembered that their data is still to be removed. */
