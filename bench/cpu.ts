@@ -15,7 +15,7 @@ import { EMPTY } from 'rxjs';
 import { RedisServer } from '../test/support/redis-server.js';
 import { closeApps, listen, NoopGuard, NoopInterceptor } from './support/app.js';
 import { ours, oursOnRedis } from './support/ours.js';
-import { startRedis } from './support/redis.js';
+import { SET_UP, startRedis } from './support/redis.js';
 import { inWords, number, type Report } from './support/report.js';
 import { cookieOf, fill, SECRET } from './support/sessions.js';
 import { difference, median, shuffled, sum } from './support/statistics.js';
@@ -40,7 +40,7 @@ export async function run({ cycles = 60 }): Promise<Report> {
   const { server } = await startRedis();
   try {
     const onMemory = await heldRequests((store) => ours({ session: { secret: SECRET, store } }));
-    const client = await server.client();
+    const client = await server.client(SET_UP);
     const onRedis = await heldRequests((store) => oursOnRedis({ client, prefix: 'cpu:', store }));
 
     const noop = steps('a no-op guard and interceptor', onMemory.contexts, {

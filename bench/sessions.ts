@@ -4,7 +4,7 @@ import { measure, type Measured, type Subject } from './support/blocks.js';
 import { signIn } from './support/known-sessions.js';
 import { LoadProcess } from './support/load-process.js';
 import { oursOnRedis, PATIENT, SYNC_INTERVAL_MS } from './support/ours.js';
-import { startRedis } from './support/redis.js';
+import { SET_UP, startRedis } from './support/redis.js';
 import { inWords, number, type Report } from './support/report.js';
 import { median, ratio } from './support/statistics.js';
 
@@ -16,7 +16,7 @@ export async function run({ cycles = 60, sessions = 1_000_000 }): Promise<Report
   const load = new LoadProcess();
   try {
     const known = async (count: number) => {
-      const client = await server.client();
+      const client = await server.client(SET_UP);
       const prefix = `${count}:`;
       const syncInterval = SYNC_INTERVAL_MS;
       const module = oursOnRedis({ client, prefix, syncInterval, options: PATIENT });

@@ -22,7 +22,7 @@ import {
 } from './support/app.js';
 import type { Subject } from './support/blocks.js';
 import { ours, oursOnRedis, SYNC_INTERVAL_MS } from './support/ours.js';
-import { cachingClient } from './support/redis.js';
+import { cachingClient, SET_UP } from './support/redis.js';
 import { fill, SECRET } from './support/sessions.js';
 
 const IDLE_TIMEOUT_MS = 15 * 60_000;
@@ -32,11 +32,13 @@ export const NAMES = {
   base: 'base',
   baseAgain: 'base, a second copy: the noise',
   noSession: 'no session at all',
+  baseSetUp: 'base, its Redis client set up as ours',
   interceptor: 'base with a no-op interceptor',
   rolling: '`rolling: true` and maxAge',
   lastSeen: '`lastSeen` written into the session by an interceptor',
   secondKey: 'a second key, checked by a script in the guard',
   redis: 'ours on Redis',
+  defaults: 'ours on Redis, client with its defaults',
   response: 'ours on Redis, `refreshOn: "response"`',
   caching: 'ours on Redis, client-side caching',
   cachingResponse: 'ours on Redis, client-side caching, `refreshOn: "response"`',
@@ -46,6 +48,7 @@ export const NAMES = {
 
 const DEFERRING = new Set<string>([
   NAMES.redis,
+  NAMES.defaults,
   NAMES.response,
   NAMES.caching,
   NAMES.cachingResponse,
@@ -54,6 +57,11 @@ const DEFERRING = new Set<string>([
 export interface Variant extends Subject {
   /** What its keys in Redis begin with. */
   readonly prefix: string;
+}
+
+interface OnRedis extends Partial<SessionOptions> {
+  readonly disableTouch?: boolean;
+  readonly client?: Partial<typeof SET_UP>;
 }
 
 /** Every variant as an app of its own in this process, each with its own sessions. */
@@ -69,15 +77,15 @@ export async function startVariants(server: RedisServer, sessions: number) {
     return store;
   };
   const onRedis =
-    (providers: Provider[], options: Partial<SessionOptions> = {}, disableTouch = false) =>
+    (providers: Provider[], { disableTouch = false, client = {}, ...options }: OnRedis = {}) =>
     async (prefix: string) => {
-      const store = await storeOn(await server.client(), prefix, disableTouch);
+      const store = await storeOn(await server.client(client), prefix, disableTouch);
       return listen({ providers }, plainSession({ store, ...options }));
     };
   const oursOn =
-    (options: Partial<IdleSessionModuleOptions>, caching = false) =>
+    (options: Partial<IdleSessionModuleOptions>, { caching = false, setUp = true } = {}) =>
     async (prefix: string) => {
-      const client = await server.client();
+      const client = await server.client(setUp ? SET_UP : {});
       const reader = caching ? await cachingClient(server, 2 * sessions) : client;
       const store = await storeOn(reader, prefix);
       const syncInterval = SYNC_INTERVAL_MS;
@@ -94,14 +102,16 @@ export async function startVariants(server: RedisServer, sessions: number) {
     noSession: () => listen({ providers: [noopGuard] }),
     base: onRedis([noopGuard]),
     baseAgain: onRedis([noopGuard]),
+    baseSetUp: onRedis([noopGuard], { client: SET_UP }),
     interceptor: onRedis([noopGuard, noopInterceptor]),
     rolling: onRedis([noopGuard], { rolling: true, cookie: { maxAge } }),
     lastSeen: onRedis([noopGuard, lastSeen]),
-    secondKey: onRedis(secondKey, {}, true),
+    secondKey: onRedis(secondKey, { disableTouch: true }),
     redis: oursOn({}),
+    defaults: oursOn({}, { setUp: false }),
     response: oursOn({ refreshOn: 'response' }),
-    caching: oursOn({}, true),
-    cachingResponse: oursOn({ refreshOn: 'response' }, true),
+    caching: oursOn({}, { caching: true }),
+    cachingResponse: oursOn({ refreshOn: 'response' }, { caching: true }),
     memoryBase: async () =>
       listen(
         { providers: [noopGuard, noopInterceptor] },

@@ -9,10 +9,13 @@ export async function startRedis() {
   return { server, admin, socketPath: new URL(server.url).pathname };
 }
 
+/** How docs/operations.md sets a client up. */
+export const SET_UP = { disableOfflineQueue: true, commandOptions: { timeout: 0 } } as const;
+
 /** A client that keeps what it has read until Redis says that it has changed. */
 export async function cachingClient(server: RedisServer, entries: number) {
   const clientSideCache = new BasicClientSideCache({ maxEntries: entries, recordStats: false });
-  const client = createClient({ url: server.url, RESP: 3, clientSideCache });
+  const client = createClient({ url: server.url, RESP: 3, clientSideCache, ...SET_UP });
   client.on('error', () => {});
   await client.connect();
   return client;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
-import { createClient } from 'redis';
+import { createClient, type RedisClientOptions } from 'redis';
 import { endWithMe } from './end-with-me.js';
 import { redisServer } from './tools.js';
 
@@ -11,6 +11,8 @@ import { redisServer } from './tools.js';
 export const RECONNECT_MS = 50;
 
 export type RedisClient = ReturnType<typeof newClient>;
+
+type ClientOptions = Pick<RedisClientOptions, 'disableOfflineQueue' | 'commandOptions'>;
 
 /** A redis-server of the test's own, which can hang and die. Always `stopAll()` in the end. */
 export abstract class RedisProcess {
@@ -31,8 +33,8 @@ export abstract class RedisProcess {
   abstract get url(): string;
 
   /** A connected client of this server alone, which stays quiet about connections that break. */
-  async client(): Promise<RedisClient> {
-    const client = newClient(this.url);
+  async client(options: ClientOptions = {}): Promise<RedisClient> {
+    const client = newClient(this.url, options);
     this.clients.push(client);
     await client.connect();
     return client;
@@ -85,8 +87,9 @@ export abstract class RedisProcess {
   }
 }
 
-function newClient(url: string) {
-  const client = createClient({ url, socket: { reconnectStrategy: () => RECONNECT_MS } });
+function newClient(url: string, options: ClientOptions) {
+  const socket = { reconnectStrategy: () => RECONNECT_MS };
+  const client = createClient({ url, socket, ...options });
   return client.on('error', () => {});
 }
 

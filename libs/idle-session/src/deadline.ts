@@ -11,11 +11,42 @@ const LOOKED_AFTER = 0.05;
 
 type Callback<T> = (error?: unknown, value?: T) => void;
 
-interface Question {
-  readonly askedAt: number;
-  /** How many had been answered when it was asked. */
-  readonly answeredBefore: number;
-  readonly giveUp: () => void;
+/**
+ * A question in the ring of those that wait. One that left refers to none of the others: a Set's old tables do, and once
+ * one of them has become old to the garbage collector, it keeps all that comes after it for as long.
+ */
+class Question {
+  private next: Question = this;
+  private previous: Question = this;
+
+  constructor(
+    readonly askedAt: number,
+    /** How many had been answered when it was asked. */
+    readonly answeredBefore: number,
+    readonly giveUp: () => void,
+  ) {}
+
+  /** The one asked next, or whose ring it is. */
+  get later(): Question {
+    return this.next;
+  }
+
+  get waits(): boolean {
+    return this.next !== this;
+  }
+
+  /** Goes to the end of the ring that begins with `first`. */
+  join(first: Question): void {
+    this.next = first;
+    this.previous = first.previous;
+    this.previous.next = first.previous = this;
+  }
+
+  leave(): void {
+    this.previous.next = this.next;
+    this.next.previous = this.previous;
+    this.next = this.previous = this;
+  }
 }
 
 /**
@@ -28,8 +59,8 @@ interface Question {
  * One timer looks after all questions, since one for each would cost every request its time.
  */
 export class Deadline {
-  /** In the order in which they were asked. */
-  private readonly waiting = new Set<Question>();
+  /** Where the ring begins and ends: no question itself. */
+  private readonly ring = new Question(0, 0, () => {});
   private answered = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -47,22 +78,19 @@ export class Deadline {
 
   /** As {@link ask}, in callbacks: `done` is called once, with the answer or a {@link StorageUnavailableException}. */
   call<T>(question: (done: Callback<T>) => void, done: Callback<T>): void {
-    const asked: Question = {
-      askedAt: performance.now(),
-      answeredBefore: this.answered,
-      giveUp: () => {
-        if (!this.waiting.delete(asked)) return;
-        const cause = new Error(`no answer within ${this.timeoutMs} ms`);
-        done(new StorageUnavailableException(cause));
-      },
-    };
+    const asked = new Question(performance.now(), this.answered, () => {
+      asked.leave();
+      const cause = new Error(`no answer within ${this.timeoutMs} ms`);
+      done(new StorageUnavailableException(cause));
+    });
     const answer: Callback<T> = (error, value) => {
-      if (!this.waiting.delete(asked)) return;
+      if (!asked.waits) return;
+      asked.leave();
       this.answered++;
       if (error) done(new StorageUnavailableException(error));
       else done(undefined, value);
     };
-    this.waiting.add(asked);
+    asked.join(this.ring);
     this.timer ??= this.look();
     try {
       question(answer);
@@ -75,20 +103,27 @@ export class Deadline {
   private look(): NodeJS.Timeout {
     const look = () => {
       // First, since whoever is told may throw.
-      this.timer = this.waiting.size > 0 ? this.look() : undefined;
-      for (const { giveUp } of this.overdue(performance.now())) giveUp();
+      this.timer = this.ring.waits ? this.look() : undefined;
+      for (const question of this.overdue(performance.now())) {
+        if (question.waits) question.giveUp();
+      }
     };
     // After a blocked event loop, timers fire before sockets are read: an answer that is already here still counts.
     return setTimeout(() => setImmediate(look), this.timeoutMs * LOOKED_AFTER).unref();
   }
 
   private overdue(now: number): Question[] {
-    const [oldest] = this.waiting;
-    const haveWaited = (share: number) =>
-      [...this.waiting].filter(({ askedAt }) => now - askedAt >= share * this.timeoutMs);
-    if (!oldest || now - oldest.askedAt < GIVEN_UP_AT * this.timeoutMs) return [];
+    const oldest = this.ring.later;
+    if (!this.hasWaited(oldest, GIVEN_UP_AT, now)) return [];
     const isAway = oldest.answeredBefore === this.answered;
-    return haveWaited(isAway ? GIVEN_UP_TOGETHER_AT : GIVEN_UP_AT);
+    const share = isAway ? GIVEN_UP_TOGETHER_AT : GIVEN_UP_AT;
+    const overdue: Question[] = [];
+    for (let next = oldest; this.hasWaited(next, share, now); next = next.later) overdue.push(next);
+    return overdue;
+  }
+
+  private hasWaited(question: Question, share: number, now: number): boolean {
+    return question !== this.ring && now - question.askedAt >= share * this.timeoutMs;
   }
 }
 

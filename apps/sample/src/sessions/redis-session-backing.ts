@@ -16,8 +16,10 @@ export class RedisSessionBacking implements SessionBacking, OnApplicationShutdow
   readonly storage: RedisActivityStorage;
 
   constructor(url: string) {
-    // Without the queue, a request during an outage is answered at once instead of hanging until Redis is back.
-    this.client = createClient({ url, disableOfflineQueue: true })
+    // Without the queue, a request during an outage is answered at once instead of hanging until Redis is back; and
+    // nothing waits to be sent for so long that node-redis would have to limit it.
+    const commandOptions = { timeout: 0 };
+    this.client = createClient({ url, disableOfflineQueue: true, commandOptions })
       .on('error', (error: Error) => this.noteAway(error))
       .on('ready', () => this.noteReady());
     this.store = new RedisStore({ client: this.client, prefix: 'claims-desk:session:' });
