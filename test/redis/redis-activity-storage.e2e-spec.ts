@@ -162,6 +162,72 @@ describe('The records of RedisActivityStorage', () => {
     }
   });
 
+  const deadlines = async () =>
+    (await Promise.all(keysOf('deadlines', 'app:').map((key) => admin.zRange(key, 0, -1)))).flat();
+
+  it('are found by their deadlines, of which many share a place', async () => {
+    const count = 2000;
+    for (let session = 0; session < count; session++)
+      await storage.start(`session-${String(session).padStart(14, '0')}`, IDLE_TIMEOUT, 'id');
+    const places = await deadlines();
+    expect(places.length).toBeLessThan(16 * 10);
+    expect(Math.max(...places.map(({ length }) => length))).toBeLessThan(800);
+
+    await passTime(admin, IDLE_TIMEOUT, 'app:');
+    const ended = new Set<string>();
+    for (let more = true; more;) {
+      const expiry = await storage.expire(false, 160);
+      expect(expiry.expired.length).toBeLessThanOrEqual(160);
+      for (const { key } of expiry.expired) ended.add(key);
+      more = expiry.more;
+    }
+    expect(ended.size).toBe(count);
+  });
+
+  it('are looked at again close to their deadline, wherever activity has moved it', async () => {
+    await storage.start('a', IDLE_TIMEOUT, 'id-a');
+    for (let round = 0; round < 20; round++) {
+      await passTime(admin, IDLE_TIMEOUT - 1000, 'app:');
+      expect((await sweep()).expired).toEqual([]);
+      const { now } = await storage.read('a');
+      await storage.touch('a', IDLE_TIMEOUT, now);
+    }
+    expect(await deadlines()).toHaveLength(1);
+    await passTime(admin, IDLE_TIMEOUT, 'app:');
+    expect((await sweep()).expired).toHaveLength(1);
+  });
+
+  it('are in few places, however often their deadline moves back and forth', async () => {
+    await storage.start('a', IDLE_TIMEOUT, 'id-a');
+    // In the same partition and place.
+    await storage.start('q', IDLE_TIMEOUT, 'id-q');
+    const places = async () => (await deadlines()).flatMap((place) => place.match(/a /g) ?? []);
+    for (let round = 1; round <= 20; round++) {
+      for (const timeout of [5000, IDLE_TIMEOUT]) {
+        await passTime(admin, 1000, 'app:');
+        await storage.touch('a', timeout, (await storage.read('a')).now);
+      }
+      await passTime(admin, 5000, 'app:');
+      expect((await sweep()).expired).toEqual([]);
+    }
+    expect(await places()).toHaveLength(2);
+    await storage.touch('a', 5000, (await storage.read('a')).now);
+    await passTime(admin, 5000, 'app:');
+    expect((await sweep()).expired).toEqual([{ key: 'a', sessionId: 'id-a', reason: 'idle' }]);
+    expect(await places()).toHaveLength(1);
+    await passTime(admin, RETENTION, 'app:');
+    await sweep();
+    expect(await places()).toEqual([]);
+  });
+
+  it('whose deadline moved back end then', async () => {
+    await storage.start('a', IDLE_TIMEOUT, 'id-a');
+    await passTime(admin, 1000, 'app:');
+    await storage.touch('a', 5000, (await storage.read('a')).now);
+    await passTime(admin, 5000, 'app:');
+    expect((await sweep()).expired).toHaveLength(1);
+  });
+
   it('stay for as long as the longest of them is needed', async () => {
     await storage.start('a', 3 * RETENTION, 'id-a');
     await storage.start('a', IDLE_TIMEOUT, 'id-a');

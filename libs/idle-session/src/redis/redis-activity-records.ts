@@ -91,9 +91,11 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     touches: readonly Touch[],
     since: string | undefined,
   ): Promise<News> {
-    let lines = '';
-    for (const { key, idleTimeoutMs, at } of touches) lines += `${idleTimeoutMs} ${at} ${key}\n`;
-    const reply = await this.run(partition, SYNC, since ?? '', lines);
+    const keys = touches.map(({ key }) => key);
+    const times = touches.map(({ at }) => at);
+    const timeouts = touches.map(({ idleTimeoutMs }) => idleTimeoutMs);
+    const told = [since ?? '', touches.length, ...keys, ...times, ...timeouts];
+    const reply = await this.run(partition, SYNC, ...told);
     const [now, cursor, isKnown, ...changed] = reply as [number, number, number, ...string[]];
     return {
       now: Number(now),

@@ -4,7 +4,9 @@
 //            ended is the reason or -, and rest is the session id, or for a record that ended the time of its end; beside
 //            them, under '#', the count of changes, which begins at the time in microseconds, so that the count of another
 //            history, as after a flush, is never near
-//   KEYS[2]  deadlines: a sorted set of when to look at a record next, never later than it is due
+//   KEYS[2]  deadlines: a sorted set of when to look at records next, never later than one is due. Many records share a
+//            member, and with it a time, which takes a quarter of the memory: '1key key … ' where no more fit in, '0key … '
+//            where they do, and '2key ' for a record whose deadline moved back
 //   KEYS[3]  changes: a list of the keys whose deadline moved back, as at a sign-out, newest first
 //   ARGV[1]  retention in milliseconds
 //   ARGV[2]  the channel on which changes are told too, or nothing
@@ -13,6 +15,9 @@
 
 /** How many changes a partition remembers: of the sign-outs of one `syncInterval`. */
 const CHANGES_REMEMBERED = 1000;
+
+/** How long a member of deadlines gets: some thirty keys. */
+const MEMBER_LENGTH = 700;
 
 const PROLOGUE = `
 local records, deadlines, changes = KEYS[1], KEYS[2], KEYS[3]
@@ -43,8 +48,30 @@ local function find(key)
   if r and now < r.dropAt then return r end
 end
 
-local function lookAt(key, at)
-  redis.call('ZADD', deadlines, string.format('%d', at), key)
+-- What nobody uses any more goes by itself.
+local function keepUntil(at)
+  local needed = at - now
+  if redis.call('PTTL', deadlines) >= needed then return end
+  redis.call('PEXPIRE', records, string.format('%d', needed + retention))
+  redis.call('PEXPIRE', deadlines, string.format('%d', needed + retention))
+end
+
+-- A record is in one member: at about its time, and again the closer it comes.
+local function lookAt(key, r, at)
+  local step = 1
+  while 64 * step <= at - now do step = 4 * step end
+  local time = string.format('%d', at - at % step)
+  local member = redis.call('ZRANGEBYSCORE', deadlines, time, time, 'LIMIT', 0, 1)[1]
+  if member and string.sub(member, 1, 1) == '0' then redis.call('ZREM', deadlines, member) else member = '0' end
+  member = member .. key .. ' '
+  if #member >= ${MEMBER_LENGTH} then member = '1' .. string.sub(member, 2) end
+  redis.call('ZADD', deadlines, time, member)
+  keepUntil(r.dropAt)
+end
+
+-- Before its turn, too; once, however often its deadline moves back.
+local function lookAlsoAt(key, r, at)
+  redis.call('ZADD', deadlines, string.format('%d', at), '2' .. key .. ' ')
 end
 
 -- How many changes there have been, and may be now; -1 where there is nothing that could change.
@@ -64,19 +91,10 @@ local function changed(key)
   if channel ~= '' then redis.call('PUBLISH', channel, key) end
 end
 
--- What nobody uses any more goes by itself.
-local function keepUntil(at)
-  local needed = at - now
-  if redis.call('PTTL', deadlines) >= needed then return end
-  redis.call('PEXPIRE', records, string.format('%d', needed + retention))
-  redis.call('PEXPIRE', deadlines, string.format('%d', needed + retention))
-end
-
 local function finish(key, r, reason)
-  r.ended, r.endedAt = reason, now
+  r.ended, r.endedAt, r.dropAt = reason, now, now + retention
   redis.call('HSET', records, key, encode(r))
-  lookAt(key, now + retention)
-  keepUntil(now + retention)
+  keepUntil(r.dropAt)
 end
 
 -- Activity at a time; whether it was news.
@@ -84,9 +102,9 @@ local function touch(key, r, t, at)
   at = math.min(at, now)
   local deadline = r.l + r.t
   if not ((at > r.l and at < deadline) or (at == r.l and now < deadline)) then return false end
-  r.l, r.t = at, t
+  r.l, r.t, r.dropAt = at, t, at + t + retention
   if at + t < deadline then
-    lookAt(key, at + t)
+    lookAlsoAt(key, r, at + t)
     changed(key)
   end
   return true
@@ -108,10 +126,9 @@ export const START = `${PROLOGUE}
 local key, t, id = ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local r = find(key)
 if r then return answer(0, r) end
-r = { s = now, l = now, t = t, id = id }
+r = { s = now, l = now, t = t, id = id, dropAt = now + t + retention }
 redis.call('HSET', records, key, encode(r))
-lookAt(key, now + t)
-keepUntil(now + t + retention)
+lookAt(key, r, now + t)
 return answer(1, r)
 `;
 
@@ -121,7 +138,7 @@ local key, t, at = ARGV[3], tonumber(ARGV[4]), math.floor(tonumber(ARGV[5]))
 local r = find(key)
 if not r or r.ended or not touch(key, r, t, at) then return answer(0, r) end
 redis.call('HSET', records, key, encode(r))
-keepUntil(r.l + r.t + retention)
+keepUntil(r.dropAt)
 return answer(1, r)
 `;
 
@@ -130,53 +147,58 @@ export const END = `${PROLOGUE}
 local key, reason = ARGV[3], ARGV[4]
 local r = find(key)
 if r and (r.ended or (reason == 'idle' and now < r.l + r.t)) then return answer(0, r) end
-r = r or { s = now, l = now, t = 0 }
+if not r then
+  r = { s = now, l = now, t = 0, dropAt = now + retention }
+  lookAt(key, r, r.dropAt)
+end
 finish(key, r, reason)
 changed(key)
 return answer(1, r)
 `;
 
 /**
- * Many touches at once. ARGV: the changes that are known, or nothing; then in one argument "idleTimeoutMs at key" of each
- * touch, in lines. Replies `{ now, changes, whether what came since is known, key, … }`, with the keys of what came
- * since, of touches that were refused, and of those whose deadline moved back.
+ * Many touches at once. ARGV: the changes that are known, or nothing; how many touches; the key of each, then the time of
+ * each, then the idle timeout of each. Replies `{ now, changes, whether what came since is known, key, … }`, with the keys
+ * of what came since, of touches that were refused, and of those whose deadline moved back.
  */
 export const SYNC = `${PROLOGUE}
-local cursor = tonumber(ARGV[3])
-local timeouts, times, keys = {}, {}, {}
-local values, found, latest = {}, {}, now
-for t, at, key in string.gmatch(ARGV[4], '(%d+) (%d+) ([^\\n]+)') do
-  timeouts[#timeouts + 1], times[#times + 1], keys[#keys + 1] = t, at, key
-end
-if #keys > 0 then found = redis.call('HMGET', records, unpack(keys)) end
+local cursor, count = tonumber(ARGV[3]), tonumber(ARGV[4])
+local found, values, longest = {}, {}, 0
+if count > 0 then found = redis.call('HMGET', records, unpack(ARGV, 5, 4 + count)) end
 
--- What becomes of a record in the usual case, without taking it apart: alive, and touched with the timeout that it has.
+-- The usual case, without taking the record apart, or a number out of a text: alive, in time, and touched with the idle
+-- timeout that it has. Texts of so many digits are in the order of their numbers.
+local sub, latest, alive, oldest = string.sub, string.format('%013d', now), {}, {}
+local function prepare(t)
+  alive[t] = ' ' .. t .. ' - '
+  oldest[t] = string.format('%013d', now - t)
+  longest = math.max(longest, tonumber(t))
+end
 local function moved(value, t, at)
-  if string.sub(value, 14, 17 + #t) ~= ' ' .. t .. ' - ' then return nil end
-  local l, time = tonumber(string.sub(value, 1, 13)), tonumber(at)
-  local counts = #at == 13 and time <= now and time > l and time < l + t and now < l + t + retention
-  if counts then return at .. string.sub(value, 14) end
+  local l = sub(value, 1, 13)
+  local counts = sub(value, 14, 13 + #alive[t]) == alive[t] and l > oldest[t] and at > l
+  if counts and at <= latest and #at == 13 then return at .. sub(value, 14) end
 end
 
 local reply = { now, 0, 0 }
-for i, key in ipairs(keys) do
-  local t, at = tonumber(timeouts[i]), tonumber(times[i])
-  local value = found[i] and moved(found[i], timeouts[i], times[i])
+for i = 1, count do
+  local key, at, t = ARGV[4 + i], ARGV[4 + count + i], ARGV[4 + 2 * count + i]
+  if not alive[t] then prepare(t) end
+  local value = found[i] and moved(found[i], t, at)
   local r = not value and decode(found[i])
-  if r and not r.ended and now < r.dropAt and touch(key, r, t, at) then
-    value, at = encode(r), r.l
+  if r and not r.ended and now < r.dropAt and touch(key, r, tonumber(t), tonumber(at)) then
+    value = encode(r)
   end
   if value then
     values[#values + 1] = key
     values[#values + 1] = value
-    latest = math.max(latest, at + t)
-  elseif not r or r.ended or r.l < at then
+  elseif not r or r.ended or r.l < tonumber(at) then
     reply[#reply + 1] = key
   end
 end
 if #values > 0 then
   redis.call('HSET', records, unpack(values))
-  keepUntil(latest + retention)
+  keepUntil(now + longest + retention)
 end
 
 reply[2] = countChanges(0)
@@ -196,26 +218,40 @@ return reply
  */
 export const EXPIRE = `${PROLOGUE}
 local absolute, limit = tonumber(ARGV[3]) or math.huge, tonumber(ARGV[4])
-local due = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, limit)
-local reply = { #due }
-if #due == 0 then return reply end
-local found = redis.call('HMGET', records, unpack(due))
+local due, isExtra, reply = {}, {}, {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, limit)) do
+  if #due == limit then break end
+  redis.call('ZREM', deadlines, member)
+  local rest = ''
+  for key in string.gmatch(string.sub(member, 2), '%S+') do
+    if #due == limit then
+      rest = rest .. key .. ' '
+    else
+      due[#due + 1] = key
+      isExtra[#due] = string.sub(member, 1, 1) == '2'
+    end
+  end
+  if rest ~= '' then redis.call('ZADD', deadlines, now, '1' .. rest) end
+end
+reply[1] = #due
 for i, key in ipairs(due) do
-  local r = decode(found[i])
+  local r = decode(redis.call('HGET', records, key))
   if not r or (r.ended and now >= r.dropAt) then
     redis.call('HDEL', records, key)
-    redis.call('ZREM', deadlines, key)
   elseif r.ended then
-    lookAt(key, r.dropAt)
+    if not isExtra[i] then lookAt(key, r, r.dropAt) end
   else
     local idleDeadline, absoluteDeadline = r.l + r.t, r.s + absolute
-    if now < math.min(idleDeadline, absoluteDeadline) then
-      lookAt(key, math.min(idleDeadline, absoluteDeadline))
+    local deadline = math.min(idleDeadline, absoluteDeadline)
+    if now < deadline then
+      local look = isExtra[i] and lookAlsoAt or lookAt
+      look(key, r, deadline)
     else
       local reason = 'idle'
       if absoluteDeadline < idleDeadline then reason = 'absolute' end
       reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = key, r.id, reason
       finish(key, r, reason)
+      if not isExtra[i] then lookAt(key, r, r.dropAt) end
       -- Another process may have another absolute limit; an idle end nobody has to be told of.
       if reason == 'absolute' then changed(key) end
     end
