@@ -75,10 +75,6 @@ class Known extends CompactRecord {
   askedAt = 0;
   private storedActivityAt = 0;
 
-  constructor(readonly key: string) {
-    super();
-  }
-
   /** The deadline that the storage itself knows of. */
   get storedDeadline(): number {
     return fromCompact(this.storedActivityAt) + this.idleTimeoutMs;
@@ -166,7 +162,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     const activityAt = Math.min(Math.floor(at), now);
     if (activityAt > known.lastActivityAt) {
       known.lastActivityAt = activityAt;
-      partition.pending.set(known.key, known);
+      partition.pending.set(key, known);
       this.use(partition);
     }
     return { record: known.record, now };
@@ -332,7 +328,7 @@ class Partition {
 
   collected(limit: number): Touch[] {
     const touches: Touch[] = [];
-    for (const { key, idleTimeoutMs, lastActivityAt } of this.pending.values()) {
+    for (const [key, { idleTimeoutMs, lastActivityAt }] of this.pending) {
       if (touches.length === limit) break;
       touches.push({ key, idleTimeoutMs, at: lastActivityAt });
     }
@@ -350,10 +346,10 @@ class Partition {
     // An answer that was overtaken by news may be older than they are.
     if (askedAt >= this.forgotAt) {
       const inMemory = this.known.get(key);
-      const known = this.pending.get(key) ?? inMemory ?? new Known(flat(key));
+      const known = this.pending.get(key) ?? inMemory ?? new Known();
       known.hear(record, askedAt);
       if (collectedAt !== undefined) known.lastActivityAt = collectedAt;
-      if (known !== inMemory) this.known.set(known.key, known);
+      if (known !== inMemory) this.known.set(flat(key), known);
     }
     return collectedAt === undefined ? record : { ...record, lastActivityAt: collectedAt };
   }

@@ -1,4 +1,4 @@
-import type { ActivityRecord, EndReason } from './activity-storage.js';
+import type { ActivityRecord } from './activity-storage.js';
 
 /** Times are kept from here on: as small integers they need no place of their own in memory. */
 const EPOCH = Date.now();
@@ -14,26 +14,21 @@ export function fromCompact(time: number): number {
   return time + EPOCH;
 }
 
-/** An activity record as a process keeps it by the hundred thousand. */
+/** An activity record as a process keeps it by the hundred thousand; how it ended is not in it. */
 export class CompactRecord {
   private startedAt = 0;
   private activityAt = 0;
   private timeoutMs = 0;
-  private reason: EndReason | undefined = undefined;
 
   get record(): ActivityRecord {
-    const { idleTimeoutMs, lastActivityAt, reason: ended } = this;
-    const startedAt = fromCompact(this.startedAt);
-    return ended === undefined
-      ? { startedAt, lastActivityAt, idleTimeoutMs }
-      : { startedAt, lastActivityAt, idleTimeoutMs, ended };
+    const { idleTimeoutMs, lastActivityAt } = this;
+    return { startedAt: fromCompact(this.startedAt), lastActivityAt, idleTimeoutMs };
   }
 
-  set record({ startedAt, lastActivityAt, idleTimeoutMs, ended }: ActivityRecord) {
+  set record({ startedAt, lastActivityAt, idleTimeoutMs }: ActivityRecord) {
     this.startedAt = toCompact(startedAt);
     this.lastActivityAt = lastActivityAt;
     this.timeoutMs = idleTimeoutMs;
-    this.reason = ended;
   }
 
   get lastActivityAt(): number {

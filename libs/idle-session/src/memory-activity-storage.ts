@@ -21,17 +21,34 @@ export interface MemoryActivityStorageOptions {
   readonly now?: () => number;
 }
 
+interface End {
+  readonly reason: EndReason;
+  readonly at: number;
+}
+
 /** A record and its place in the queue. */
 class Entry extends CompactRecord {
   private looked = 0;
-  private due = 0;
 
   constructor(
     readonly key: string,
-    /** Emptied when the session ends. */
-    public sessionId: string,
+    /** The session id, or once that is not needed any more, how the session ended. */
+    public rest: string | End,
   ) {
     super();
+  }
+
+  get sessionId(): string {
+    return typeof this.rest === 'string' ? this.rest : '';
+  }
+
+  override get record(): ActivityRecord {
+    const { rest } = this;
+    return typeof rest === 'string' ? super.record : { ...super.record, ended: rest.reason };
+  }
+
+  override set record(record: ActivityRecord) {
+    super.record = record;
   }
 
   /** When to look at it next. Never later than it is due, often earlier; does not change while it is in the queue. */
@@ -41,15 +58,6 @@ class Entry extends CompactRecord {
 
   set lookAt(time: number) {
     this.looked = toCompact(time);
-  }
-
-  /** From when on nobody needs the record any more. */
-  get dropAt(): number {
-    return fromCompact(this.due);
-  }
-
-  set dropAt(time: number) {
-    this.due = toCompact(time);
   }
 }
 
@@ -136,12 +144,12 @@ export class MemoryActivityStorage extends ActivityStorage {
       const { key, record, sessionId } = next;
       const evaluation = evaluate(record, { warnBeforeMs: false, absoluteTimeoutMs }, now);
       if (record.ended !== undefined) {
-        if (now >= next.dropAt) this.entries.delete(key);
-        else this.enqueue(next, next.dropAt);
+        if (now >= this.dropAtOf(next)) this.entries.delete(key);
+        else this.enqueue(next, this.dropAtOf(next));
       } else if (evaluation.state === 'expired') {
         const reason = evaluation.reason as ExpiredSession['reason'];
         this.change(next, { ...record, ended: reason }, now);
-        this.enqueue(next, next.dropAt);
+        this.enqueue(next, this.dropAtOf(next));
         expired.push({ key, sessionId, reason });
       } else {
         this.enqueue(next, now + evaluation.expiresInMs);
@@ -156,7 +164,7 @@ export class MemoryActivityStorage extends ActivityStorage {
 
   private recordOf(key: string, now: number): ActivityRecord | undefined {
     const entry = this.entries.get(key);
-    return entry && now < entry.dropAt ? entry.record : undefined;
+    return entry && now < this.dropAtOf(entry) ? entry.record : undefined;
   }
 
   /** @param sessionId default: the one that is known */
@@ -165,20 +173,24 @@ export class MemoryActivityStorage extends ActivityStorage {
     const due = record.ended === undefined ? deadlineOf(record) : now + this.retentionMs;
     let entry = known;
     if (!entry || due < entry.lookAt) {
-      entry = new Entry(known?.key ?? flat(key), known?.sessionId ?? '');
+      entry = new Entry(known?.key ?? flat(key), known?.rest ?? '');
       this.entries.set(entry.key, entry);
       this.enqueue(entry, due);
     }
-    if (sessionId !== undefined) entry.sessionId = flat(sessionId);
+    if (sessionId !== undefined) entry.rest = flat(sessionId);
     this.change(entry, record, now);
     this.dropOld(now);
   }
 
   private change(entry: Entry, record: ActivityRecord, now: number): void {
-    const ended = record.ended !== undefined;
     entry.record = record;
-    entry.dropAt = (ended ? now : deadlineOf(record)) + this.retentionMs;
-    if (ended) entry.sessionId = '';
+    if (record.ended !== undefined) entry.rest = { reason: record.ended, at: now };
+  }
+
+  /** From when on nobody needs the record any more. */
+  private dropAtOf(entry: Entry): number {
+    const { rest } = entry;
+    return (typeof rest === 'string' ? deadlineOf(entry) : rest.at) + this.retentionMs;
   }
 
   /** @param entry in no place of the queue */
@@ -197,13 +209,16 @@ export class MemoryActivityStorage extends ActivityStorage {
       const next = this.queue.peek();
       if (next === undefined || next.lookAt > now) return;
       const current = !this.isReplaced(next);
-      if (current && now < next.dropAt) return;
+      if (current && now < this.dropAtOf(next)) return;
       this.queue.pop();
       if (current) this.entries.delete(next.key);
     }
   }
 }
 
-function deadlineOf({ lastActivityAt, idleTimeoutMs }: ActivityRecord): number {
+function deadlineOf({
+  lastActivityAt,
+  idleTimeoutMs,
+}: Pick<ActivityRecord, 'lastActivityAt' | 'idleTimeoutMs'>): number {
   return lastActivityAt + idleTimeoutMs;
 }
