@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get } from '@nestjs/common';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createTestApp, MINUTE, SECOND, type TestApp } from '../support/test-app.js';
 
 let test: TestApp;
@@ -51,6 +52,33 @@ describe('The idle timeout', () => {
       .expect(404)
       .expect('Server-Timing', 'idle-session;desc=warning;dur=110000');
   });
+
+  it.each(['handler', 'response'] as const)(
+    'is told as it is when a slow handler is done, with refreshOn: %s',
+    async (refreshOn) => {
+      @Controller()
+      class SlowController {
+        @Get('slow')
+        slow() {
+          const now = performance.now.bind(performance);
+          jest.spyOn(performance, 'now').mockImplementation(() => now() + 30_500);
+          test.clock.advance(30_500);
+          return {};
+        }
+      }
+      test = await createTestApp({
+        options: { refreshOn },
+        metadata: { controllers: [SlowController] },
+      });
+      const ada = await test.signedIn();
+      try {
+        // To the second, since that is what a handler's own time is told in.
+        await ada.get('/slow').expect('Server-Timing', /;desc=active;dur=(869\d{3}|870000)$/);
+      } finally {
+        jest.restoreAllMocks();
+      }
+    },
+  );
 
   it('status never refreshes', async () => {
     test = await createTestApp({ options: { loginUrl: '/login' } });

@@ -294,7 +294,8 @@ export class IdleSessionService {
   private addServerTiming(request: Request): void {
     const lookup = this.store.lookupOf(request);
     if (!lookup || lookup.failure) return;
-    const evaluation = this.evaluationOf(request, lookup, this.asActive(request, lookup));
+    const reading = this.asActive(request, lookup) ?? lookup.reading;
+    const evaluation = this.evaluationOf(request, lookup, reading && asOfNow(reading, lookup));
     if (evaluation === undefined || evaluation.state === 'expired') return;
     const { state, expiresInMs } = evaluation;
     request.res?.appendHeader('Server-Timing', `idle-session;desc=${state};dur=${expiresInMs}`);
@@ -312,6 +313,12 @@ const FOREIGN_SESSION =
 function takeIn(lookup: SessionLookup, reading: ActivityReading): void {
   lookup.reading = reading;
   lookup.readAt = performance.now();
+}
+
+/** As it is once a slow handler is done; to the second, since what it took is not the storage's time. */
+function asOfNow(reading: ActivityReading, { readAt = 0 }: SessionLookup): ActivityReading {
+  const tookMs = 1000 * Math.floor((performance.now() - readAt) / 1000);
+  return tookMs > 0 ? { ...reading, now: reading.now + tookMs } : reading;
 }
 
 function saveSession(request: Request): Promise<void> {
