@@ -162,6 +162,11 @@ describe('The records of RedisActivityStorage', () => {
     }
   });
 
+  it('go by themselves, too, if there never was more than an end', async () => {
+    await storage.end('a', 'revoked');
+    for (const key of await admin.keys('*')) expect(await admin.pTTL(key)).toBeGreaterThan(0);
+  });
+
   const deadlines = async () =>
     (await Promise.all(keysOf('deadlines', 'app:').map((key) => admin.zRange(key, 0, -1)))).flat();
 

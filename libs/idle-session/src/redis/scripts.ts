@@ -147,11 +147,10 @@ export const END = `${PROLOGUE}
 local key, reason = ARGV[3], ARGV[4]
 local r = find(key)
 if r and (r.ended or (reason == 'idle' and now < r.l + r.t)) then return answer(0, r) end
-if not r then
-  r = { s = now, l = now, t = 0, dropAt = now + retention }
-  lookAt(key, r, r.dropAt)
-end
+local isNew = not r
+r = r or { s = now, l = now, t = 0 }
 finish(key, r, reason)
+if isNew then lookAt(key, r, r.dropAt) end
 changed(key)
 return answer(1, r)
 `;
