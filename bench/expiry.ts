@@ -14,7 +14,7 @@ import { closeApps, listen } from './support/app.js';
 import { ours, PATIENT } from './support/ours.js';
 import { SET_UP, startRedis } from './support/redis.js';
 import { number, type Report } from './support/report.js';
-import { fill, inChunks, SECRET, sessionId } from './support/sessions.js';
+import { fill, inChunks, keyOf, SECRET, sessionId } from './support/sessions.js';
 
 const GOAL_MS = 20;
 /** How exactly delays are seen; it is part of each. */
@@ -115,7 +115,7 @@ async function longestDestroy(sessions: number): Promise<number> {
 
 function startAll(storage: ActivityStorage, sessions: number, timeout: () => number) {
   return inChunks(sessions, async (index) => {
-    await storage.start(`key-${String(index).padStart(18, '0')}`, timeout(), sessionId(index));
+    await storage.start(keyOf(index), timeout(), sessionId(index));
   });
 }
 

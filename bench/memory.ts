@@ -6,7 +6,7 @@ import { lookUp, signIn } from './support/known-sessions.js';
 import { oursOnRedis, PATIENT } from './support/ours.js';
 import { startRedis } from './support/redis.js';
 import { number, type Report } from './support/report.js';
-import { inChunks, sessionId } from './support/sessions.js';
+import { inChunks, keyOf, sessionId } from './support/sessions.js';
 
 const GOAL = 200;
 const FEW = 1000;
@@ -66,9 +66,6 @@ export async function run({ sessions = 100_000 }): Promise<Report> {
     await RedisServer.stopAll();
   }
 }
-
-/** As long as the key that a storage gets for a session. */
-const keyOf = (index: number) => `key-${String(index).padStart(18, '0')}`;
 
 const start = (storage: ActivityStorage) => async (index: number) =>
   storage.start(keyOf(index), IDLE_TIMEOUT_MS, sessionId(index));

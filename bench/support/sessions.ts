@@ -17,6 +17,11 @@ export function sessionId(index: number): string {
   return `bench-session-${String(index).padStart(18, '0')}`;
 }
 
+/** As long as the key that a storage gets for a session. */
+export function keyOf(index: number): string {
+  return `key-${String(index).padStart(18, '0')}`;
+}
+
 /** The `Cookie` header of a session, signed as express-session does. */
 export function cookieOf(index: number): string {
   const id = sessionId(index);
