@@ -8,7 +8,7 @@ import {
   type EndReason,
 } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
-import { IdleSessionSweeper } from '../../libs/idle-session/src/idle-session.sweeper.js';
+import { IdleSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
 import { HOUR, MINUTE, SECOND, SECRET, type TestApp } from '../support/test-app.js';
 import { cookiesOf } from './support/cookies.js';
 import { MinimalStore } from './support/minimal-store.js';

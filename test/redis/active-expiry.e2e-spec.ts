@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
-import { IdleSessionSweeper } from '../../libs/idle-session/src/idle-session.sweeper.js';
+import { IdleSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
 import { passTime, recordsOf } from '../support/activity-records.js';
 import {
   createRedisApp,

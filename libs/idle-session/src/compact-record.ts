@@ -1,4 +1,4 @@
-import type { ActivityRecord } from './activity-storage.js';
+import type { ActivityRecord } from './activity/activity-storage.js';
 
 /** Times are kept from here on: as small integers they need no place of their own in memory. */
 const EPOCH = Date.now();

@@ -1,15 +1,19 @@
 import { Global, Logger, Module, type NestModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
-import { IdleClock } from './idle-clock.js';
-import { SessionExpiredFilter } from './idle-session.filter.js';
-import { IdleSessionGuard } from './idle-session.guard.js';
-import { IdleSessionInterceptor } from './idle-session.interceptor.js';
+import { IdleClock } from './session/session-activity.js';
+import { SessionExpiredFilter } from './request/session-expired.filter.js';
+import { IdleSessionGuard } from './request/idle-session.guard.js';
+import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
 import { IdleSessionService } from './idle-session.service.js';
-import { IdleSessionStore } from './idle-session.store.js';
-import { IdleSessionSweeper } from './idle-session.sweeper.js';
-import { CONFIGURATION, RESOLVED_OPTIONS, type Configuration } from './module-definition.js';
-import { Outage } from './outage.js';
-import { resolveOptions, type ResolvedOptions } from './resolve-options.js';
+import { IdleSessionStore } from './session/session-store.js';
+import { IdleSessionSweeper } from './session/expired-session.sweeper.js';
+import {
+  CONFIGURATION,
+  RESOLVED_OPTIONS,
+  type Configuration,
+} from './options/module-definition.js';
+import { Outage } from './utils/outage-log.js';
+import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
 
 /** Of all modules that configure, the configuration that counts. */
 export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');

@@ -6,9 +6,9 @@ import {
   type EndReason,
   type IdleSessionEvent,
 } from 'nestjs-idle-session';
-import { IdleClock } from '../../../libs/idle-session/src/idle-clock.js';
-import { Outage } from '../../../libs/idle-session/src/outage.js';
-import type { ResolvedOptions } from '../../../libs/idle-session/src/resolve-options.js';
+import { IdleClock } from '../../../libs/idle-session/src/session/session-activity.js';
+import { Outage } from '../../../libs/idle-session/src/utils/outage-log.js';
+import type { ResolvedOptions } from '../../../libs/idle-session/src/options/resolve-options.js';
 import type { MaybePromise } from '../../../libs/idle-session/src/maybe-promise.js';
 
 /** What a request carries. */

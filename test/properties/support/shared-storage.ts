@@ -10,7 +10,7 @@ import type {
   ActivityFeed,
   News,
   Touch,
-} from '../../../libs/idle-session/src/buffered-activity-storage.js';
+} from '../../../libs/idle-session/src/activity/buffer/buffered-activity-storage.js';
 
 export interface SharedStorageOptions {
   readonly now: () => number;

@@ -5,8 +5,8 @@ import {
   type EndReason,
   type ExpiredSession,
   type Expiry,
-} from '../activity-storage.js';
-import type { ActivityFeed, News, Touch } from '../buffered-activity-storage.js';
+} from '../activity/activity-storage.js';
+import type { ActivityFeed, News, Touch } from '../activity/buffer/buffered-activity-storage.js';
 import * as scripts from './scripts.js';
 
 /** What is used of node-redis: a client, a cluster, a sentinel and a pool all have it. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ActivityStorage, EndReason, ExpiredSession } from '../activity-storage.js';
+import type { ActivityStorage, EndReason, ExpiredSession } from '../activity/activity-storage.js';
 
 /** A storage to hold against the contract, and what the tests need beside it. */
 export interface ActivityStorageHarness {

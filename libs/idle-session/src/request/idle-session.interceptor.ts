@@ -8,9 +8,9 @@ import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import { isActivity } from './is-activity.js';
-import { SessionExpiredException } from './idle-session.exceptions.js';
-import { IdleSessionService } from './idle-session.service.js';
-import { whenThere, type MaybePromise } from './maybe-promise.js';
+import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import { IdleSessionService } from '../idle-session.service.js';
+import { whenThere, type MaybePromise } from '../maybe-promise.js';
 import { isHttp, requestOf } from './request-of.js';
 
 /**

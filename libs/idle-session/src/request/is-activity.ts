@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { isPassiveRequest } from './passive-request.js';
-import { marksOf } from './route-marks.js';
+import { marksOf } from './route-metadata.js';
 
 /** Whether a request, by its route and by its own word, says that a person did something. */
 export function isActivity(

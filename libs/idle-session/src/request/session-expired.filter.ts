@@ -8,8 +8,11 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { SessionExpiredException, StorageUnavailableException } from './idle-session.exceptions.js';
-import { IdleSessionService } from './idle-session.service.js';
+import {
+  SessionExpiredException,
+  StorageUnavailableException,
+} from '../session/idle-session.exceptions.js';
+import { IdleSessionService } from '../idle-session.service.js';
 import { isPageNavigation, loginRedirect, pageOf } from './page-navigation.js';
 
 /** After how many seconds to try again while the storage is away. */

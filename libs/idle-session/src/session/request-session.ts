@@ -1,5 +1,5 @@
 import type { CookieOptions } from 'express-session';
-import type { ActivityReading, ActivityRecord } from './activity-storage.js';
+import type { ActivityReading, ActivityRecord } from '../activity/activity-storage.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 
 /**

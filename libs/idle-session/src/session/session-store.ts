@@ -1,15 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { Store, type Session, type SessionData } from 'express-session';
-import type { ActivityReading, EndReason } from './activity-storage.js';
-import { Deadline } from './deadline.js';
-import { IdleClock } from './idle-clock.js';
+import type { ActivityReading, EndReason } from '../activity/activity-storage.js';
+import { Deadline } from '../utils/time-limit.js';
+import { IdleClock } from './session-activity.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
-import { isPromise, type MaybePromise } from './maybe-promise.js';
-import { RESOLVED_OPTIONS } from './module-definition.js';
-import { Outage } from './outage.js';
-import type { ResolvedOptions } from './resolve-options.js';
-import type { SessionLookup } from './session-lookup.js';
+import { isPromise, type MaybePromise } from '../maybe-promise.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import { Outage } from '../utils/outage-log.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { SessionLookup } from './request-session.js';
 import { sessionRef } from './session-ref.js';
 import { fromStored, isEmpty, isMarked, isRenewal, keepFor, toStored } from './stored-session.js';
 

@@ -1,5 +1,5 @@
-import { DURATION_TAKES, parseDuration } from './duration.js';
-import { IdleSessionOptionsError } from './options-error.js';
+import { DURATION_TAKES, parseDuration } from '../utils/duration.js';
+import { IdleSessionOptionsError } from '../utils/option-error.js';
 
 /** What an option takes, in words and as a test. */
 interface Rule {

@@ -5,16 +5,16 @@ import expressSession, {
   type SessionOptions,
   type Store,
 } from 'express-session';
-import type { ActivityStorage } from './activity-storage.js';
-import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
-import type { IdlePolicy } from './evaluate.js';
+import type { ActivityStorage } from '../activity/activity-storage.js';
+import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
+import type { IdlePolicy } from '../activity/evaluate.js';
 import type {
   IdleSessionModuleOptions,
   IdleSessionSessionOptions,
 } from './idle-session.options.js';
-import { MemoryActivityStorage } from './memory-activity-storage.js';
+import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
-import { IdleSessionOptionsError } from './options-error.js';
+import { IdleSessionOptionsError } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
 export interface ResolvedOptions extends IdlePolicy {

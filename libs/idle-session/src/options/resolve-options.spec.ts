@@ -4,8 +4,8 @@ import type { Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import expressSession from 'express-session';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
-import { MemoryActivityStorage } from './memory-activity-storage.js';
-import { IdleSessionOptionsError } from './options-error.js';
+import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
+import { IdleSessionOptionsError } from '../utils/option-error.js';
 import { resolveOptions, resolvePath, type ResolvedOptions } from './resolve-options.js';
 
 const SECRET = 'a secret of more than sixteen characters';

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
-import type { IdleSessionStore } from './idle-session.store.js';
-import type { ResolvedOptions } from './resolve-options.js';
+import type { IdleSessionStore } from './session-store.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 
 /** As many random bytes as express-session takes itself. */
 const SESSION_ID_BYTES = 24;

@@ -1,4 +1,4 @@
-import type { MaybePromise } from './maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 
 /** Why a session ended. */
 export type EndReason = 'idle' | 'absolute' | 'signed-out' | 'revoked';

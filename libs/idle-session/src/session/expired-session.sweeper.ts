@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { Deadline } from './deadline.js';
-import { IdleClock } from './idle-clock.js';
-import { IdleSessionStore } from './idle-session.store.js';
-import { RESOLVED_OPTIONS } from './module-definition.js';
-import type { ResolvedOptions } from './resolve-options.js';
+import { Deadline } from '../utils/time-limit.js';
+import { IdleClock } from './session-activity.js';
+import { IdleSessionStore } from './session-store.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 
 /** How late a session may end. */
 const INTERVAL_MS = 1000;

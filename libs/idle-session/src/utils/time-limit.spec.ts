@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { describe, expect, it, jest } from '@jest/globals';
-import { StorageUnavailableException } from './idle-session.exceptions.js';
-import { Deadline } from './deadline.js';
+import { StorageUnavailableException } from '../session/idle-session.exceptions.js';
+import { Deadline } from './time-limit.js';
 
 const inTime = <T>(question: () => Promise<T>, timeoutMs: number) =>
   new Deadline(timeoutMs).ask(question);

@@ -8,11 +8,11 @@ import {
   type ExpiredSession,
   type Expiry,
 } from './activity-storage.js';
-import { CompactRecord, fromCompact, toCompact } from './compact-record.js';
-import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
+import { CompactRecord, fromCompact, toCompact } from '../compact-record.js';
+import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
 import { evaluate } from './evaluate.js';
-import { flat } from './flat.js';
-import { IdleSessionOptionsError } from './options-error.js';
+import { flat } from '../flat.js';
+import { IdleSessionOptionsError } from '../utils/option-error.js';
 
 export interface MemoryActivityStorageOptions {
   /** How long a record is kept after its deadline or its end; default `'24h'`. */

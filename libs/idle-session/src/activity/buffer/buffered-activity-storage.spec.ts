@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ActivityStorage, type ActivityReading, type EndReason } from './activity-storage.js';
+import { ActivityStorage, type ActivityReading, type EndReason } from '../activity-storage.js';
 import {
   BufferedActivityStorage,
   type ActivityFeed,
@@ -7,9 +7,9 @@ import {
   type News,
   type Touch,
 } from './buffered-activity-storage.js';
-import { isPromise } from './maybe-promise.js';
-import { MemoryActivityStorage } from './memory-activity-storage.js';
-import { IdleSessionOptionsError } from './options-error.js';
+import { isPromise } from '../../maybe-promise.js';
+import { MemoryActivityStorage } from '../memory-activity-storage.js';
+import { IdleSessionOptionsError } from '../../utils/option-error.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,5 +1,5 @@
 import expressSession, { type Cookie, type CookieOptions, type SessionData } from 'express-session';
-import type { ActivityRecord } from './activity-storage.js';
+import type { ActivityRecord } from '../activity/activity-storage.js';
 
 /**
  * In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. Holds

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Logger } from '@nestjs/common';
-import { StorageUnavailableException } from './idle-session.exceptions.js';
-import { Outage } from './outage.js';
+import { StorageUnavailableException } from '../session/idle-session.exceptions.js';
+import { Outage } from './outage-log.js';
 
 let lines: string[];
 let outage: Outage;

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { CookieOptions, SessionOptions } from 'express-session';
-import type { ActivityStorage } from './activity-storage.js';
-import type { Duration } from './duration.js';
+import type { ActivityStorage } from '../activity/activity-storage.js';
+import type { Duration } from '../utils/duration.js';
 
 /** Options of {@link IdleSessionModule.forRoot}. Checked once, at start; a wrong or unknown one stops the start. */
 export interface IdleSessionModuleOptions {

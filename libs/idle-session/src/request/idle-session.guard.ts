@@ -1,14 +1,17 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
-import { SessionExpiredException, StorageUnavailableException } from './idle-session.exceptions.js';
-import { IdleSessionService } from './idle-session.service.js';
-import type { IdleSessionStatus } from './idle-session.status.js';
+import {
+  SessionExpiredException,
+  StorageUnavailableException,
+} from '../session/idle-session.exceptions.js';
+import { IdleSessionService } from '../idle-session.service.js';
+import type { IdleSessionStatus } from '../session/idle-session.status.js';
 import { isActivity } from './is-activity.js';
-import { whenThere, type MaybePromise } from './maybe-promise.js';
+import { whenThere, type MaybePromise } from '../maybe-promise.js';
 import { isPageNavigation } from './page-navigation.js';
 import { isHttp, requestOf } from './request-of.js';
-import { marksOf } from './route-marks.js';
+import { marksOf } from './route-metadata.js';
 
 /**
  * Lets requests of live sessions and of strangers pass and refuses those of sessions that ended. Refreshes nothing:

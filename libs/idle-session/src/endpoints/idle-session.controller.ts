@@ -20,14 +20,14 @@ import {
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { draftKey } from './draft-key.js';
-import { PassiveRoute, SKIP_IDLE_SESSION } from './idle-session.decorators.js';
-import { SessionExpiredException } from './idle-session.exceptions.js';
-import { IdleSessionService } from './idle-session.service.js';
-import type { IdleSessionStatus } from './idle-session.status.js';
-import type { MaybePromise } from './maybe-promise.js';
-import { RESOLVED_OPTIONS } from './module-definition.js';
-import { isPassiveRequest } from './passive-request.js';
-import type { ResolvedOptions } from './resolve-options.js';
+import { PassiveRoute, SKIP_IDLE_SESSION } from '../request/idle-session.decorators.js';
+import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import { IdleSessionService } from '../idle-session.service.js';
+import type { IdleSessionStatus } from '../session/idle-session.status.js';
+import type { MaybePromise } from '../maybe-promise.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import { isPassiveRequest } from '../request/passive-request.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import { SameOriginGuard } from './same-origin.guard.js';
 
 /** Exempt, as with `@SkipIdleSession()`, but no page that could tell a person anything: the cookie stays. */

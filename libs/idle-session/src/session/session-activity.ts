@@ -1,13 +1,18 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Subject } from 'rxjs';
-import type { ActivityReading, ActivityStorage, EndReason, Expiry } from './activity-storage.js';
-import { Deadline } from './deadline.js';
-import { evaluate, type Evaluation } from './evaluate.js';
+import type {
+  ActivityReading,
+  ActivityStorage,
+  EndReason,
+  Expiry,
+} from '../activity/activity-storage.js';
+import { Deadline } from '../utils/time-limit.js';
+import { evaluate, type Evaluation } from '../activity/evaluate.js';
 import type { IdleSessionEvent } from './idle-session.events.js';
-import { isPromise, whenThere, type MaybePromise } from './maybe-promise.js';
-import { RESOLVED_OPTIONS } from './module-definition.js';
-import { Outage } from './outage.js';
-import type { ResolvedOptions } from './resolve-options.js';
+import { isPromise, whenThere, type MaybePromise } from '../maybe-promise.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import { Outage } from '../utils/outage-log.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 
 /**
  * The activity of sessions, by their reference: where storage, policy and events meet. Whatever a request waits for

@@ -1,4 +1,4 @@
-import { StorageUnavailableException } from './idle-session.exceptions.js';
+import { StorageUnavailableException } from '../session/idle-session.exceptions.js';
 
 /** After which share of the timeout a question is given up: there is to be time to tell everybody who waits. */
 const GIVEN_UP_AT = 0.85;

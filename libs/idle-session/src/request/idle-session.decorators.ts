@@ -4,7 +4,7 @@ import {
   type CustomDecorator,
   type ExecutionContext,
 } from '@nestjs/common';
-import type { IdleSessionStatus } from './idle-session.status.js';
+import type { IdleSessionStatus } from '../session/idle-session.status.js';
 import { requestOf } from './request-of.js';
 
 /** @internal */

@@ -1,5 +1,5 @@
-import type { EndReason } from './activity-storage.js';
-import type { Evaluation } from './evaluate.js';
+import type { EndReason } from '../activity/activity-storage.js';
+import type { Evaluation } from '../activity/evaluate.js';
 
 /**
  * Where a session stands, as the status and heartbeat endpoints answer it. Durations are remaining milliseconds: no

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryActivityStorage } from './memory-activity-storage.js';
-import { activityStorageContract, ManualClock } from './testing/index.js';
+import { activityStorageContract, ManualClock } from '../testing/index.js';
 
 const RETENTION = 60 * 60_000;
 

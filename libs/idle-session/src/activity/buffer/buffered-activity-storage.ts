@@ -5,13 +5,13 @@ import {
   type ActivityRecord,
   type EndReason,
   type Expiry,
-} from './activity-storage.js';
-import { CompactRecord, fromCompact, toCompact } from './compact-record.js';
-import { Deadline } from './deadline.js';
-import { DURATION_TAKES, parseDuration, type Duration } from './duration.js';
-import { flat } from './flat.js';
-import { isPromise, type MaybePromise } from './maybe-promise.js';
-import { IdleSessionOptionsError } from './options-error.js';
+} from '../activity-storage.js';
+import { CompactRecord, fromCompact, toCompact } from '../../compact-record.js';
+import { Deadline } from '../../utils/time-limit.js';
+import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
+import { flat } from '../../flat.js';
+import { isPromise, type MaybePromise } from '../../maybe-promise.js';
+import { IdleSessionOptionsError } from '../../utils/option-error.js';
 
 /** Activity as {@link ActivityStorage.touch} takes it. */
 export interface Touch {
