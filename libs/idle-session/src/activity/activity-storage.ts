@@ -1,16 +1,25 @@
-import type { MaybePromise } from '../maybe-promise.js';
-
 /** Why a session ended. */
 export type EndReason = 'idle' | 'absolute' | 'signed-out' | 'revoked';
 
-/** What is known about the activity of one session. All times are milliseconds on the storage's own clock. */
+/**
+ * What is known about the activity of one session. Times are milliseconds on the storage's own clock, durations are
+ * milliseconds. Only `lastActivityAt` and `idleTimeoutMs` change after the start, and `ended` is set once.
+ */
 export interface ActivityRecord {
   /** When the session was signed in; the absolute limit counts from here. */
   readonly startedAt: number;
+  /** When the person last proved who they are: at the start, as long as nothing asks for a newer proof. */
+  readonly authenticatedAt: number;
   /** When the person last did something. Only ever grows. */
   readonly lastActivityAt: number;
   /** How long the session may stay idle, as decided for the newest activity. */
   readonly idleTimeoutMs: number;
+  /** How long after `startedAt` the session ends, however active; null: never. Decided when the session started. */
+  readonly absoluteTimeoutMs: number | null;
+  /** How long the session may stay idle before it is to be locked; null: it never is. Nothing locks a session yet. */
+  readonly lockAfterMs: number | null;
+  /** A keyed hash of who the session belongs to; null if nobody is known. */
+  readonly owner: string | null;
   /** Set once, by the first caller of {@link ActivityStorage.end}; never taken back. */
   readonly ended?: EndReason;
 }
@@ -20,6 +29,15 @@ export interface ActivityReading {
   readonly record: ActivityRecord | undefined;
   /** The storage's time, in milliseconds. App servers' clocks decide nothing. */
   readonly now: number;
+}
+
+/** What {@link ActivityStorage.start} is told of a session. */
+export interface NewSession extends Pick<
+  ActivityRecord,
+  'idleTimeoutMs' | 'absoluteTimeoutMs' | 'lockAfterMs' | 'owner'
+> {
+  /** Kept until the session ends, for the process that then removes it from the session store. */
+  readonly sessionId: string;
 }
 
 /** A session that a storage ended because its time was up. */
@@ -49,19 +67,15 @@ export interface Expiry {
 export abstract class ActivityStorage {
   /**
    * Reads the record; `record` is undefined when there is none.
-   * @param fresh what a buffer remembers will not do; default false
+   * @param fresh true: a buffer may not answer from memory; default false
    */
-  abstract read(key: string, fresh?: boolean): MaybePromise<ActivityReading>;
+  abstract read(key: string, fresh?: boolean): Promise<ActivityReading>;
 
-  /**
-   * Starts a record at the storage's time, unless there is one already. `started` tells which.
-   * @param sessionId kept until the session ends, for whoever has to remove it from the session store
-   */
+  /** Starts a record at the storage's time, unless there is one already. `started` tells which. */
   abstract start(
     key: string,
-    idleTimeoutMs: number,
-    sessionId: string,
-  ): MaybePromise<ActivityReading & { readonly started: boolean }>;
+    session: NewSession,
+  ): Promise<ActivityReading & { readonly started: boolean }>;
 
   /**
    * Notes activity at `at`, a time on the storage's clock, as taken from an earlier reading. Safe to send late, twice
@@ -75,7 +89,7 @@ export abstract class ActivityStorage {
    *
    * Resolves to the record as it is afterwards.
    */
-  abstract touch(key: string, idleTimeoutMs: number, at: number): MaybePromise<ActivityReading>;
+  abstract touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading>;
 
   /**
    * Ends the record for good; the first caller wins and learns that it `won`. Without a record, leaves an ended one.
@@ -86,15 +100,13 @@ export abstract class ActivityStorage {
   abstract end(
     key: string,
     reason: EndReason,
-  ): MaybePromise<ActivityReading & { readonly won: boolean }>;
+  ): Promise<ActivityReading & { readonly won: boolean }>;
 
   /**
-   * Ends sessions whose time is up, as {@link end} would, each for one caller only. A storage without it leaves an end
-   * to be noticed by the session's next request.
-   * @param absoluteTimeoutMs how long after its start a session ends whatever happens; false: never
-   * @param limit of sessions to look at, so that nobody waits for long
+   * Ends sessions whose time is up, by the idle or by their absolute timeout, each for one caller only.
+   * @param limit of sessions to look at, so that other work does not wait for long
    */
-  expire?(absoluteTimeoutMs: number | false, limit: number): MaybePromise<Expiry>;
+  abstract expire(limit: number): Promise<Expiry>;
 
   /** Sends what was not sent yet: the process is about to stop. */
   flush?(): Promise<void>;
@@ -102,3 +114,19 @@ export abstract class ActivityStorage {
 
 /** For how long after its deadline or its end a record is kept by default, so that the reason can still be told. */
 export const DEFAULT_RETENTION = '24h';
+
+/** The record of a session that starts. */
+export function newRecord(
+  { idleTimeoutMs, absoluteTimeoutMs, lockAfterMs, owner }: NewSession,
+  now: number,
+): ActivityRecord {
+  return {
+    startedAt: now,
+    authenticatedAt: now,
+    lastActivityAt: now,
+    idleTimeoutMs,
+    absoluteTimeoutMs,
+    lockAfterMs,
+    owner,
+  };
+}

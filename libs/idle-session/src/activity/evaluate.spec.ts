@@ -7,6 +7,16 @@ const IDLE = 900;
 const ABSOLUTE = 10_000;
 const WARN = 120;
 
+const RECORD: ActivityRecord = {
+  startedAt: START,
+  authenticatedAt: START,
+  lastActivityAt: START,
+  idleTimeoutMs: IDLE,
+  absoluteTimeoutMs: ABSOLUTE,
+  lockAfterMs: null,
+  owner: null,
+};
+
 interface Case {
   title: string;
   record?: Partial<ActivityRecord>;
@@ -33,11 +43,7 @@ const expired = (reason: EndReason, absoluteExpiresInMs: number | null): Evaluat
 });
 
 function evaluateCase({ record, policy, at }: Pick<Case, 'record' | 'policy' | 'at'>) {
-  return evaluate(
-    { startedAt: START, lastActivityAt: START, idleTimeoutMs: IDLE, ...record },
-    { warnBeforeMs: WARN, absoluteTimeoutMs: ABSOLUTE, ...policy },
-    START + at,
-  );
+  return evaluate({ ...RECORD, ...record }, { warnBeforeMs: WARN, ...policy }, START + at);
 }
 
 describe('evaluate', () => {
@@ -151,24 +157,23 @@ describe('evaluate', () => {
     );
   });
 
-  describe('takes false as never', () => {
+  describe('knows no limit where there is none', () => {
     it.each<Case>([
       {
         title: 'no absolute limit is left to tell',
-        policy: { absoluteTimeoutMs: false },
+        record: { absoluteTimeoutMs: null },
         at: 0,
         is: active(IDLE, null),
       },
       {
         title: 'a session in use lives for years without an absolute limit',
-        record: { lastActivityAt: START + 1e12 },
-        policy: { absoluteTimeoutMs: false },
+        record: { lastActivityAt: START + 1e12, absoluteTimeoutMs: null },
         at: 1e12 + 1,
         is: active(IDLE - 1, null),
       },
       {
         title: 'the idle limit holds without an absolute one',
-        policy: { absoluteTimeoutMs: false },
+        record: { absoluteTimeoutMs: null },
         at: IDLE,
         is: expired('idle', null),
       },
@@ -214,8 +219,8 @@ describe('evaluate', () => {
   });
 
   it('changes nothing that it was given', () => {
-    const record = Object.freeze({ startedAt: 0, lastActivityAt: 0, idleTimeoutMs: IDLE });
-    const policy = Object.freeze({ warnBeforeMs: WARN, absoluteTimeoutMs: ABSOLUTE });
-    expect(evaluate(record, policy, 1)).toEqual(evaluate(record, policy, 1));
+    const record = Object.freeze({ ...RECORD });
+    const policy = Object.freeze({ warnBeforeMs: WARN });
+    expect(evaluate(record, policy, START + 1)).toEqual(evaluate(record, policy, START + 1));
   });
 });

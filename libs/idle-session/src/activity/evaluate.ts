@@ -1,11 +1,9 @@
 import type { ActivityRecord, EndReason } from './activity-storage.js';
 
-/** The limits that a record is held against, in milliseconds. The idle timeout is in the record itself. */
+/** What a record is held against, beside the limits in the record itself. */
 export interface IdlePolicy {
-  /** How long before the end the state becomes `warning`; false: never. */
+  /** How long before the end the state becomes `warning`, in milliseconds; false: never. */
   readonly warnBeforeMs: number | false;
-  /** How long after `startedAt` the session ends whatever happens; false: never. */
-  readonly absoluteTimeoutMs: number | false;
 }
 
 export type Evaluation =
@@ -28,9 +26,8 @@ export type Evaluation =
 export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number): Evaluation {
   // A clock that went back (a Redis failover) must not promise more than the whole timeout.
   const time = Math.max(now, record.lastActivityAt);
-  const idleDeadline = record.lastActivityAt + record.idleTimeoutMs;
-  const absoluteDeadline =
-    policy.absoluteTimeoutMs === false ? Infinity : record.startedAt + policy.absoluteTimeoutMs;
+  const idleDeadline = idleDeadlineOf(record);
+  const absoluteDeadline = absoluteDeadlineOf(record);
   const absoluteExpiresInMs = Number.isFinite(absoluteDeadline)
     ? Math.max(0, absoluteDeadline - time)
     : null;
@@ -48,4 +45,14 @@ export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number
   const expiresInMs = deadline - time;
   const warning = policy.warnBeforeMs !== false && expiresInMs <= policy.warnBeforeMs;
   return { state: warning ? 'warning' : 'active', expiresInMs, absoluteExpiresInMs };
+}
+
+/** When a record's idle timeout is over. */
+export function idleDeadlineOf({ lastActivityAt, idleTimeoutMs }: ActivityRecord): number {
+  return lastActivityAt + idleTimeoutMs;
+}
+
+/** When a record's absolute timeout is over; `Infinity` without one. */
+export function absoluteDeadlineOf({ startedAt, absoluteTimeoutMs }: ActivityRecord): number {
+  return absoluteTimeoutMs === null ? Infinity : startedAt + absoluteTimeoutMs;
 }

@@ -4,6 +4,13 @@ import { activityStorageContract, ManualClock } from '../testing/index.js';
 
 const RETENTION = 60 * 60_000;
 
+const SESSION = {
+  idleTimeoutMs: 15 * 60_000,
+  absoluteTimeoutMs: null,
+  lockAfterMs: null,
+  owner: null,
+};
+
 describe('MemoryActivityStorage', () => {
   it.each(activityStorageContract)('$name', async ({ run }) => {
     const clock = new ManualClock();
@@ -23,8 +30,8 @@ describe('MemoryActivityStorage', () => {
     const storage = new MemoryActivityStorage({ now: clock.now, retention: '1h' });
     let most = 0;
     for (let session = 0; session < 20_000; session++) {
-      storage.start(`session-${session}`, 15 * 60_000, 'id');
-      if (session % 3 === 0) storage.end(`session-${session}`, 'signed-out');
+      await storage.start(`session-${session}`, { ...SESSION, sessionId: `id-${session}` });
+      if (session % 3 === 0) await storage.end(`session-${session}`, 'signed-out');
       clock.advance(10_000);
       most = Math.max(most, storage.size);
     }

@@ -1,18 +1,18 @@
 import TinyQueue from 'tinyqueue';
+import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
+import { IdleSessionOptionsError } from '../utils/option-error.js';
 import {
   ActivityStorage,
   DEFAULT_RETENTION,
+  newRecord,
   type ActivityReading,
   type ActivityRecord,
   type EndReason,
   type ExpiredSession,
   type Expiry,
+  type NewSession,
 } from './activity-storage.js';
-import { CompactRecord, fromCompact, toCompact } from '../compact-record.js';
-import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import { evaluate } from './evaluate.js';
-import { flat } from '../flat.js';
-import { IdleSessionOptionsError } from '../utils/option-error.js';
+import { absoluteDeadlineOf, evaluate, idleDeadlineOf } from './evaluate.js';
 
 export interface MemoryActivityStorageOptions {
   /** How long a record is kept after its deadline or its end; default `'24h'`. */
@@ -21,68 +21,48 @@ export interface MemoryActivityStorageOptions {
   readonly now?: () => number;
 }
 
-interface End {
-  readonly reason: EndReason;
-  readonly at: number;
-}
-
 /** A record and its place in the queue. */
-class Entry extends CompactRecord {
-  private looked = 0;
-
-  constructor(
-    readonly key: string,
-    /** The session id, or once that is not needed any more, how the session ended. */
-    public rest: string | End,
-  ) {
-    super();
-  }
-
-  get sessionId(): string {
-    return typeof this.rest === 'string' ? this.rest : '';
-  }
-
-  override get record(): ActivityRecord {
-    const { rest } = this;
-    return typeof rest === 'string' ? super.record : { ...super.record, ended: rest.reason };
-  }
-
-  override set record(record: ActivityRecord) {
-    super.record = record;
-  }
-
-  /** When to look at it next. Never later than it is due, often earlier; does not change while it is in the queue. */
-  get lookAt(): number {
-    return fromCompact(this.looked);
-  }
-
-  set lookAt(time: number) {
-    this.looked = toCompact(time);
-  }
+interface Entry {
+  readonly key: string;
+  record: ActivityRecord;
+  /** Empty once the session has ended. */
+  sessionId: string;
+  /** When the record ended; NaN while it has not. */
+  endedAt: number;
+  /** When to look at it next: never later than it is due, often earlier. Does not change while it is in the queue. */
+  lookAt: number;
 }
 
-/** Records looked at for dropping with every write: more than one, so that dropping is faster than growing. */
+/** Entries looked at for dropping with every write: more than one, so that dropping is faster than growing. */
 const DROP_STEPS = 2;
 
-/**
- * Keeps activity records in this process: for one process, tests and development. Answers at once, never with a
- * promise. Bounded by the sessions of the retention time.
- */
+/** Without a record, an end leaves this one. */
+const UNKNOWN: NewSession = {
+  sessionId: '',
+  idleTimeoutMs: 0,
+  absoluteTimeoutMs: null,
+  lockAfterMs: null,
+  owner: null,
+};
+
+/** Keeps activity records in this process: for one process, tests and development. Bounded by the sessions of the retention time. */
 export class MemoryActivityStorage extends ActivityStorage {
   private readonly entries = new Map<string, Entry>();
-  /** Ordered by time. Entries that another has taken the place of stay until they come up, and then count for nothing. */
+  /** Ordered by time. An entry that another one replaced stays until it comes up, and then counts for nothing. */
   private readonly queue = new TinyQueue<Entry>([], (a, b) => a.lookAt - b.lookAt);
   private readonly retentionMs: number;
   private readonly now: () => number;
 
-  constructor(options: MemoryActivityStorageOptions = {}) {
+  constructor({
+    retention = DEFAULT_RETENTION,
+    now = Date.now,
+  }: MemoryActivityStorageOptions = {}) {
     super();
-    const retention = options.retention ?? DEFAULT_RETENTION;
     const retentionMs = parseDuration(retention);
     if (retentionMs === undefined)
       throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES);
     this.retentionMs = retentionMs;
-    this.now = options.now ?? Date.now;
+    this.now = now;
   }
 
   /** How many records are held. */
@@ -90,49 +70,48 @@ export class MemoryActivityStorage extends ActivityStorage {
     return this.entries.size;
   }
 
-  override read(key: string): ActivityReading {
-    return this.reading(key, this.now());
-  }
-
-  override start(
-    key: string,
-    idleTimeoutMs: number,
-    sessionId: string,
-  ): ActivityReading & { started: boolean } {
+  override async read(key: string): Promise<ActivityReading> {
     const now = this.now();
-    const started = this.recordOf(key, now) === undefined;
-    if (started)
-      this.write(key, { startedAt: now, lastActivityAt: now, idleTimeoutMs }, now, sessionId);
-    return { ...this.reading(key, now), started };
+    return { record: this.recordOf(key, now), now };
   }
 
-  override touch(key: string, idleTimeoutMs: number, at: number): ActivityReading {
+  override async start(
+    key: string,
+    session: NewSession,
+  ): Promise<ActivityReading & { started: boolean }> {
+    const now = this.now();
+    const known = this.recordOf(key, now);
+    if (known) return { record: known, now, started: false };
+    const record = newRecord(session, now);
+    this.write(key, record, now, session.sessionId);
+    return { record, now, started: true };
+  }
+
+  override async touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
     const now = this.now();
     const record = this.recordOf(key, now);
-    if (record === undefined || record.ended !== undefined) return { record, now };
+    if (!record || record.ended !== undefined) return { record, now };
     const activityAt = Math.min(Math.floor(at), now);
-    const deadline = deadlineOf(record);
+    const deadline = idleDeadlineOf(record);
     const newer = activityAt > record.lastActivityAt && activityAt < deadline;
     const sameButInTime = activityAt === record.lastActivityAt && now < deadline;
-    if (newer || sameButInTime)
-      this.write(key, { ...record, lastActivityAt: activityAt, idleTimeoutMs }, now);
-    return this.reading(key, now);
+    if (!newer && !sameButInTime) return { record, now };
+    const touched = { ...record, lastActivityAt: activityAt, idleTimeoutMs };
+    this.write(key, touched, now);
+    return { record: touched, now };
   }
 
-  override end(key: string, reason: EndReason): ActivityReading & { won: boolean } {
+  override async end(key: string, reason: EndReason): Promise<ActivityReading & { won: boolean }> {
     const now = this.now();
-    const record = this.recordOf(key, now) ?? {
-      startedAt: now,
-      lastActivityAt: now,
-      idleTimeoutMs: 0,
-    };
-    const inTime = reason === 'idle' && now < deadlineOf(record);
-    const won = record.ended === undefined && !inTime;
-    if (won) this.write(key, { ...record, ended: reason }, now);
-    return { ...this.reading(key, now), won };
+    const record = this.recordOf(key, now) ?? newRecord(UNKNOWN, now);
+    const isInTime = reason === 'idle' && now < idleDeadlineOf(record);
+    if (record.ended !== undefined || isInTime) return { record, now, won: false };
+    const ended = { ...record, ended: reason };
+    this.write(key, ended, now);
+    return { record: ended, now, won: true };
   }
 
-  override expire(absoluteTimeoutMs: number | false, limit: number): Expiry {
+  override async expire(limit: number): Promise<Expiry> {
     const now = this.now();
     const expired: ExpiredSession[] = [];
     for (let looked = 0; looked < limit; looked++) {
@@ -142,7 +121,7 @@ export class MemoryActivityStorage extends ActivityStorage {
       if (this.isReplaced(next)) continue;
 
       const { key, record, sessionId } = next;
-      const evaluation = evaluate(record, { warnBeforeMs: false, absoluteTimeoutMs }, now);
+      const evaluation = evaluate(record, { warnBeforeMs: false }, now);
       if (record.ended !== undefined) {
         if (now >= this.dropAtOf(next)) this.entries.delete(key);
         else this.enqueue(next, this.dropAtOf(next));
@@ -158,10 +137,6 @@ export class MemoryActivityStorage extends ActivityStorage {
     return { expired, more: true };
   }
 
-  private reading(key: string, now: number): ActivityReading {
-    return { record: this.recordOf(key, now), now };
-  }
-
   private recordOf(key: string, now: number): ActivityRecord | undefined {
     const entry = this.entries.get(key);
     return entry && now < this.dropAtOf(entry) ? entry.record : undefined;
@@ -170,27 +145,29 @@ export class MemoryActivityStorage extends ActivityStorage {
   /** @param sessionId default: the one that is known */
   private write(key: string, record: ActivityRecord, now: number, sessionId?: string): void {
     const known = this.entries.get(key);
-    const due = record.ended === undefined ? deadlineOf(record) : now + this.retentionMs;
+    const deadline = Math.min(idleDeadlineOf(record), absoluteDeadlineOf(record));
+    const due = record.ended === undefined ? deadline : now + this.retentionMs;
     let entry = known;
     if (!entry || due < entry.lookAt) {
-      entry = new Entry(known?.key ?? flat(key), known?.rest ?? '');
-      this.entries.set(entry.key, entry);
+      entry = { key, record, sessionId: known?.sessionId ?? '', endedAt: NaN, lookAt: 0 };
+      this.entries.set(key, entry);
       this.enqueue(entry, due);
     }
-    if (sessionId !== undefined) entry.rest = flat(sessionId);
+    if (sessionId !== undefined) entry.sessionId = sessionId;
     this.change(entry, record, now);
     this.dropOld(now);
   }
 
   private change(entry: Entry, record: ActivityRecord, now: number): void {
     entry.record = record;
-    if (record.ended !== undefined) entry.rest = { reason: record.ended, at: now };
+    if (record.ended === undefined) return;
+    entry.endedAt = now;
+    entry.sessionId = '';
   }
 
-  /** From when on nobody needs the record any more. */
-  private dropAtOf(entry: Entry): number {
-    const { rest } = entry;
-    return (typeof rest === 'string' ? deadlineOf(entry) : rest.at) + this.retentionMs;
+  /** From when on the record is of no use. */
+  private dropAtOf({ record, endedAt }: Entry): number {
+    return (record.ended === undefined ? idleDeadlineOf(record) : endedAt) + this.retentionMs;
   }
 
   /** @param entry in no place of the queue */
@@ -203,7 +180,7 @@ export class MemoryActivityStorage extends ActivityStorage {
     return this.entries.get(entry.key) !== entry;
   }
 
-  /** For whoever uses the storage without {@link expire}. */
+  /** So that a storage on which nobody calls {@link expire} does not grow for ever. */
   private dropOld(now: number): void {
     for (let step = 0; step < DROP_STEPS; step++) {
       const next = this.queue.peek();
@@ -214,11 +191,4 @@ export class MemoryActivityStorage extends ActivityStorage {
       if (current) this.entries.delete(next.key);
     }
   }
-}
-
-function deadlineOf({
-  lastActivityAt,
-  idleTimeoutMs,
-}: Pick<ActivityRecord, 'lastActivityAt' | 'idleTimeoutMs'>): number {
-  return lastActivityAt + idleTimeoutMs;
 }

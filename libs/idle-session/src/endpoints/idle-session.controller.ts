@@ -1,5 +1,4 @@
 import {
-  BadRequestException,
   Body,
   Controller,
   Get,
@@ -12,55 +11,54 @@ import {
   Post,
   Req,
   Res,
-  SetMetadata,
   UnauthorizedException,
   UseGuards,
   VERSION_NEUTRAL,
   type Type,
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { draftKey } from './draft-key.js';
-import { PassiveRoute, SKIP_IDLE_SESSION } from '../request/idle-session.decorators.js';
-import { SessionExpiredException } from '../session/idle-session.exceptions.js';
-import { IdleSessionService } from '../idle-session.service.js';
-import type { IdleSessionStatus } from '../session/idle-session.status.js';
-import type { MaybePromise } from '../maybe-promise.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
-import { isPassiveRequest } from '../request/passive-request.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { NoPage, PassiveRoute, SkipIdleSession } from '../request/idle-session.decorators.js';
+import { isPassiveRequest } from '../request/passive-request.js';
+import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import type { IdleSessionStatus } from '../session/idle-session.status.js';
+import { RequestSessions } from '../session/request-sessions.js';
+import { ClientFiles } from './client-files.js';
+import { draftKey } from './draft-key.js';
+import { idleForMsOf } from './heartbeat-body.js';
 import { SameOriginGuard } from './same-origin.guard.js';
-
-/** Exempt, as with `@SkipIdleSession()`, but no page that could tell a person anything: the cookie stays. */
-const Unpaged = () => SetMetadata(SKIP_IDLE_SESSION, 'status');
 
 const NoStore = () => Header('Cache-Control', 'no-store');
 
-/** The endpoints, at the configured path and for every version of the app. */
+/** The endpoints that the browser client calls, at the configured path and for every version of the app. */
 export function idleSessionController(path: string): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
+  @NoPage()
   class IdleSessionController {
     constructor(
-      private readonly sessions: IdleSessionService,
+      private readonly requestSessions: RequestSessions,
+      private readonly clientFiles: ClientFiles,
       @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     ) {}
 
     @Get('status')
-    @Unpaged()
+    @SkipIdleSession()
     @NoStore()
-    status(@Req() request: Request): MaybePromise<IdleSessionStatus> {
-      return this.sessions.check(request);
+    status(@Req() request: Request): Promise<IdleSessionStatus> {
+      return this.requestSessions.of(request).check();
     }
 
     @Get('client.js')
-    @Unpaged()
+    @SkipIdleSession()
     client(@Res() response: Response): void {
-      const { fileName, integrity } = this.sessions.client;
+      const { fileName, integrity } = this.clientFiles;
       response.set('ETag', `"${integrity}"`);
       this.sendScript(fileName, 'no-cache', response);
     }
 
     @Get(':name.:hash.js')
-    @Unpaged()
+    @SkipIdleSession()
     hashedClient(
       @Param('name') name: string,
       @Param('hash') hash: string,
@@ -76,20 +74,21 @@ export function idleSessionController(path: string): Type {
     @NoStore()
     async heartbeat(@Req() request: Request, @Body() body: unknown): Promise<IdleSessionStatus> {
       const idleForMs = idleForMsOf(body);
+      const session = this.requestSessions.of(request);
       const status = isPassiveRequest(request)
-        ? this.sessions.status(request)
-        : await this.sessions.refresh(request, idleForMs);
+        ? session.status()
+        : await session.refresh(idleForMs);
       if (status.reason !== null) throw new SessionExpiredException(status.reason, status.loginUrl);
       return status;
     }
 
     @Post('sign-out')
     @HttpCode(HttpStatus.NO_CONTENT)
-    @Unpaged()
+    @SkipIdleSession()
     @UseGuards(SameOriginGuard)
     @NoStore()
     async signOut(@Req() request: Request): Promise<void> {
-      await this.sessions.end(request);
+      await this.requestSessions.of(request).end('signed-out');
     }
 
     @Get('draft-key')
@@ -98,7 +97,7 @@ export function idleSessionController(path: string): Type {
     draftKey(@Req() request: Request): { key: string } {
       const { signingSecret, ownerOf } = this.options;
       if (!ownerOf) throw new NotFoundException();
-      const { state, reason, loginUrl } = this.sessions.status(request);
+      const { state, reason, loginUrl } = this.requestSessions.of(request).status();
       if (reason !== null) throw new SessionExpiredException(reason, loginUrl);
       if (state === 'none') throw new UnauthorizedException();
       const owner = ownerOf(request);
@@ -107,27 +106,11 @@ export function idleSessionController(path: string): Type {
     }
 
     private sendScript(fileName: string, cacheControl: string, response: Response): void {
-      const source = this.sessions.client.files.get(fileName);
+      const source = this.clientFiles.get(fileName);
       if (!source) throw new NotFoundException();
       response.set({ 'Cache-Control': cacheControl, 'X-Content-Type-Options': 'nosniff' });
       response.type('text/javascript').send(source);
     }
   }
   return IdleSessionController;
-}
-
-function idleForMsOf(body: unknown): number {
-  const takes = 'it takes { "idleForMs": <milliseconds, 0 or more> } as JSON.';
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new BadRequestException(`The body is no object; ${takes}`);
-  }
-  const unknown = Object.keys(body).find((key) => key !== 'idleForMs');
-  if (unknown !== undefined)
-    throw new BadRequestException(`The body has an unknown ${JSON.stringify(unknown)}; ${takes}`);
-  const { idleForMs } = body as { idleForMs?: unknown };
-  if (typeof idleForMs === 'number' && Number.isFinite(idleForMs) && idleForMs >= 0)
-    return idleForMs;
-  throw new BadRequestException(
-    `"idleForMs" got ${JSON.stringify(idleForMs) ?? 'nothing'}; ${takes}`,
-  );
 }

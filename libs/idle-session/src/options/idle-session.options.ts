@@ -15,8 +15,8 @@ export interface IdleSessionModuleOptions {
   readonly idleTimeout?: Duration | ((request: Request) => Duration | Promise<Duration>);
 
   /**
-   * How long a session lives at most, counted from sign-in (a regenerated session id); false: without limit. Default
-   * `'12h'`. NIST SP 800-63B-4: at most 24 h at AAL2, 12 h at AAL3.
+   * How long a session lives at most, counted from sign-in (a regenerated session id); false: without limit. A session
+   * keeps the limit that it started with. Default `'12h'`. NIST SP 800-63B-4: at most 24 h at AAL2, 12 h at AAL3.
    */
   readonly absoluteTimeout?: Duration | false;
 
@@ -52,13 +52,6 @@ export interface IdleSessionModuleOptions {
    * unchecked. Default `'reject'`. Without the session store itself it is 503 in either case.
    */
   readonly onStorageError?: 'reject' | 'allow';
-
-  /**
-   * When a request counts as activity. `'handler'`: before its handler runs, in an interceptor. `'response'`: as its
-   * response is sent, unless that is a 401 or 403; without an interceptor, which saves each request of the app some
-   * time, but a long request counts late, and one that any guard answers otherwise counts too. Default `'handler'`.
-   */
-  readonly refreshOn?: 'handler' | 'response';
 
   /**
    * Within what time a request is answered 503 when the storage or the session store does not answer; default `'1s'`.

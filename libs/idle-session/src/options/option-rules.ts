@@ -59,7 +59,7 @@ export const MODULE_RULES: Rules = {
     required: true,
     describe: (value) => (Array.isArray(value) ? 'an array' : typeof value),
   },
-  storage: withMethods('an ActivityStorage', 'read', 'start', 'touch', 'end'),
+  storage: withMethods('an ActivityStorage', 'read', 'start', 'touch', 'end', 'expire'),
   loginUrl: {
     takes: "a path such as '/login' or an http(s) URL",
     accepts: (value) =>
@@ -69,7 +69,6 @@ export const MODULE_RULES: Rules = {
   appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
   ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
   onStorageError: oneOf('reject', 'allow'),
-  refreshOn: oneOf('handler', 'response'),
   storageTimeout: {
     takes: `${DURATION_TAKES}, at most ${MAXIMUM_TIMER_MS} ms`,
     accepts: (value) => (parseDuration(value) ?? Infinity) <= MAXIMUM_TIMER_MS,

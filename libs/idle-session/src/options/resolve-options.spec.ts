@@ -298,7 +298,7 @@ describe('A wrong option', () => {
       options: { storage },
       option: 'storage',
       got: '',
-      takes: 'an ActivityStorage (with read, start, touch, end)',
+      takes: 'an ActivityStorage (with read, start, touch, end, expire)',
     })),
     ...[null, 'memory', {}, expressSession.MemoryStore, { get() {}, set() {} }].map((store) => ({
       session: { store },

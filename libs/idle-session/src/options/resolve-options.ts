@@ -18,6 +18,7 @@ import { IdleSessionOptionsError } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
 export interface ResolvedOptions extends IdlePolicy {
+  readonly absoluteTimeoutMs: number | false;
   /** The idle timeout that holds for a request; throws or rejects if the user's function returns a wrong one. */
   readonly idleTimeoutFor: (request: Request) => number | Promise<number>;
   /** The idle timeout where it is the same for everybody. */
@@ -30,9 +31,10 @@ export interface ResolvedOptions extends IdlePolicy {
   readonly appliesTo: (request: Request) => boolean;
   readonly ownerOf: ((request: Request) => string | undefined) | undefined;
   readonly onStorageError: 'reject' | 'allow';
-  readonly refreshOn: 'handler' | 'response';
   readonly storageTimeoutMs: number;
 }
+
+type Limits = Pick<ResolvedOptions, 'warnBeforeMs' | 'absoluteTimeoutMs'>;
 
 /** WCAG 2.2, success criterion 2.2.1: at least 20 s to extend. */
 const MINIMUM_WARNING_MS = 20_000;
@@ -45,13 +47,13 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
   checkOptions(options.session.cookie ?? {}, COOKIE_RULES, 'session.cookie.');
 
   const { idleTimeout = '15m', absoluteTimeout = '12h', warnBefore = '2m' } = options;
-  const policy: IdlePolicy = {
+  const limits: Limits = {
     warnBeforeMs: warnBefore === false ? false : milliseconds(warnBefore),
     absoluteTimeoutMs: absoluteTimeout === false ? false : milliseconds(absoluteTimeout),
   };
-  if (policy.warnBeforeMs !== false && policy.warnBeforeMs < MINIMUM_WARNING_MS) {
+  if (limits.warnBeforeMs !== false && limits.warnBeforeMs < MINIMUM_WARNING_MS) {
     logger.warn(
-      `Option "warnBefore" is ${policy.warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
+      `Option "warnBefore" is ${limits.warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
     );
   }
   const inMemory = options.storage === undefined || options.session.store === undefined;
@@ -62,15 +64,14 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
   }
 
   return {
-    ...policy,
-    ...resolveIdleTimeout(idleTimeout, policy),
+    ...limits,
+    ...resolveIdleTimeout(idleTimeout, limits),
     ...resolveSession(options.session),
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
     appliesTo: options.appliesTo ?? (() => true),
     ownerOf: options.ownerOf,
     onStorageError: options.onStorageError ?? 'reject',
-    refreshOn: options.refreshOn ?? 'handler',
     storageTimeoutMs: milliseconds(options.storageTimeout ?? '1s'),
   };
 }
@@ -92,9 +93,9 @@ export function resolvePath(path: unknown): string | false {
 
 function resolveIdleTimeout(
   idleTimeout: NonNullable<IdleSessionModuleOptions['idleTimeout']>,
-  policy: IdlePolicy,
+  limits: Limits,
 ): Pick<ResolvedOptions, 'idleTimeoutFor' | 'commonIdleTimeoutMs'> {
-  const checked = (value: Duration) => idleTimeoutWithin(policy, value);
+  const checked = (value: Duration) => idleTimeoutWithin(limits, value);
   if (typeof idleTimeout !== 'function') {
     const commonIdleTimeoutMs = checked(idleTimeout);
     return { commonIdleTimeoutMs, idleTimeoutFor: () => commonIdleTimeoutMs };
@@ -108,8 +109,8 @@ function resolveIdleTimeout(
   };
 }
 
-function idleTimeoutWithin(policy: IdlePolicy, idleTimeout: Duration): number {
-  const { warnBeforeMs, absoluteTimeoutMs } = policy;
+function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
+  const { warnBeforeMs, absoluteTimeoutMs } = limits;
   const idleTimeoutMs = parseDuration(idleTimeout);
   // What a function returned has not been checked before.
   if (idleTimeoutMs === undefined) {

@@ -7,7 +7,7 @@ import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.
 import { IdleSessionOptionsError } from '../utils/option-error.js';
 import { RedisActivityRecords, type RedisScriptClient } from './redis-activity-records.js';
 
-/** What is used of a node-redis connection that listens: a client of its own, a cluster or a sentinel. */
+/** What is used of a node-redis connection for messages: a client of its own, a cluster or a sentinel. */
 export interface RedisSubscriber {
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
 }

@@ -6,15 +6,12 @@ import {
 } from '@nestjs/common';
 import type { IdleSessionStatus } from '../session/idle-session.status.js';
 import { requestOf } from './request-of.js';
-
-/** @internal */
-export const SKIP_IDLE_SESSION = 'idle-session:skip';
-/** @internal */
-export const PASSIVE_ROUTE = 'idle-session:passive';
+import { NO_PAGE, PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './route-metadata.js';
 
 /**
- * Exempts a route or a controller: its requests are never rejected and never count as activity. Whoever has a session
- * that ended comes as a stranger; `request.idleSession` still tells why. For login pages, health checks, public files.
+ * Exempts a route or a controller: its requests are never refused and never count as activity. A request whose session
+ * has ended is treated as anonymous: `request.session` is empty, and `request.idleSession` still tells why. For login
+ * pages, health checks, public files.
  *
  * @example
  * \@SkipIdleSession()
@@ -23,14 +20,17 @@ export const PASSIVE_ROUTE = 'idle-session:passive';
 export const SkipIdleSession = (): CustomDecorator => SetMetadata(SKIP_IDLE_SESSION, true);
 
 /**
- * Marks a route or a controller as passive: its requests are checked, but are not activity. For what a page asks by
- * itself, such as polling.
+ * Marks a route or a controller as passive: its requests are checked, but do not count as activity. For what a page
+ * requests by itself, such as polling.
  *
  * @example
  * \@PassiveRoute()
  * \@Get('notifications')
  */
 export const PassiveRoute = (): CustomDecorator => SetMetadata(PASSIVE_ROUTE, true);
+
+/** Marks a controller that answers no pages: telling its requests of an end does not clear the cookie. Not exported. */
+export const NoPage = (): CustomDecorator => SetMetadata(NO_PAGE, true);
 
 /**
  * Injects the {@link IdleSessionStatus} of the request into a handler's parameter; undefined on an exempt route while

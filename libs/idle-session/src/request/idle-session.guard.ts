@@ -5,43 +5,38 @@ import {
   SessionExpiredException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
-import { IdleSessionService } from '../idle-session.service.js';
 import type { IdleSessionStatus } from '../session/idle-session.status.js';
-import { isActivity } from './is-activity.js';
-import { whenThere, type MaybePromise } from '../maybe-promise.js';
+import type { RequestSession } from '../session/request-session.js';
+import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation } from './page-navigation.js';
 import { isHttp, requestOf } from './request-of.js';
-import { marksOf } from './route-metadata.js';
+import { routeMetadataOf } from './route-metadata.js';
 
 /**
- * Lets requests of live sessions and of strangers pass and refuses those of sessions that ended. Refreshes nothing:
- * that is for the interceptor, which runs once every guard has let the request pass, or for the response.
+ * Lets requests of live sessions and anonymous requests pass, and refuses those of sessions that ended. It refreshes
+ * nothing: that is for the interceptor, which runs once every guard has let the request pass.
  *
  * To change a step, extend it and `overrideProvider(IdleSessionGuard)`, or provide yours under this token.
  */
 @Injectable()
 export class IdleSessionGuard implements CanActivate {
   constructor(
-    protected readonly sessions: IdleSessionService,
+    private readonly requestSessions: RequestSessions,
     protected readonly reflector: Reflector,
   ) {}
 
-  /** Answers at once, without a promise, wherever the session's state is known here. */
-  canActivate(context: ExecutionContext): MaybePromise<boolean> {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     if (!isHttp(context)) return true;
     const request = this.getRequest(context);
+    const session = this.requestSessions.of(request);
     if (this.isExempt(context)) {
-      this.letPass(request, context);
+      this.letPass(request, session, context);
       return true;
     }
-    return whenThere(this.sessions.check(request), (status) => {
-      request.idleSession = status;
-      if (status.state === 'expired' && !this.sessions.isStranger(request))
-        this.throwSessionExpired(status);
-      if (this.sessions.refreshesOnResponse && this.isActivity(request, context))
-        this.sessions.refreshOnResponse(request);
-      return true;
-    });
+    const status = await session.check();
+    request.idleSession = status;
+    if (status.state === 'expired' && !session.isSignedOut) this.throwSessionExpired(status);
+    return true;
   }
 
   protected getRequest(context: ExecutionContext): Request {
@@ -50,12 +45,7 @@ export class IdleSessionGuard implements CanActivate {
 
   /** Whether the route is exempt: by default, whether it or its controller has `@SkipIdleSession()`. */
   protected isExempt(context: ExecutionContext): boolean {
-    return Boolean(marksOf(context, this.reflector).exempt);
-  }
-
-  /** Whether the request says that a person did something; asked with `refreshOn: 'response'` only. */
-  protected isActivity(request: Request, context: ExecutionContext): boolean {
-    return isActivity(request, context, this.reflector);
+    return routeMetadataOf(context, this.reflector).exempt;
   }
 
   /** @throws {SessionExpiredException} by default */
@@ -63,16 +53,17 @@ export class IdleSessionGuard implements CanActivate {
     throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
   }
 
-  private letPass(request: Request, context: ExecutionContext): void {
+  private letPass(request: Request, session: RequestSession, context: ExecutionContext): void {
     try {
-      request.idleSession = this.sessions.status(request);
+      request.idleSession = session.status();
     } catch (error) {
       // Exempt routes go on without the storage.
       if (!(error instanceof StorageUnavailableException)) throw error;
     }
     // What a later guard refuses here, a wrong password say, is not about the session.
-    this.sessions.admit(request);
-    const told = marksOf(context, this.reflector).exempt !== 'status' && isPageNavigation(request);
-    if (request.idleSession?.state === 'expired' && told) this.sessions.clearCookie(request);
+    session.markAuthorized();
+    const { noPage } = routeMetadataOf(context, this.reflector);
+    const isTold = request.idleSession?.state === 'expired' && !noPage && isPageNavigation(request);
+    if (isTold) session.clearCookie();
   }
 }

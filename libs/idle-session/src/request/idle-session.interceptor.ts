@@ -7,36 +7,35 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import type { Observable } from 'rxjs';
-import { isActivity } from './is-activity.js';
 import { SessionExpiredException } from '../session/idle-session.exceptions.js';
-import { IdleSessionService } from '../idle-session.service.js';
-import { whenThere, type MaybePromise } from '../maybe-promise.js';
+import { RequestSessions } from '../session/request-sessions.js';
+import { isActivity } from './is-activity.js';
 import { isHttp, requestOf } from './request-of.js';
 
 /**
- * Counts a request that no guard refused as activity, before its handler runs, unless the request is passive. Not there
- * with `refreshOn: 'response'`.
+ * Counts a request that no guard refused as activity, unless the request is passive: before its handler runs, and before
+ * any other global interceptor, so that one that answers from a cache does not hide it.
  */
 @Injectable()
 export class IdleSessionInterceptor implements NestInterceptor {
   constructor(
-    protected readonly sessions: IdleSessionService,
+    private readonly requestSessions: RequestSessions,
     protected readonly reflector: Reflector,
   ) {}
 
-  intercept(context: ExecutionContext, next: CallHandler): MaybePromise<Observable<unknown>> {
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     if (!isHttp(context)) return next.handle();
     const request = this.getRequest(context);
-    this.sessions.admit(request);
+    const session = this.requestSessions.of(request);
+    session.markAuthorized();
     const { state } = request.idleSession ?? {};
-    const alive = state === 'active' || state === 'warning';
-    if (!alive || !this.isActivity(request, context)) return next.handle();
-    return whenThere(this.sessions.refreshed(request), (status) => {
-      request.idleSession = status;
-      if (status.state === 'expired')
-        throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
-      return next.handle();
-    });
+    const isAlive = state === 'active' || state === 'warning';
+    if (!isAlive || !this.isActivity(request, context)) return next.handle();
+    const status = await session.refresh();
+    request.idleSession = status;
+    if (status.state === 'expired')
+      throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
+    return next.handle();
   }
 
   protected getRequest(context: ExecutionContext): Request {

@@ -12,7 +12,7 @@ import {
   SessionExpiredException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
-import { IdleSessionService } from '../idle-session.service.js';
+import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation, loginRedirect, pageOf } from './page-navigation.js';
 
 /** After how many seconds to try again while the storage is away. */
@@ -22,18 +22,18 @@ const RETRY_AFTER_S = 1;
 const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
 
 /**
- * Answers for sessions that ended, whoever refused the request: when any guard says 401 or 403 to one, the answer
- * still says why. A page navigation is sent to the login page and loses its cookie, since a person has now been told;
- * a script gets the problem and keeps it.
+ * Answers for sessions that ended, whichever guard refused the request: when one says 401 or 403, the answer still says
+ * why the session ended. A page navigation is redirected to the login page and loses its cookie, since a person has now
+ * been told; a script gets the problem, and the browser keeps the cookie.
  *
- * Asked before the app's other global filters, so that a catch-all does not hide the reason; passes on to them what
- * is not about an ended session, and what one of them names: `@Catch(SessionExpiredException)`.
+ * Nest asks it before the app's other global filters, so that a catch-all does not hide the reason. It passes on to them
+ * what is not about an ended session, and what one of them names: `@Catch(SessionExpiredException)`.
  */
 @Catch(HttpException)
 @Injectable()
 export class SessionExpiredFilter extends BaseExceptionFilter implements ExceptionFilter {
   constructor(
-    protected readonly sessions: IdleSessionService,
+    private readonly requestSessions: RequestSessions,
     private readonly config: ApplicationConfig,
     adapterHost: HttpAdapterHost,
   ) {
@@ -68,7 +68,7 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
     if (exception.loginUrl === null || !isPageNavigation(request))
       return sendProblem(exception, response);
-    this.sessions.clearCookie(request);
+    this.requestSessions.of(request).clearCookie();
     response.redirect(
       HttpStatus.SEE_OTHER,
       loginRedirect(exception.loginUrl, exception.reason, pageOf(request)),
@@ -82,15 +82,14 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
 
   /** The reason behind a refusal by a guard: the session's end, or that nothing could be known of it. */
   private explain(exception: HttpException, request: Request): HttpException | undefined {
-    const refused = [HttpStatus.UNAUTHORIZED, HttpStatus.FORBIDDEN].includes(exception.getStatus());
-    if (
-      !refused ||
-      exception instanceof SessionExpiredException ||
-      this.sessions.wasAdmitted(request)
-    )
-      return undefined;
+    const isRefusal = [HttpStatus.UNAUTHORIZED, HttpStatus.FORBIDDEN].includes(
+      exception.getStatus(),
+    );
+    if (!isRefusal || exception instanceof SessionExpiredException) return undefined;
+    const session = this.requestSessions.of(request);
+    if (session.isAuthorized) return undefined;
     try {
-      const { state, reason, loginUrl } = this.sessions.status(request);
+      const { state, reason, loginUrl } = session.status();
       return state === 'expired' && reason !== null
         ? new SessionExpiredException(reason, loginUrl)
         : undefined;

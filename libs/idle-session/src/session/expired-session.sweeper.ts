@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { Deadline } from '../utils/time-limit.js';
-import { IdleClock } from './session-activity.js';
-import { IdleSessionStore } from './session-store.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { withinTimeLimit } from '../utils/time-limit.js';
+import { SessionActivity } from './session-activity.js';
+import { UserStore } from './user-store.js';
 
 /** How late a session may end. */
 const INTERVAL_MS = 1000;
@@ -12,7 +12,7 @@ const INTERVAL_MS = 1000;
 /** Sessions looked at in one go: few, so that requests get their turn in between, however many end at once. */
 const AT_ONCE = 64;
 
-/** Of how many sessions is remembered that their data is still to be removed. */
+/** How many sessions are remembered whose data is still to be removed. */
 const LEFTOVERS = 10_000;
 
 /**
@@ -20,7 +20,7 @@ const LEFTOVERS = 10_000;
  * events are emitted and their data is removed from the session store.
  */
 @Injectable()
-export class IdleSessionSweeper implements BeforeApplicationShutdown {
+export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -28,8 +28,8 @@ export class IdleSessionSweeper implements BeforeApplicationShutdown {
   private readonly leftover = new Set<string>();
 
   constructor(
-    private readonly clock: IdleClock,
-    private readonly store: IdleSessionStore,
+    private readonly activity: SessionActivity,
+    private readonly userStore: UserStore,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -45,9 +45,9 @@ export class IdleSessionSweeper implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    // A storage that hangs is not waited for.
-    const deadline = new Deadline(this.options.storageTimeoutMs);
-    await deadline.ask(() => this.sweeping).catch(() => {});
+    // A storage that hangs does not hold up the shutdown.
+    const { storageTimeoutMs } = this.options;
+    await withinTimeLimit(storageTimeoutMs, () => this.sweeping).catch(() => {});
   }
 
   /** Ends all that is due. What cannot be asked or removed now gets its next chance with the next sweep. */
@@ -56,7 +56,7 @@ export class IdleSessionSweeper implements BeforeApplicationShutdown {
       await this.remove([...this.leftover].slice(0, AT_ONCE));
       let more = true;
       while (more && !this.stopped) {
-        const expiry = await this.clock.expire(AT_ONCE);
+        const expiry = await this.activity.expire(AT_ONCE);
         await this.remove(expiry.expired.map(({ sessionId }) => sessionId));
         more = expiry.more;
         await nextTurn();
@@ -70,7 +70,7 @@ export class IdleSessionSweeper implements BeforeApplicationShutdown {
     await Promise.all(
       sessionIds.map(async (sessionId) => {
         try {
-          await this.store.remove(sessionId);
+          await this.userStore.destroy(sessionId);
           this.leftover.delete(sessionId);
         } catch {
           if (this.leftover.size < LEFTOVERS) this.leftover.add(sessionId);

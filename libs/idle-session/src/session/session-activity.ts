@@ -1,4 +1,5 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { Request } from 'express';
 import { Subject } from 'rxjs';
 import type {
   ActivityReading,
@@ -6,115 +7,127 @@ import type {
   EndReason,
   Expiry,
 } from '../activity/activity-storage.js';
-import { Deadline } from '../utils/time-limit.js';
 import { evaluate, type Evaluation } from '../activity/evaluate.js';
-import type { IdleSessionEvent } from './idle-session.events.js';
-import { isPromise, whenThere, type MaybePromise } from '../maybe-promise.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
-import { Outage } from '../utils/outage-log.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { OutageLog } from '../utils/outage-log.js';
+import { withinTimeLimit } from '../utils/time-limit.js';
+import type { IdleSessionEvent } from './idle-session.events.js';
+import { StorageUnavailableException } from './idle-session.exceptions.js';
+import { ownerHash } from './owner-hash.js';
 
 /**
- * The activity of sessions, by their reference: where storage, policy and events meet. Whatever a request waits for
- * answers within `storageTimeout` or throws a {@link StorageUnavailableException}.
+ * The activity of sessions, by their reference: where storage, policy and events meet. What a request waits for answers
+ * within `storageTimeout` or rejects with a {@link StorageUnavailableException}.
  */
 @Injectable()
-export class IdleClock implements BeforeApplicationShutdown {
-  private readonly happened = new Subject<IdleSessionEvent>();
-  readonly events = this.happened.asObservable();
-  private readonly deadline: Deadline;
+export class SessionActivity implements BeforeApplicationShutdown {
+  private readonly subject = new Subject<IdleSessionEvent>();
+  readonly events = this.subject.asObservable();
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-    private readonly outage: Outage,
-  ) {
-    this.deadline = new Deadline(options.storageTimeoutMs);
-  }
+    private readonly outageLog: OutageLog,
+  ) {}
 
+  /** Undefined without a record: nothing put the session under the idle timeout. */
   evaluate({ record, now }: ActivityReading): Evaluation | undefined {
     return record && evaluate(record, this.options, now);
   }
 
-  /** @param fresh whatever a buffer remembers; default false */
-  read(sessionRef: string, fresh = false): MaybePromise<ActivityReading> {
+  isAlive(reading: ActivityReading): boolean {
+    const evaluation = this.evaluate(reading);
+    return evaluation !== undefined && evaluation.state !== 'expired';
+  }
+
+  /** @param fresh true: a buffer may not answer from memory; default false */
+  read(sessionRef: string, fresh = false): Promise<ActivityReading> {
     return this.ask('read', (storage) => storage.read(sessionRef, fresh));
   }
 
-  start(
-    sessionRef: string,
-    idleTimeoutMs: number,
-    sessionId: string,
-  ): MaybePromise<ActivityReading> {
-    return this.ask('start', (storage) =>
-      whenThere(storage.start(sessionRef, idleTimeoutMs, sessionId), (reading) => {
-        if (reading.started) this.happened.next({ type: 'started', sessionRef });
-        return reading;
-      }),
-    );
+  /** Starts the record of a session with the limits that the options give to this request. */
+  async start(sessionRef: string, sessionId: string, request: Request): Promise<ActivityReading> {
+    const { absoluteTimeoutMs, idleTimeoutFor, ownerOf, signingSecret } = this.options;
+    const idleTimeoutMs = await idleTimeoutFor(request);
+    const owner = ownerOf?.(request);
+    return this.ask('start', async (storage) => {
+      const reading = await storage.start(sessionRef, {
+        sessionId,
+        idleTimeoutMs,
+        absoluteTimeoutMs: absoluteTimeoutMs || null,
+        lockAfterMs: null,
+        owner: owner === undefined ? null : ownerHash(signingSecret, owner),
+      });
+      if (reading.started) this.subject.next({ type: 'started', sessionRef });
+      return reading;
+    });
   }
 
-  touch(sessionRef: string, idleTimeoutMs: number, at: number): MaybePromise<ActivityReading> {
+  touch(sessionRef: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
     return this.ask('touch', (storage) => storage.touch(sessionRef, idleTimeoutMs, at));
   }
 
   /**
-   * Ends the session's record. Of all that try, in all processes, one is told that it won, and emits the event; also
-   * when that comes too late for whoever asked.
+   * Ends the session's record. Of all that try, in all processes, one learns that it won, and emits the event; also when
+   * the storage answers too late for the request.
    */
-  end(
-    sessionRef: string,
-    reason: EndReason,
-  ): MaybePromise<ActivityReading & { readonly won: boolean }> {
-    return this.ask('end', (storage) =>
-      whenThere(storage.end(sessionRef, reason), (reading) => {
-        if (reading.won) this.happened.next(endEvent(sessionRef, reason));
-        return reading;
-      }),
-    );
+  end(sessionRef: string, reason: EndReason): Promise<ActivityReading & { readonly won: boolean }> {
+    return this.ask('end', async (storage) => {
+      const reading = await storage.end(sessionRef, reason);
+      if (reading.won) this.subject.next(endEvent(sessionRef, reason));
+      return reading;
+    });
   }
 
-  /** Ends sessions whose time is up and emits their events, if the storage can tell which they are. */
+  /** Ends sessions whose time is up, and emits their events. */
   async expire(limit: number): Promise<Expiry> {
-    const { absoluteTimeoutMs, storage } = this.options;
-    // Nobody waits for this, so that it may take its time: what was ended has to be told.
-    const answer = attempt(() => storage.expire?.(absoluteTimeoutMs, limit) ?? NOTHING_DUE);
-    const expiry = await this.outage.watch('activity storage (expire)', Promise.resolve(answer));
+    // No request waits for this, so it may take its time: what was ended has to be told.
+    const answer = attempt(() => this.options.storage.expire(limit));
+    const expiry = await this.outageLog.watch('activity storage (expire)', answer);
     for (const { key, reason } of expiry.expired)
-      this.happened.next({ type: 'expired', sessionRef: key, reason });
+      this.subject.next({ type: 'expired', sessionRef: key, reason });
     return expiry;
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    const flushed = Promise.resolve(this.options.storage.flush?.());
-    // It has been logged, and that is all that can be done now.
-    await this.outage.watch('activity storage (flush)', flushed).catch(() => {});
+  /** What the storage answers; undefined if it is unavailable and the options let requests go on unchecked. */
+  async orUnchecked<T>(answer: Promise<T>): Promise<T | undefined> {
+    try {
+      return await answer;
+    } catch (error) {
+      const unavailable = error instanceof StorageUnavailableException;
+      if (unavailable && this.options.onStorageError === 'allow') return undefined;
+      throw error;
+    }
   }
 
-  private ask<T>(
-    operation: string,
-    question: (storage: ActivityStorage) => MaybePromise<T>,
-  ): MaybePromise<T> {
-    const answer = attempt(() => question(this.options.storage));
-    if (!isPromise(answer)) return answer;
-    return this.outage.watch(
-      `activity storage (${operation})`,
-      this.deadline.ask(() => answer),
-    );
+  async beforeApplicationShutdown(): Promise<void> {
+    const { storage } = this.options;
+    const flushed = attempt(async () => storage.flush?.());
+    // It has been logged, and that is all that can be done now.
+    await this.outageLog.watch('activity storage (flush)', flushed).catch(() => {});
   }
+
+  private async ask<T>(
+    operation: string,
+    ask: (storage: ActivityStorage) => Promise<T>,
+  ): Promise<T> {
+    const { storage, storageTimeoutMs } = this.options;
+    const answer = withinTimeLimit(storageTimeoutMs, () => ask(storage));
+    try {
+      return await this.outageLog.watch(`activity storage (${operation})`, answer);
+    } catch (error) {
+      throw new StorageUnavailableException(error);
+    }
+  }
+}
+
+/** A throw comes out as a rejection. */
+async function attempt<T>(ask: () => Promise<T>): Promise<T> {
+  return ask();
 }
 
 function endEvent(sessionRef: string, reason: EndReason): IdleSessionEvent {
   return reason === 'idle' || reason === 'absolute'
     ? { type: 'expired', sessionRef, reason }
     : { type: 'ended', sessionRef, reason };
-}
-
-const NOTHING_DUE: Expiry = { expired: [], more: false };
-
-function attempt<T>(question: () => MaybePromise<T>): MaybePromise<T> {
-  try {
-    return question();
-  } catch (error) {
-    return Promise.reject(error as Error);
-  }
 }

@@ -1,98 +1,65 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { Store, type Session, type SessionData } from 'express-session';
-import type { ActivityReading, EndReason } from '../activity/activity-storage.js';
-import { Deadline } from '../utils/time-limit.js';
-import { IdleClock } from './session-activity.js';
-import { StorageUnavailableException } from './idle-session.exceptions.js';
-import { isPromise, type MaybePromise } from '../maybe-promise.js';
+import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
-import { Outage } from '../utils/outage-log.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { SessionLookup } from './request-session.js';
+import type { FoundSession, RequestSession } from './request-session.js';
+import { RequestSessions } from './request-sessions.js';
+import { SessionActivity } from './session-activity.js';
+import { SessionLookup } from './session-lookup.js';
 import { sessionRef } from './session-ref.js';
 import { fromStored, isEmpty, isMarked, isRenewal, keepFor, toStored } from './stored-session.js';
+import { UserStore } from './user-store.js';
 
-type Callback<T = void> = (error?: unknown, value?: T) => void;
+type Callback = (error?: unknown) => void;
 
 /**
- * The store that express-session sees: the user's, with the idle clock around it.
+ * The store that express-session sees: the app's own, with the idle timeout around it.
  *
- * - A session that ended is not handed out, to anybody: its request has an empty one, as a stranger's.
+ * - A session that ended is not handed out: its request has an empty one, as an anonymous request has.
  * - The first save starts the record; a session whose record ended is not saved.
  * - Destroying a session ends its record, so that `request.session.destroy()` is a sign-out.
  * - What could not be looked up in time comes as an empty session that cannot be saved, with the failure in its
- *   lookup; the guard answers it, and exempt routes go on.
+ *   {@link RequestSession}; the guard answers it, and exempt routes go on.
  */
 @Injectable()
 export class IdleSessionStore extends Store {
   /** Puts a new session on the request; express-session sets it on a store that it is given. */
   declare generate: (request: Request) => void;
 
-  /** Whether the user's store says that it is connected; most stores say nothing. */
-  connected = true;
-
-  private readonly inner: Store;
-  /** Where the lookup is on its request: quicker to find there than in a WeakMap, and no work for the collector. */
-  private readonly lookup = Symbol('IdleSessionLookup');
-  private readonly deadline: Deadline;
   /** From the answer to `get` until express-session makes the request's session of it, in the same tick. */
-  private handover: { readonly sessionId: string; readonly lookup: SessionLookup } | undefined;
+  private handover: { readonly sessionId: string; readonly found: FoundSession } | undefined;
 
   constructor(
-    private readonly clock: IdleClock,
+    private readonly lookup: SessionLookup,
+    private readonly requestSessions: RequestSessions,
+    private readonly activity: SessionActivity,
+    private readonly userStore: UserStore,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-    private readonly outage: Outage,
   ) {
     super();
-    this.inner = options.session.store;
-    this.deadline = new Deadline(options.storageTimeoutMs);
-    this.passOnConnection();
-  }
-
-  /** What is known of the request's session; undefined if express-session never asked this store for it. */
-  lookupOf(request: Request): SessionLookup | undefined {
-    return (request as Looked)[this.lookup];
+    userStore.onConnection((connected) => this.emit(connected ? 'connect' : 'disconnect'));
   }
 
   override get(
     sessionId: string,
     callback: (error: unknown, session?: SessionData | null) => void,
   ): void {
-    const ref = sessionRef(sessionId);
-    const answer = ({ lookup, data }: LookedUp) => {
-      this.handover = { sessionId, lookup };
+    void this.lookup.find(sessionId).then(({ found, data }) => {
+      this.handover = { sessionId, found };
       try {
-        callback(lookup.failure ? passedOver(lookup.failure) : null, data);
+        callback(found.failure ? passedOver(found.failure) : null, data);
       } finally {
         this.handover = undefined;
       }
-    };
-    let asked: MaybePromise<ActivityReading> | undefined;
-    this.call<SessionData | null>(
-      'get',
-      (done) => {
-        this.inner.get(sessionId, done);
-        // In the same tick, so that it costs no round trip of its own.
-        asked = this.clock.read(ref);
-        // It is waited for below; by then it may have failed.
-        if (isPromise(asked)) asked.catch(() => {});
-      },
-      (error, stored) => {
-        if (error) return answer(failed(ref, error));
-        const data = stored && fromStored(stored, ref);
-        if (data && asked && !isPromise(asked) && this.isAlive(asked)) {
-          return answer({ lookup: found(ref, asked), data });
-        }
-        void this.settleLookup(sessionId, ref, asked, data).then(answer);
-      },
-    );
+    });
   }
 
   override createSession(request: Request, data: SessionData): Session & SessionData {
-    const lookup = this.handedOver(request) ?? {};
+    const found = this.handedOver(request) ?? {};
     const session = super.createSession(request, data);
-    this.belongs(session, request, lookup);
+    this.requestSessions.findOrCreate(request).adopt(found, session.cookie);
     return session;
   }
 
@@ -102,9 +69,9 @@ export class IdleSessionStore extends Store {
    */
   wrapGenerate(generate: (request: Request) => void): (request: Request) => void {
     return (request) => {
-      const lookup = this.handedOver(request) ?? {};
+      const found = this.handedOver(request) ?? {};
       generate(request);
-      this.belongs(request.session, request, lookup);
+      this.requestSessions.findOrCreate(request).adopt(found, request.session.cookie);
     };
   }
 
@@ -126,16 +93,12 @@ export class IdleSessionStore extends Store {
   }
 
   override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    const counting = this.countingFor(session);
     // After the answers to all requests that were read from the session store together: sent one by one, each would wake
     // its reader for itself.
-    if (!counting && !this.needsRenewal(session)) return process.nextTick(callback);
-    const renewed = Promise.resolve(counting).then(async () => {
-      if (this.needsRenewal(session)) await this.renew(sessionId, session);
-    });
+    if (!this.needsRenewal(session)) return process.nextTick(callback);
     // The answer is on its way: a store that cannot renew now gets its next chance an idle timeout later.
     settle(
-      renewed.catch(() => {}),
+      this.renew(sessionId, session).catch(() => {}),
       callback,
     );
   }
@@ -150,286 +113,111 @@ export class IdleSessionStore extends Store {
       sessions?: SessionData[] | Record<string, SessionData> | null,
     ) => void,
   ): void {
-    if (this.inner.all) this.inner.all(callback);
+    const { store } = this.userStore;
+    if (store.all) store.all(callback);
     else callback(new Error('The session store has no all()'));
   }
 
   override length(callback: (error: unknown, length?: number) => void): void {
-    if (this.inner.length) this.inner.length(callback);
+    const { store } = this.userStore;
+    if (store.length) store.length(callback);
     else callback(new Error('The session store has no length()'));
   }
 
   override clear(callback: Callback = () => {}): void {
-    if (this.inner.clear) this.inner.clear(callback);
+    const { store } = this.userStore;
+    if (store.clear) store.clear(callback);
     else callback(new Error('The session store has no clear()'));
   }
 
-  /** Removes the data of a session that ended. */
-  remove(sessionId: string): Promise<void> {
-    return this.ask('destroy', (done) => this.inner.destroy(sessionId, done));
-  }
-
-  private belongs(session: SessionData, request: Request, lookup: SessionLookup): void {
-    lookup.cookie = session.cookie;
-    (request as Looked)[this.lookup] = lookup;
-  }
-
-  private handedOver(request: Request): SessionLookup | undefined {
+  private handedOver(request: Request): FoundSession | undefined {
     const { handover } = this;
-    return handover?.sessionId === request.sessionID ? handover?.lookup : undefined;
+    return handover?.sessionId === request.sessionID ? handover?.found : undefined;
   }
 
-  private isAlive(reading: ActivityReading): boolean {
-    const evaluation = this.clock.evaluate(reading);
-    return evaluation !== undefined && evaluation.state !== 'expired';
-  }
-
-  /** Where it takes more than a look: the activity has to be waited for, or the session is over, or was never here. */
-  private async settleLookup(
-    sessionId: string,
-    ref: string,
-    asked: MaybePromise<ActivityReading> | undefined,
-    data: SessionData | null | undefined,
-  ): Promise<LookedUp> {
-    const stored = data != null;
-    let reading: ActivityReading;
-    try {
-      reading = await (asked ?? this.clock.read(ref));
-    } catch (error) {
-      if (this.options.onStorageError === 'reject') return failed(ref, error);
-      return { lookup: { sessionRef: ref, stored }, data };
-    }
-
-    try {
-      // Somebody else may just have ended it.
-      if (!stored && reading.record !== undefined) reading = await this.clock.read(ref, true);
-      const ending = this.endingOf(ref, reading, data);
-      if (ending !== undefined) reading = await this.end(sessionId, ref, ending, reading, stored);
-    } catch (error) {
-      return failed(ref, error);
-    }
-    const expired = this.clock.evaluate(reading)?.state === 'expired';
-    if (!stored && !expired) return { lookup: {} };
-    const lookup = found(ref, reading, stored);
-    return expired ? { lookup } : { lookup, data };
-  }
-
-  /** Why a session is over that was just looked up; undefined if it is not. */
-  private endingOf(
-    ref: string,
-    reading: ActivityReading,
-    data: SessionData | null | undefined,
-  ): EndReason | undefined {
-    const evaluation = this.clock.evaluate(reading);
-    // Fail closed: a session that was under the clock and lost its record is not a new one.
-    if (evaluation === undefined) return data && isMarked(data, ref) ? 'idle' : undefined;
-    if (evaluation.state === 'expired') return evaluation.reason;
-    if (data || reading.record === undefined) return undefined;
-    // Somebody removed it from the store, unless its first save is still on its way there: express-session lets a
-    // redirect go before it has saved.
-    return reading.now - reading.record.startedAt > 2 * this.options.storageTimeoutMs
-      ? 'revoked'
-      : undefined;
-  }
-
-  /** Ends the record, if it has not ended yet, and removes what the store still has. */
-  private async end(
-    sessionId: string,
-    ref: string,
-    reason: EndReason,
-    before: ActivityReading,
-    stored: boolean,
-  ): Promise<ActivityReading> {
-    const reading = before.record?.ended === undefined ? await this.clock.end(ref, reason) : before;
-    // Activity that arrived in between may have kept the session alive.
-    if (stored && reading.record?.ended !== undefined) {
-      // If the store fails here, the data stays behind, withheld, until the next request or its own expiry.
-      await this.remove(sessionId).catch(() => {});
-    }
-    return reading;
+  private requestSessionOf(session: SessionData): RequestSession | undefined {
+    const request = requestOf(session);
+    return request && this.requestSessions.find(request);
   }
 
   private async save(sessionId: string, session: SessionData): Promise<void> {
-    await this.countingFor(session);
     const request = requestOf(session);
-    const failure = request && this.lookupOf(request)?.failure;
+    const failure = this.requestSessionOf(session)?.failure;
     if (failure) {
       if (isEmpty(session)) return;
       throw failure;
     }
 
     const ref = sessionRef(sessionId);
-    const reading = await this.recordFor(sessionId, ref, session, request);
-    if (reading === undefined) return this.write(sessionId, session);
-    if (this.clock.evaluate(reading)?.state === 'expired' || reading.record === undefined) return;
+    const reading = await this.readingFor(sessionId, ref, session, request);
+    if (reading === undefined) return this.userStore.set(sessionId, session);
+    if (!reading.record || this.activity.evaluate(reading)?.state === 'expired') return;
 
-    const { idleTimeoutMs } = reading.record;
-    const keepUntil = Date.now() + keepFor(idleTimeoutMs);
-    await this.write(sessionId, toStored(session, ref, keepUntil));
+    const keepUntil = Date.now() + keepFor(reading.record.idleTimeoutMs);
+    await this.userStore.set(sessionId, toStored(session, ref, keepUntil));
     // From its first save on, a new session is the request's.
-    if (request?.session?.id === sessionId) {
-      (request as Looked)[this.lookup] = { ...this.lookupOf(request), ...found(ref, reading) };
-    }
+    if (request?.session?.id === sessionId)
+      this.requestSessionOf(session)?.adopt({ ref, reading, stored: true });
     // It may have ended while it was being saved, in whatever process.
-    const after = await this.unlessAllowed(this.clock.read(ref, true));
-    if (after?.record?.ended !== undefined) await this.remove(sessionId);
+    const after = await this.activity.orUnchecked(this.activity.read(ref, true));
+    if (after?.record?.ended !== undefined) await this.userStore.destroy(sessionId);
   }
 
-  /** The session's record, started if this is the first save; undefined if the idle clock does not apply to it. */
-  private async recordFor(
+  /** The session's activity, begun if this is the first save; undefined if the session is not under the idle timeout. */
+  private async readingFor(
     sessionId: string,
     ref: string,
     session: SessionData,
     request: Request | undefined,
   ): Promise<ActivityReading | undefined> {
-    if (!isMarked(session, ref) && request && this.options.appliesTo(request)) {
-      const idleTimeoutMs = await this.options.idleTimeoutFor(request);
-      return this.unlessAllowed(this.clock.start(ref, idleTimeoutMs, sessionId));
-    }
-    const reading = await this.unlessAllowed(this.clock.read(ref));
+    if (!isMarked(session, ref) && request && this.options.appliesTo(request))
+      return this.activity.orUnchecked(this.activity.start(ref, sessionId, request));
+    const reading = await this.activity.orUnchecked(this.activity.read(ref));
     return reading?.record || isMarked(session, ref) ? reading : undefined;
   }
 
-  /** What the storage answers; undefined if it does not and the options allow to go on without. */
-  private async unlessAllowed<T>(answer: MaybePromise<T>): Promise<T | undefined> {
-    try {
-      return await answer;
-    } catch (error) {
-      const unavailable = error instanceof StorageUnavailableException;
-      if (unavailable && this.options.onStorageError === 'allow') return undefined;
-      throw error;
-    }
-  }
-
-  /** The response is held until it has been counted, if that takes its time. */
-  private countingFor(session: SessionData): Promise<unknown> | undefined {
-    const request = requestOf(session);
-    return request && this.lookupOf(request)?.counting;
-  }
-
-  /** Whether the user's store has to be told, so that it does not drop the session before its time. */
+  /** Whether the app's store has to be told, so that it does not drop the session before its time. */
   private needsRenewal(session: SessionData): boolean {
-    const request = requestOf(session);
-    const lookup = request && this.lookupOf(request);
-    if (lookup?.failure) return false;
-    const { before, reading } = lookup ?? {};
-    if (!before || !reading?.record) return this.inner.touch !== undefined;
-    return reading.record.ended === undefined && isRenewal(before, reading.record);
+    const requestSession = this.requestSessionOf(session);
+    if (requestSession?.failure) return false;
+    const { recordBefore, record } = requestSession ?? {};
+    if (!recordBefore || !record) return this.userStore.canTouch;
+    return record.ended === undefined && isRenewal(recordBefore, record);
   }
 
   private async renew(sessionId: string, session: SessionData): Promise<void> {
-    const request = requestOf(session);
-    const { sessionRef: ref, reading } = (request && this.lookupOf(request)) ?? {};
-    if (!ref || !reading?.record) return this.prolong(sessionId, session);
+    const { ref, record } = this.requestSessionOf(session) ?? {};
+    if (!ref || !record) return this.userStore.touch(sessionId, session);
 
-    const keepUntil = Date.now() + keepFor(reading.record.idleTimeoutMs);
-    if (this.inner.touch) {
-      await this.prolong(sessionId, toStored(session, ref, keepUntil));
-    } else {
-      // Saving is all that such a store can do; what the request has may be older than what is stored.
-      const stored = await this.fetch(sessionId, ref);
-      if (stored) await this.write(sessionId, toStored(stored, ref, keepUntil));
-    }
-  }
-
-  private async prolong(sessionId: string, data: SessionData): Promise<void> {
-    const { inner } = this;
-    if (!inner.touch) return;
-    await this.ask('touch', (done) => inner.touch?.(sessionId, data, done));
+    const keepUntil = Date.now() + keepFor(record.idleTimeoutMs);
+    if (this.userStore.canTouch)
+      return this.userStore.touch(sessionId, toStored(session, ref, keepUntil));
+    // Saving is all that such a store can do; what the request has may be older than what is stored.
+    const row = await this.userStore.get(sessionId);
+    if (row) await this.userStore.set(sessionId, toStored(fromStored(row, ref), ref, keepUntil));
   }
 
   private async endAndDestroy(sessionId: string): Promise<void> {
     const ref = sessionRef(sessionId);
-    const { record } = (await this.unlessAllowed(this.clock.read(ref))) ?? {};
-    if (record && record.ended === undefined) await this.clock.end(ref, 'signed-out');
-    await this.remove(sessionId);
-  }
-
-  private async fetch(sessionId: string, ref: string): Promise<SessionData | null | undefined> {
-    const data = await this.ask<SessionData | null | undefined>('get', (done) =>
-      this.inner.get(sessionId, done),
-    );
-    return data && fromStored(data, ref);
-  }
-
-  private write(sessionId: string, data: SessionData): Promise<void> {
-    return this.ask('set', (done) => this.inner.set(sessionId, data, done));
-  }
-
-  private ask<T = void>(operation: string, question: (done: Callback<T>) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.call(operation, question, (error, value) =>
-        error ? reject(error as Error) : resolve(value as T),
-      );
-    });
-  }
-
-  private call<T>(
-    operation: string,
-    question: (done: Callback<T>) => void,
-    done: Callback<T>,
-  ): void {
-    this.deadline.call<T>(
-      (answer) => question((error, value) => answer(isNotFound(error) ? undefined : error, value)),
-      (error, value) => {
-        this.outage.note(`session store (${operation})`, error);
-        done(error, value);
-      },
-    );
-  }
-
-  private passOnConnection(): void {
-    if (typeof this.inner.on !== 'function') return;
-    this.inner.on('connect', () => {
-      this.connected = true;
-      this.outage.over('session store (connection)');
-      this.emit('connect');
-    });
-    this.inner.on('disconnect', () => {
-      this.connected = false;
-      this.outage.began('session store (connection)', undefined);
-      this.emit('disconnect');
-    });
+    const { record } = (await this.activity.orUnchecked(this.activity.read(ref))) ?? {};
+    if (record && record.ended === undefined) await this.activity.end(ref, 'signed-out');
+    await this.userStore.destroy(sessionId);
   }
 }
-
-/** What became of a look-up: what is known of the session, and its data, if anybody may have it. */
-interface LookedUp {
-  readonly lookup: SessionLookup;
-  readonly data?: SessionData | null;
-}
-
-type Looked = Request & Record<symbol, SessionLookup | undefined>;
 
 /** The request that a session of express-session's belongs to. */
 function requestOf(session: SessionData): Request | undefined {
   return (session as SessionData & { readonly req?: Request }).req;
 }
 
-function found(ref: string, reading: ActivityReading, stored = true): SessionLookup {
-  const readAt = performance.now();
-  return { sessionRef: ref, stored, before: reading.record, reading, readAt };
-}
-
-function failed(ref: string, error: unknown): LookedUp {
-  const failure =
-    error instanceof StorageUnavailableException ? error : new StorageUnavailableException(error);
-  return { lookup: { sessionRef: ref, failure } };
-}
-
-function settle<T>(promise: Promise<T>, callback: Callback<T>): void {
+function settle(promise: Promise<void>, callback: Callback): void {
   promise.then(
-    (value) => callback(undefined, value),
+    () => callback(),
     (error: unknown) => callback(error),
   );
 }
 
-/** The failure as an error that express-session takes for "no such session"; whoever else asks sees what it is. */
+/** The failure as an error that express-session takes for "no such session"; the guard sees what it is. */
 function passedOver(failure: Error): Error {
   return Object.assign(new Error(failure.message, { cause: failure }), { code: 'ENOENT' });
-}
-
-/** How file-based stores say that there is no such session; express-session takes it as that, too. */
-function isNotFound(error: unknown): boolean {
-  return (error as { code?: unknown } | null | undefined)?.code === 'ENOENT';
 }

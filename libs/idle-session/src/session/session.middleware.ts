@@ -1,27 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler } from 'express';
 import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
-import type { IdleSessionStore } from './session-store.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { RequestSessions } from './request-sessions.js';
+import type { IdleSessionStore } from './session-store.js';
 
 /** As many random bytes as express-session takes itself. */
 const SESSION_ID_BYTES = 24;
 
-export interface ResponseHooks {
-  readonly beforeHeaders: (request: Request) => void;
-  readonly beforeEnd?: (request: Request) => void;
-}
-
 /**
- * express-session on our store. Calls `beforeHeaders` when a response is about to be sent, and `beforeEnd` when all of
- * it is known, before express-session puts the session away. Mounted twice, as by the app and by the module, it does its
- * work once for each request.
+ * express-session on our store. Each response of a live session tells in `Server-Timing` what is left. Mounted twice, as
+ * by the app and by the module, it does its work once for each request.
  */
 export function sessionMiddleware(
   { session: options }: ResolvedOptions,
   store: IdleSessionStore,
-  { beforeHeaders, beforeEnd }: ResponseHooks,
+  requestSessions: RequestSessions,
 ): RequestHandler {
   const newId = (request: Request) =>
     options.genid?.(request) ?? randomBytes(SESSION_ID_BYTES).toString('base64url');
@@ -32,15 +27,10 @@ export function sessionMiddleware(
 
   return (request, response, next) => {
     if (request.sessionStore === (store as Store)) return next();
-    onHeaders(response, () => beforeHeaders(request));
-    if (!beforeEnd) return middleware(request, response, next);
-    middleware(request, response, (error) => {
-      const end = response.end.bind(response) as (...args: unknown[]) => Response;
-      response.end = (...args: unknown[]) => {
-        beforeEnd(request);
-        return end(...args);
-      };
-      next(error);
+    onHeaders(response, () => {
+      const timing = requestSessions.find(request)?.serverTiming();
+      if (timing !== undefined) response.appendHeader('Server-Timing', timing);
     });
+    middleware(request, response, next);
   };
 }

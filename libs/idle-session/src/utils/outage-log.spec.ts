@@ -1,17 +1,15 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { Logger } from '@nestjs/common';
-import { StorageUnavailableException } from '../session/idle-session.exceptions.js';
-import { Outage } from './outage-log.js';
+import { OutageLog } from './outage-log.js';
 
 let lines: string[];
-let outage: Outage;
+let outage: OutageLog;
 beforeEach(() => {
   lines = [];
   const logger = {
     error: (message: string) => lines.push(`error: ${message}`),
     log: (message: string) => lines.push(`log: ${message}`),
   };
-  outage = new Outage(logger as unknown as Logger);
+  outage = new OutageLog(logger);
 });
 
 const READ = 'activity storage (read)';
@@ -61,7 +59,11 @@ describe('An outage', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['kind and code of the cause', new StorageUnavailableException(error), 'Error (ECONNREFUSED)'],
+    [
+      'kind and code of the cause',
+      new Error('unavailable', { cause: error }),
+      'Error (ECONNREFUSED)',
+    ],
     ['kind and code of the error', error, 'Error (ECONNREFUSED)'],
     ['its kind if it has no code', new TypeError('hunter2'), 'TypeError'],
     ['that it is unknown if it is no error', 'hunter2', 'unknown error'],

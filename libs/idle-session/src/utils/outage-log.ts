@@ -1,37 +1,33 @@
-import type { Logger } from '@nestjs/common';
-
 /** After how long a failure that was not seen again counts as over: some operations are rare. */
 const FORGOTTEN_AFTER_MS = 60_000;
 
+/** What the log writes to; Nest's `Logger` fits. */
+interface Logger {
+  error(message: string): void;
+  log(message: string): void;
+}
+
 /**
- * Logs once when the storage or the session store stops answering and once when all that failed answers again,
- * however many requests see it. Of the error only kind and code are logged: messages of stores may hold session ids
- * or data.
+ * Logs once when the storage or the session store stops answering, and once when all operations that failed answer
+ * again, however many requests see it. It logs the kind and the code of an error, never its message: messages of stores
+ * may hold session ids or data.
  */
-export class Outage {
+export class OutageLog {
   /** The operations that failed, with when they last did. */
   private readonly failing = new Map<string, number>();
 
   constructor(private readonly logger: Logger) {}
 
-  /** Passes on how an operation comes out, and takes note of it. */
-  watch<T>(operation: string, answer: Promise<T>): Promise<T> {
-    return answer.then(
-      (value) => {
-        this.over(operation);
-        return value;
-      },
-      (error: unknown) => {
-        this.began(operation, error);
-        throw error;
-      },
-    );
-  }
-
-  /** Takes note of how an operation came out. */
-  note(operation: string, error: unknown): void {
-    if (error) this.began(operation, error);
-    else this.over(operation);
+  /** Passes on how an operation comes out, and notes it. */
+  async watch<T>(operation: string, answer: Promise<T>): Promise<T> {
+    try {
+      const value = await answer;
+      this.over(operation);
+      return value;
+    } catch (error) {
+      this.began(operation, error);
+      throw error;
+    }
   }
 
   began(operation: string, error: unknown): void {
