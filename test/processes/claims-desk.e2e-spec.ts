@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClaimsDesk } from '../support/claims-desk.js';
-import { sessionIdOf } from '../support/redis-app.js';
+import { sessionIdOf } from '../support/cookies.js';
 import { passTime as passTimeOf, recordsOf } from '../support/activity-records.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE } from '../support/test-app.js';

@@ -3,12 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import { IdleSessionSweeper } from '../../libs/idle-session/src/idle-session.sweeper.js';
 import { passTime, recordsOf } from '../support/activity-records.js';
-import {
-  createRedisApp,
-  sessionIdOf,
-  type RedisApp,
-  type RedisAppOptions,
-} from '../support/redis-app.js';
+import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import { sessionIdOf } from '../support/cookies.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE, SECOND } from '../support/test-app.js';
 import { until } from '../support/until.js';

@@ -18,7 +18,8 @@ import {
   type RedisScriptClient,
 } from 'nestjs-idle-session/redis';
 import { keysOf, loseRecord, passTime, recordsOf } from '../support/activity-records.js';
-import { createRedisApp, Gate, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import { Gate } from '../support/gate.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { MINUTE, SECOND } from '../support/test-app.js';
 import { until } from '../support/until.js';

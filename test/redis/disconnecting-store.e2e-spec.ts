@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { APP_GUARD } from '@nestjs/core';
 import expressSession from 'express-session';
 import supertest, { type Response } from 'supertest';
-import { LogKeeper, cookieOf, type LogLine } from '../support/redis-app.js';
+import { RecordingLogger, type LogLine } from '../support/recording-logger.js';
+import { cookiesOf } from '../support/cookies.js';
 import { createTestApp, MINUTE, SignedInGuard, type TestApp } from '../support/test-app.js';
 
 let test: TestApp;
@@ -11,13 +12,14 @@ let log: LogLine[];
 let ada: string;
 beforeEach(async () => {
   store = new expressSession.MemoryStore();
-  log = [];
+  const logger = new RecordingLogger();
+  log = logger.lines;
   test = await createTestApp({
     options: { loginUrl: '/login', session: { store } as never },
-    configure: (app) => app.useLogger(new LogKeeper(log)),
+    configure: (app) => app.useLogger(logger),
   });
   await test.app.listen(0, '127.0.0.1');
-  ada = cookieOf(await ask().post('/sign-in').expect(200));
+  ada = cookiesOf(await ask().post('/sign-in').expect(200));
   log.length = 0;
 });
 afterEach(() => test.app.close());

@@ -14,12 +14,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import { SkipIdleSession } from 'nestjs-idle-session';
 import type { Response } from 'supertest';
-import {
-  createRedisApp,
-  sessionIdOf,
-  type RedisApp,
-  type RedisAppOptions,
-} from '../support/redis-app.js';
+import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import { sessionIdOf } from '../support/cookies.js';
 import { passTime } from '../support/activity-records.js';
 import { RedisServer } from '../support/redis-server.js';
 import { MINUTE, SignedInGuard } from '../support/test-app.js';

@@ -4,7 +4,8 @@ import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-sessio
 import { activityStorageContract } from 'nestjs-idle-session/testing';
 import { createClient, createClientPool, createCluster } from 'redis';
 import { RedisActivityRecords } from '../../libs/idle-session/src/redis/redis-activity-records.js';
-import { createRedisApp, sessionIdOf } from '../support/redis-app.js';
+import { createRedisApp } from '../support/redis-app.js';
+import { sessionIdOf } from '../support/cookies.js';
 import { keysOf, loseRecord, passTime, recordsOf } from '../support/activity-records.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE } from '../support/test-app.js';

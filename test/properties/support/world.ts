@@ -1,5 +1,11 @@
 import { BufferedActivityStorage } from 'nestjs-idle-session';
-import { Ledger, LATENCY_MS, RECOVERY_MS, SERVERS, type Rules } from './ledger.js';
+import {
+  Ledger,
+  LATENCY_MS,
+  RECOVERY_MS,
+  SERVERS,
+  type Rules,
+} from '../../model/storage-oracle.js';
 import { Link, type Fault, type Network } from './link.js';
 import { Server, type Visit } from './server.js';
 import { SharedStorage } from './shared-storage.js';
