@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { HOUR, MINUTE, SECOND } from '../support/durations.js';
+import { MINUTE, SECOND } from '../support/durations.js';
 import { eachVisit } from './support/each-visit.js';
 import type { Visit } from './support/watched-desk.js';
 
@@ -13,28 +13,28 @@ const beatsSince = (count: number) =>
   visit.requests.slice(count).filter(({ path }) => path === '/idle-session/heartbeat');
 
 describe('Somebody who works in the page', () => {
-  it('may type for an hour, is never warned, and sends at most one heartbeat a minute', async () => {
+  it('may type for half an hour, is never warned, and sends at most one heartbeat a minute', async () => {
     await page.evaluate(() =>
       document.addEventListener('warning', () => (document.title = 'It warned')),
     );
     const story = page.getByLabel('Tell us the whole story');
     await story.focus();
     const before = visit.requests.length;
-    for (let passed = 0; passed < HOUR; passed += 20 * SECOND) {
+    for (let passed = 0; passed < 30 * MINUTE; passed += 20 * SECOND) {
       await page.keyboard.press('a');
       await visit.pass(20 * SECOND, 20 * SECOND);
     }
     expect(await page.title()).toBe('New claim – Claims desk');
-    expect(await story.inputValue()).toBe('a'.repeat(180));
+    expect(await story.inputValue()).toBe('a'.repeat(90));
     expect(await visit.expiresInMs()).toBeGreaterThan(13 * MINUTE);
 
     const beats = beatsSince(before);
     const gaps = beats.slice(1).map(({ at }, index) => at - beats[index]!.at);
-    expect(beats.length).toBeGreaterThan(30);
+    expect(beats.length).toBeGreaterThan(15);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(MINUTE);
     const others = visit.sentSince(before).filter((sent) => !sent.includes('/idle-session/'));
     expect(others).toEqual([]);
-  }, 60_000);
+  });
 
   it('counts from what they last did, not from when the server heard of it', async () => {
     await visit.pass(5 * SECOND);

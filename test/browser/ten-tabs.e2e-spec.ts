@@ -25,7 +25,7 @@ describe('Ten tabs in which somebody types at once', () => {
     await Promise.all(fields.map((field) => field.focus()));
 
     const before = visit.requests.length;
-    for (let passed = 0; passed < 8 * MINUTE; passed += 30 * SECOND) {
+    for (let passed = 0; passed < 6 * MINUTE; passed += 30 * SECOND) {
       await Promise.all(pages.map((page) => page.keyboard.press('a')));
       await visit.pass(30 * SECOND);
       for (const page of pages) expect(await dialog(page).count()).toBe(0);
@@ -35,11 +35,11 @@ describe('Ten tabs in which somebody types at once', () => {
       .slice(before)
       .filter(({ path }) => path === '/idle-session/heartbeat');
     const gaps = beats.slice(1).map(({ at }, index) => at - beats[index]!.at);
-    expect(beats.length).toBeGreaterThanOrEqual(4);
+    expect(beats.length).toBeGreaterThanOrEqual(3);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(MINUTE);
     expect(await visit.expiresInMs()).toBeGreaterThan(3 * MINUTE);
     expect(pages.map(placeOf)).toEqual(Array(TABS).fill('/claims/new'));
-    for (const field of fields) expect(await field.inputValue()).toBe('a'.repeat(16));
+    for (const field of fields) expect(await field.inputValue()).toBe('a'.repeat(12));
     expect(visit.complaints).toEqual([]);
   });
 });

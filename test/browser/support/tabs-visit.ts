@@ -1,6 +1,6 @@
 import type { BrowserContext, CDPSession, Disposable, Page } from 'playwright-core';
 import { SECOND } from '../../support/durations.js';
-import { Visit, type WatchedDesk } from './watched-desk.js';
+import { PATIENCE_MS, Visit, type WatchedDesk } from './watched-desk.js';
 import { until } from '../../support/until.js';
 
 const COOKIE = 'test-time';
@@ -24,12 +24,11 @@ export class TabsVisit extends Visit {
 
   /** Somebody signed in, whose first page is open. */
   static async start(desk: WatchedDesk, context: BrowserContext, path = '/claims/new') {
-    context.setDefaultTimeout(5000);
+    context.setDefaultTimeout(PATIENCE_MS);
     const script = await context.addInitScript(takeOverTime, COOKIE);
     const empty = context.pages();
     const visit = new TabsVisit(desk, context, script);
-    const form = { username: 'demo', password: 'demo' };
-    await context.request.post(`${desk.url}/login`, { form });
+    await desk.signIn(context);
     await visit.newPage(path);
     await Promise.all(empty.map((page) => page.close()));
     return visit;
