@@ -36,7 +36,7 @@ describe('Somebody who works in the page', () => {
     expect(others).toEqual([]);
   });
 
-  it('counts from what they last did, not from when the server heard of it', async () => {
+  it('counts from what they last did, not from when the server got the heartbeat', async () => {
     await visit.pass(5 * SECOND);
     await page.keyboard.press('Shift');
     const before = visit.requests.length;

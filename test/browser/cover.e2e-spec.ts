@@ -73,7 +73,7 @@ describe('A page that is covered', () => {
   });
 });
 
-describe('A page whose session another tab was told to have ended', () => {
+describe('A page whose session, as another tab knows, has ended', () => {
   it('is covered at once, and left when the server has said so', async () => {
     const other = await visit.newPage('/');
     const answer = await holdAnswers(page);

@@ -136,7 +136,7 @@ describe('A frozen tab', () => {
     expect(placeOf(hidden)).toBe('/login?reason=idle&returnTo=%2Fclaims%2Fnew');
   });
 
-  it('that warned does so no more when it is resumed after another was told to stay', async () => {
+  it('that warned does so no more when it is resumed after the person stayed in another', async () => {
     await visit.resume(hidden);
     await visit.pass(13 * MINUTE);
     await until('it warns', () => warns(hidden));

@@ -119,7 +119,7 @@ describe('Whoever is alive to the server is covered, but not signed out', () => 
   });
 });
 
-describe('What somebody did while the server could not be told', () => {
+describe('What a person did while the server could not be reached', () => {
   it('counts once it can be', async () => {
     const stop = await interfere((route) => route.fulfill({ ...html, status: 503 }));
     await visit.pass(5 * MINUTE, MINUTE);

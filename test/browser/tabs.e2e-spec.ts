@@ -42,7 +42,7 @@ async function untilBothWarn(): Promise<void> {
 }
 
 describe('Two tabs', () => {
-  it('warn together, and whoever stays in one stays in the other', async () => {
+  it('warn together, and a person who stays in one stays in the other', async () => {
     await untilBothWarn();
     await stay(first).click();
     await gone(first);

@@ -22,9 +22,9 @@ export interface Answered {
 }
 
 /**
- * What one person can claim, and what the app can: from what was asked and answered alone, whatever the app and Redis
- * are made of. A person may be signed out once nothing that they can prove keeps them in; they must be out once
- * nothing that the app could have heard does.
+ * Judges an app by what one person sends and is answered, in real time, whatever the app and Redis are made of. The
+ * person may be signed out once no activity that was accepted keeps them in; they must be out once none that the app
+ * could have received does. What happens inside is not known here; `storage-oracle.ts` goes by that.
  */
 export class Person {
   sessionRef = '';

@@ -1,5 +1,16 @@
 import { evaluate, type ActivityRecord, type EndReason } from 'nestjs-idle-session';
-import type { Outcome, Visit } from '../properties/support/server.js';
+
+/** What a request carries. */
+export interface Visit {
+  readonly idleTimeoutMs: number;
+  /** Checked, but not activity. */
+  readonly passive?: boolean;
+  /** How long ago the person did something. */
+  readonly idleForMs?: number;
+}
+
+/** `accepted`, the reason why not, or that nobody could tell. */
+export type Outcome = 'accepted' | EndReason | 'unavailable' | 'unknown';
 
 /** What holds in a run. */
 export interface Rules {
@@ -50,8 +61,11 @@ export const SERVERS = 3;
 
 const networkOf = (server: number): number => server % SERVERS;
 
-/** The reference model: notes all that happens, and holds it against what was promised. */
-export class Ledger {
+/**
+ * Judges servers by all that happens, also inside: what the storage writes, which network is well, and when, to the
+ * millisecond. For servers in virtual time; what can be seen of real ones is less, and `answers-oracle.ts` goes by that.
+ */
+export class StorageOracle {
   /** The promises that were broken. */
   readonly broken: string[] = [];
   private readonly sessions = new Map<string, Session>();

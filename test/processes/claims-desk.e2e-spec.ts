@@ -94,7 +94,7 @@ describe('Two processes on one Redis', () => {
     expect((await statusOf(two, cookie)).reason).toBe('signed-out');
   });
 
-  it('refuse an expired session alike, whichever is asked, and however often', async () => {
+  it('refuse an expired session alike, whichever gets the request, and however often', async () => {
     const cookie = await one.signIn();
     await passTime(admin, 15 * MINUTE, ACTIVITY);
     const answers = await Promise.all(

@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { evaluate, type EndReason } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+import type { Outcome } from '../model/storage-oracle.js';
 import { passTime } from '../support/activity-records.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { runs, TIME_LIMIT_MS } from './support/runs.js';
-import { Server, type Outcome } from './support/server.js';
+import { Server } from './support/server.js';
 
 const MINUTE = 60_000;
 const SYNC_INTERVAL_MS = 20;
@@ -233,7 +234,7 @@ class World {
 
 describe('Three processes on one Redis', () => {
   it(
-    'serve no session that is over, end none before its time, and tell each end once',
+    'serve no session that is over, end none before its time, and emit each end once',
     async () => {
       let run = 0;
       const property = fc.asyncProperty(

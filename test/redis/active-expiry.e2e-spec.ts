@@ -69,7 +69,7 @@ describe('A session on Redis whose time is up', () => {
     expect(body).toMatchObject({ state: 'expired', reason: 'absolute' });
   });
 
-  it('is told of once by all processes that sweep and are asked at the same moment', async () => {
+  it('emits one event, however many processes sweep and get requests at the same moment', async () => {
     const [one, two] = [await anApp(), await anApp()];
     const cookies = await Promise.all(Array.from({ length: 30 }, () => one.signIn()));
     await passTime(admin, 15 * MINUTE);
@@ -133,7 +133,7 @@ describe('A session on Redis does not end by itself', () => {
 });
 
 describe('A session that is in use in one process', () => {
-  it('is not ended by another that has never heard of it', async () => {
+  it('is not ended by another that has never seen it', async () => {
     // In real time, with an exchange at each half of an interval, beside sweeps each second.
     const idleTimeout = 3 * SECOND;
     const one = await anApp({ options: { idleTimeout, warnBefore: false } });
@@ -198,7 +198,7 @@ it('A session whose data could not be removed is removed when its store is back'
 describe('Many sessions on Redis that end at once', () => {
   const MANY = 4000;
 
-  it('each end once, a few in each turn of the event loop, whoever sweeps', async () => {
+  it('each end once, a few in each turn of the event loop, whichever process sweeps', async () => {
     const storage = new RedisActivityStorage(await redis.client(), { syncInterval: 0 });
     for (let done = 0; done < MANY; done += 2000) {
       await Promise.all(

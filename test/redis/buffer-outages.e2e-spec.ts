@@ -43,7 +43,7 @@ describe('An outage of the activity storage alone', () => {
   }
 
   it.each(kinds)(
-    'is told within an interval and storageTimeout, and loses nothing ($kind)',
+    'is answered 503 within an interval and storageTimeout, and loses nothing ($kind)',
     async ({ begin, end }) => {
       const client = await away.client();
       const lastActivity = async () => {

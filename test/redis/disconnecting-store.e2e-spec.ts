@@ -52,7 +52,7 @@ describe('While the session store says that it is disconnected', () => {
     answers.forEach(expectUnavailable);
   });
 
-  it('a guard of the app that is asked first has no say', async () => {
+  it('a guard of the app that runs first has no say', async () => {
     const guarded = await createTestApp({
       options: { session: { store } as never },
       metadata: { providers: [{ provide: APP_GUARD, useClass: SignedInGuard }] },
@@ -66,7 +66,7 @@ describe('While the session store says that it is disconnected', () => {
     }
   });
 
-  it('strangers and exempt routes go on', async () => {
+  it('anonymous requests and exempt routes go on', async () => {
     await ask().get('/page').expect(200, { user: null });
     await ask().get('/members').expect(401);
     await ask().get('/exempt').expect(200);
@@ -75,7 +75,7 @@ describe('While the session store says that it is disconnected', () => {
     expect(body.state).toBe('none');
   });
 
-  it('so do strangers with a cookie whose name only ends like ours', async () => {
+  it('so do anonymous requests with a cookie whose name only ends like ours', async () => {
     await ask().get('/page').set('Cookie', 'visid=1; connect.sid=2').expect(200, { user: null });
   });
 

@@ -259,7 +259,7 @@ describe('Of many requests at the same time, in two apps,', () => {
       Array.from({ length: count }, (_, index) => ask(index % 2 === 0 ? one : two, index)),
     );
 
-  it('all are refused when the session has expired, and one is told that it ended it', async () => {
+  it('all are refused when the session has expired, and one event is emitted', async () => {
     const cookie = await one.signIn();
     await passTime(admin, 15 * MINUTE);
     const answers = await everywhere(40, (app, index) => {

@@ -80,7 +80,7 @@ describe('A sign-out in one process', () => {
     expect(await untilRefused(two, ada)).toBeLessThan(500 + SLACK);
   });
 
-  it('is told at once again when the subscriber’s connection is back', async () => {
+  it('is known at once again when the subscriber’s connection is back', async () => {
     const subscriber = await apps.redis.client();
     const options = { syncInterval: '1m', prefix: 'back:' } as const;
     const one = await apps.start({ ...options, subscriber: await apps.redis.client() }, caching);

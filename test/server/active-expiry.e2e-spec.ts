@@ -61,7 +61,7 @@ describe('A session whose time is up', () => {
     expect(store.sessions.size).toBe(0);
   });
 
-  it('is told of in an event, by its reference, with the reason', async () => {
+  it('emits an event with its reference and the reason', async () => {
     const test = await start();
     const ada = await test.signedIn();
     const { sessionRef } = (await ada.get('/idle-session/status')).body as { sessionRef: string };
@@ -124,7 +124,7 @@ describe('A session whose time is up', () => {
     expect(typesOf(test)).toEqual(['started', 'expired']);
   });
 
-  it('is told of once, however often and by whom it is swept and asked for at the same moment', async () => {
+  it('emits one event, however many sweeps and requests find it expired at the same moment', async () => {
     const clock = new ManualClock();
     const storage = new MemoryActivityStorage({ now: clock.now });
     const session = { secret: SECRET, store: new expressSession.MemoryStore() };
@@ -182,7 +182,7 @@ describe('A session does not end by itself', () => {
     expect(typesOf(test)).toEqual(['started', 'expired']);
   });
 
-  it('a second time after a sign-out, nor is that told twice', async () => {
+  it('a second time after a sign-out, and emits no second event', async () => {
     const test = await start();
     const ada = await test.signedIn();
     await ada.post('/sign-out').expect(204);
@@ -207,7 +207,7 @@ describe('An app that stops', () => {
     expect(expire).not.toHaveBeenCalled();
   });
 
-  it('has told of what it ended', async () => {
+  it('has emitted the events of all that it ended', async () => {
     const store = new Store();
     store.takesMs = 200;
     const test = await start({ options: { session: { secret: SECRET, store } } });

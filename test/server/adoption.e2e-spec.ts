@@ -40,7 +40,7 @@ afterEach(async () => {
 const tab = () => test.browser().set('Cookie', cookie);
 
 describe('A session from before the module', () => {
-  it('is under the clock from its first request on', async () => {
+  it('expires from its first request on', async () => {
     expect((await statusOf(tab())).state).toBe('active');
     await tab().get('/page').expect(200, { user: 'ada' });
     test.clock.advance(15 * MINUTE - 1);

@@ -106,7 +106,7 @@ describe('A session that appliesTo says no to', () => {
     await test.browser().get('/cart').set('Cookie', cookie).expect(200, { note: null });
   });
 
-  it('tells its clock no more once it ceases to apply', async () => {
+  it('has no Server-Timing any more once it ceases to apply', async () => {
     const test = await start(signedInOnly);
     const ada = await test.signedIn();
     await ada.post('/cart/become-guest').expect(200);
@@ -119,7 +119,7 @@ describe('A session that appliesTo says no to', () => {
 });
 
 describe('appliesTo', () => {
-  it('is asked with the session there, and never for a stranger', async () => {
+  it('is called with the session there, and never for an anonymous request', async () => {
     const sessions: unknown[] = [];
     const test = await start({
       options: {

@@ -42,7 +42,7 @@ describe('The browser client', () => {
     expect(test.sessions.client.integrity).toBe(`sha384-${digest}`);
   });
 
-  it('is no activity, and there for whoever was signed out', async () => {
+  it('is no activity, and is served also to a person who was signed out', async () => {
     test = await createTestApp();
     const ada = await test.signedIn();
     test.clock.advance(14 * MINUTE);

@@ -80,7 +80,7 @@ describe('The session cookie', () => {
       {},
       { configure: (app) => (app as NestExpressApplication).set('trust proxy', 1) },
     ],
-  ])('is Secure over https, as told by %s', async (_, session, more) => {
+  ])('is Secure over https, as %s says', async (_, session, more) => {
     test = await withSession(session, more);
     expect(attributes((await signIn(HTTPS))[0]!)).toContain('Secure');
     expect(attributes((await signIn())[0]!)).not.toContain('Secure');
@@ -164,7 +164,7 @@ describe('A cookie that names no session', () => {
     ['that comes twice', () => 'sid=first; sid=second'],
     ['that comes before the valid one', (valid) => `sid=garbage; ${valid}`],
     ['of a prototype', () => '__proto__=sid; sid=__proto__'],
-  ])("is a stranger's: one %s", async (_, tamper) => {
+  ])('makes the request anonymous: one %s', async (_, tamper) => {
     test = await createTestApp();
     const cookie = tamper(await signInCookie(test));
     const to = supertest(test.app.getHttpServer());
@@ -175,7 +175,7 @@ describe('A cookie that names no session', () => {
     expect(test.events.map(({ type }) => type)).toEqual(['started']);
   });
 
-  it("is a stranger's: one that is signed, of a session that is not known here", async () => {
+  it('makes the request anonymous: one that is signed, of a session that is not known here', async () => {
     const elsewhere = await createTestApp();
     const cookie = await signInCookie(elsewhere);
     await elsewhere.app.close();

@@ -58,7 +58,7 @@ describe('The draft key', () => {
     );
   });
 
-  it('is not for strangers', async () => {
+  it('is not for anonymous requests', async () => {
     const test = await appWith();
     const { body } = await test.browser().get('/idle-session/draft-key').expect(401);
     expect(body).not.toHaveProperty('key');
@@ -71,7 +71,7 @@ describe('The draft key', () => {
       'signed-out',
       (_: TestApp, browser: Browser) => browser.post('/idle-session/sign-out').expect(204),
     ],
-  ])('is not for whose session ended: %s', async (reason, end) => {
+  ])('is not for a person whose session ended: %s', async (reason, end) => {
     const test = await appWith();
     const ada = await test.signedIn();
     await end(test, ada);

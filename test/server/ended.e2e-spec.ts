@@ -28,7 +28,7 @@ const sessionsIn = (store: expressSession.MemoryStore): object =>
 const types = () => test.events.map(({ type }) => type);
 
 describe('The end of a session', () => {
-  it('is told to scripts again and again: a poll does not use the message up', async () => {
+  it('is the answer to every request of a script: a poll does not use it up', async () => {
     test = await createTestApp({ options: { loginUrl: '/login' } });
     const ada = await test.signedIn();
     test.clock.advance(15 * MINUTE);
@@ -45,7 +45,7 @@ describe('The end of a session', () => {
   });
 
   it.each(['get', 'head'] as const)(
-    'is used up once a person has been told (%s): then there is only a stranger',
+    'is used up once a person has seen it (%s): the next request is anonymous',
     async (method) => {
       test = await createTestApp({ options: { loginUrl: '/login' } });
       const ada = await test.signedIn();
@@ -57,7 +57,7 @@ describe('The end of a session', () => {
     },
   );
 
-  it('is told in every tab: the polls of one do not take it from another', async () => {
+  it('is seen in every tab: the polls of one tab do not take it from another', async () => {
     test = await createTestApp({ options: { loginUrl: '/login' } });
     const cookie = await signInCookie(test);
     test.clock.advance(15 * MINUTE);
@@ -72,7 +72,7 @@ describe('The end of a session', () => {
     expect(types()).toEqual(['started', 'expired']);
   });
 
-  it('is told on an exempt page that a person opens, and used up by that', async () => {
+  it('is seen on an exempt page that a person opens, and used up by that', async () => {
     test = await createTestApp();
     const ada = await test.signedIn();
     test.clock.advance(15 * MINUTE);
@@ -188,7 +188,7 @@ describe('The end of a session', () => {
   });
 });
 
-describe('A session that somebody revoked', () => {
+describe('A session that was revoked', () => {
   it('is refused with that reason from the next request on', async () => {
     test = await createTestApp({ metadata: { controllers: [RevokeController] } });
     const ada = await test.signedIn();

@@ -49,7 +49,7 @@ describe('An exempt route', () => {
     await ada.get(path).expect(200);
   });
 
-  it('tells where the session stands', async () => {
+  it('gets the status of the session', async () => {
     test = await createTestApp();
     expect((await test.browser().get('/exempt')).body.status).toMatchObject({ state: 'none' });
     const ada = await test.signedIn();
@@ -73,7 +73,7 @@ describe('An exempt route', () => {
     expect(test.events.map(({ type }) => type)).toEqual(['started', 'expired']);
   });
 
-  it('starts a session of its own, never the one that ended, for who writes to it', async () => {
+  it('starts a new session, never the one that ended, when it writes to the session', async () => {
     test = await createTestApp(withOpenController);
     const old = await signInCookie(test);
     test.clock.advance(15 * MINUTE);
@@ -112,7 +112,7 @@ describe('Code beside the guards', () => {
     },
   );
 
-  it('never gets a session that ended out of the store, whoever asks', async () => {
+  it('never gets a session that ended out of the store, also not for another person', async () => {
     test = await createTestApp({ metadata: { controllers: [AuditController] } });
     const id = sessionIdOf(await signInCookie(test));
     const path = `/audit/${encodeURIComponent(id)}`;

@@ -72,7 +72,7 @@ describe('A heartbeat', () => {
     await expectEnded(ada, 'idle');
   });
 
-  it('of a stranger is answered with that', async () => {
+  it('of an anonymous request is answered with state none', async () => {
     test = await createTestApp();
     const { body } = await heartbeat(test.browser()).expect(200);
     expect(body).toMatchObject({ state: 'none', expiresInMs: null, sessionRef: null });
@@ -129,7 +129,7 @@ describe('A heartbeat', () => {
     expect(body).toMatchObject({ state: 'warning', expiresInMs: MINUTE });
   });
 
-  it('does not get by GET', async () => {
+  it('is not there for GET', async () => {
     test = await createTestApp();
     const ada = await test.signedIn();
     await ada.get('/idle-session/heartbeat').expect(404);

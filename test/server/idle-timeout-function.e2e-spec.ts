@@ -67,7 +67,7 @@ describe('An idle timeout that is a function of the request', () => {
     await expectEnded(ada, 'idle');
   });
 
-  it('is unknown to a stranger', async () => {
+  it('is null in the status of an anonymous request', async () => {
     test = await createTestApp({ options: { idleTimeout: perRole } });
     expect(await statusOf(test.browser())).toMatchObject({ state: 'none', idleTimeoutMs: null });
   });

@@ -36,7 +36,7 @@ describe('The idle timeout', () => {
     expect(test.events.map(({ type }) => type)).toEqual(['started', 'expired']);
   });
 
-  it('is told in a Server-Timing header on every response of a live session', async () => {
+  it('is in a Server-Timing header on every response of a live session', async () => {
     test = await createTestApp();
     await test
       .browser()
@@ -53,7 +53,7 @@ describe('The idle timeout', () => {
       .expect('Server-Timing', 'idle-session;desc=warning;dur=110000');
   });
 
-  it('is told in Server-Timing as it is when a slow handler is done', async () => {
+  it('is in Server-Timing as it is when a slow handler is done', async () => {
     @Controller()
     class SlowController {
       @Get('slow')
@@ -102,7 +102,7 @@ describe('The idle timeout', () => {
 });
 
 describe('Signing in', () => {
-  it('is answered with the clock of the new session, once that is saved', async () => {
+  it('is answered with the Server-Timing of the new session', async () => {
     test = await createTestApp();
     await test
       .browser()

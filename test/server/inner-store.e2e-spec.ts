@@ -24,7 +24,7 @@ async function createAppOn(store: expressSession.MemoryStore, metadata: ModuleMe
 }
 
 describe("The user's session store", () => {
-  it('hears of activity about once per idle timeout, and never drops an active session', async () => {
+  it('is touched about once per idle timeout, and never drops an active session', async () => {
     const store = new expressSession.MemoryStore();
     const [touch, set] = [jest.spyOn(store, 'touch'), jest.spyOn(store, 'set')];
     await createAppOn(store);
@@ -95,7 +95,7 @@ describe("The user's session store", () => {
     expect(session).toMatchObject({ user: 'ada', note: 'kept' });
   });
 
-  it('hears nothing more of a session that ended, and keeps nothing of it', async () => {
+  it('is not called again for a session that ended, and keeps nothing of it', async () => {
     const store = new expressSession.MemoryStore();
     const [touch, set] = [jest.spyOn(store, 'touch'), jest.spyOn(store, 'set')];
     await createAppOn(store);
@@ -149,7 +149,7 @@ describe("The user's session store", () => {
     expect(Object(store).sessions).toEqual({});
   });
 
-  it('is asked for nothing that strangers do', async () => {
+  it('is not called for anonymous requests', async () => {
     const store = new expressSession.MemoryStore();
     const [get, set] = [jest.spyOn(store, 'get'), jest.spyOn(store, 'set')];
     await createAppOn(store);

@@ -17,7 +17,7 @@ class FeedController {
 }
 
 // expressjs/session 210 and 291, devise 514, spring-session 244: polling kept sessions alive.
-describe('What a page asks by itself', () => {
+describe('What a page requests by itself', () => {
   it.each<[string, string, Record<string, string>]>([
     ['a passive route', '/poll', {}],
     ['a route of a passive controller', '/feed', {}],

@@ -185,7 +185,7 @@ describe("With Passport's session strategy", () => {
     expect(events.map(({ type }) => type)).toEqual(['started', 'expired']);
   });
 
-  it('a stranger gets the answer of the app', async () => {
+  it('an anonymous request gets the answer of the app', async () => {
     const test = await start(withPassport());
     await test
       .browser()
@@ -232,7 +232,7 @@ describe("With Passport's session strategy", () => {
     await ada.get('/desk/me').expect(200, { name: 'eve' });
   });
 
-  it('keepSessionInfo keeps what a stranger had in the session, under a clock of its own', async () => {
+  it('keepSessionInfo keeps what was in the session before the sign-in, in a new session with all its time', async () => {
     const test = await start(withPassport());
     const ada = test.browser();
     await ada.post('/desk/cart').expect(200);

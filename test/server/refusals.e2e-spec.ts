@@ -96,7 +96,7 @@ describe('A session that ended, when a guard of the app speaks first', () => {
   it.each<[string, number, Record<string, string>]>([
     ['throws', 401, {}],
     ['returns false', 403, { 'X-Refuse': 'false' }],
-  ])('is still told to scripts (the guard %s)', async (_, code, headers) => {
+  ])('still says so to scripts (the guard %s)', async (_, code, headers) => {
     test = await createTestApp(membersOnly);
     await test
       .browser()
@@ -125,7 +125,7 @@ describe('A session that ended, when a guard of the app speaks first', () => {
     expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^sid=;/)]);
   });
 
-  it('is told by a guard of the route, too, for who signed out', async () => {
+  it('still says so where a guard of the route refuses a person who signed out', async () => {
     test = await createTestApp();
     const ada = await test.signedIn();
     await ada.post('/sign-out').expect(204);
@@ -194,7 +194,7 @@ describe('Filters of the app', () => {
       by: 'CatchRefusals',
     },
     { registered: 'CatchRefusals, CatchAll', filters: [CatchRefusals, CatchAll], by: 'CatchAll' },
-  ])('are asked as Nest would, the last one first ($registered)', async ({ filters, by }) => {
+  ])('run as in Nest, the last one first ($registered)', async ({ filters, by }) => {
     test = await createTestApp(inMain(...filters));
     const ada = await test.signedIn();
     await ada.get('/refused').expect(418, { by });
@@ -221,7 +221,7 @@ describe('Filters of the app', () => {
 });
 
 describe('Somebody who signed out', () => {
-  it('is a stranger on public pages, and told where a guard of the app asks for more', async () => {
+  it('is anonymous on public pages, and sees the reason where a guard of the app asks for more', async () => {
     test = await createTestApp({ options: { loginUrl: '/login' } });
     const ada = await test.signedIn();
     await ada.post('/sign-out').expect(204);

@@ -37,7 +37,7 @@ async function startWith(session: Partial<IdleSessionSessionOptions>, more: Test
 }
 
 describe('By default', () => {
-  it('a stranger gets no cookie, and nothing is stored', async () => {
+  it('an anonymous request gets no cookie, and nothing is stored', async () => {
     const { browser, store, storage } = await startWith({});
     const response = await browser().get('/page').expect(200, { user: null });
     expect(setCookiesOf(response)).toEqual([]);
@@ -74,7 +74,7 @@ describe('By default', () => {
 });
 
 describe('What the user sets wins:', () => {
-  it('saveUninitialized puts a stranger, too, under the clock', async () => {
+  it('saveUninitialized gives an anonymous visitor a session, too, which expires', async () => {
     const { browser, clock, events } = await startWith({ saveUninitialized: true });
     const stranger = browser();
     expect(setCookiesOf(await stranger.get('/page').expect(200))).toHaveLength(1);
@@ -119,7 +119,7 @@ describe('What the user sets wins:', () => {
     await ada.get('/page').expect(401);
   });
 
-  it('genid makes the ids, and is asked with the request', async () => {
+  it('genid makes the ids, and is called with the request', async () => {
     const asked: Request[] = [];
     const { browser, store } = await startWith({
       genid: (request) => {
@@ -221,7 +221,7 @@ describe('A secret that is rotated', () => {
     await after.browser().get('/page').set('Cookie', cookie).expect(200, { user: 'ada' });
   });
 
-  it('makes strangers of those whose cookie the old one signed, once it is gone', async () => {
+  it('signs out those whose cookie the old one signed, once it is gone', async () => {
     const { on, clock } = shared();
     const before = await on(OLD_SECRET);
     const cookie = cookiesOf(await before.browser().post('/sign-in').send({}).expect(200));

@@ -93,7 +93,7 @@ describe('With a session store of the user', () => {
 });
 
 describe('A store that is', () => {
-  it('disconnected is a 503 for whoever may have a session, and nobody is signed out', async () => {
+  it('disconnected is a 503 for every request with a cookie, and nobody is signed out', async () => {
     const { ada, browser, store, ours } = await signedInOn(new MinimalStore());
     const heard: string[] = [];
     ours
@@ -267,14 +267,14 @@ describe('IdleSessionStore', () => {
     expect(store.sessions.size).toBe(0);
   });
 
-  it('knows nothing of an id that there never was', async () => {
+  it('finds nothing for an id that never was', async () => {
     const { ours, events } = await signedInOn(new MinimalStore());
     expect((await get(ours, 'nobody')) ?? null).toBeNull();
     expect((await load(ours, 'nobody')) ?? null).toBeNull();
     expect(events).toHaveLength(1);
   });
 
-  it('says that it could not look a session up, to whoever asks it directly', async () => {
+  it('rejects when it could not look a session up', async () => {
     const { ours, id, store } = await signedInOn(new MinimalStore());
     store.failures.get = new Error('gone');
     const unavailable = { cause: expect.any(StorageUnavailableException) };
@@ -295,7 +295,7 @@ describe('IdleSessionStore', () => {
     expect(store.sessions.size).toBe(0);
   });
 
-  it('reloads a session, which stays under the clock', async () => {
+  it('reloads a session, which still expires', async () => {
     const { ours, ada, clock, id } = await signedInOn(new MinimalStore());
     const session = (await load(ours, id))!;
     await ada.post('/page').send({ note: 'from elsewhere' }).expect(200);
@@ -357,7 +357,7 @@ describe('A session whose record is lost', () => {
 });
 
 describe('A new session with the data of an old one', () => {
-  it('is saved, under a clock of its own', async () => {
+  it('is saved, with all its time', async () => {
     const test = await start({ metadata: { controllers: [CopyingController] } });
     const ada = await test.signedIn();
     test.clock.advance(10 * MINUTE);

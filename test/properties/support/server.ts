@@ -9,19 +9,8 @@ import {
 import { IdleClock } from '../../../libs/idle-session/src/idle-clock.js';
 import { Outage } from '../../../libs/idle-session/src/outage.js';
 import type { ResolvedOptions } from '../../../libs/idle-session/src/resolve-options.js';
+import type { Outcome, Visit } from '../../model/storage-oracle.js';
 import type { MaybePromise } from '../../../libs/idle-session/src/maybe-promise.js';
-
-/** What a request carries. */
-export interface Visit {
-  readonly idleTimeoutMs: number;
-  /** Checked, but not activity. */
-  readonly passive?: boolean;
-  /** How long ago the person did something. */
-  readonly idleForMs?: number;
-}
-
-/** `accepted`, the reason why not, or that nobody could tell. */
-export type Outcome = 'accepted' | EndReason | 'unavailable' | 'unknown';
 
 const STORAGE_TIMEOUT_MS = 1000;
 
