@@ -35,7 +35,7 @@ const project = {
   },
 };
 
-/** Runs in the browser, where test/browser and test/sample try it; this coverage is of Node alone. */
+/** Runs in the browser, where test/browser tries it; this coverage is of Node alone. */
 const browserOnly = [
   'element/**',
   'activity.ts',

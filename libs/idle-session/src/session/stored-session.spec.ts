@@ -1,6 +1,12 @@
+import { newRecord } from '../activity/activity-storage.js';
 import { describe, expect, it } from '@jest/globals';
 import expressSession, { type Cookie, type SessionData } from 'express-session';
 import { fromStored, isEmpty, isMarked, isRenewal, keepFor, toStored } from './stored-session.js';
+
+const RECORD = newRecord(
+  { sessionId: 'id', idleTimeoutMs: 1000, absoluteTimeoutMs: null, lockAfterMs: null, owner: null },
+  0,
+);
 
 const { Cookie: SessionCookie } = expressSession as unknown as {
   Cookie: new (options?: object) => Cookie;
@@ -65,7 +71,12 @@ describe('Stored session data', () => {
     const idleTimeoutMs = 1000;
     const startedAt = 300;
     let [before, keptUntil, renewals] = [startedAt, startedAt + keepFor(idleTimeoutMs), 0];
-    const record = (lastActivityAt: number) => ({ startedAt, lastActivityAt, idleTimeoutMs });
+    const record = (lastActivityAt: number) => ({
+      ...RECORD,
+      startedAt,
+      lastActivityAt,
+      idleTimeoutMs,
+    });
     for (let now = startedAt; now < 20_000; now += Math.floor(step * idleTimeoutMs) - 1) {
       if (isRenewal(record(before), record(now)) && renewals++ !== 3)
         keptUntil = now + keepFor(idleTimeoutMs);
@@ -77,7 +88,7 @@ describe('Stored session data', () => {
   });
 
   it('is renewed at once when its timeout changes', () => {
-    const record = { startedAt: 0, lastActivityAt: 10, idleTimeoutMs: 1000 };
+    const record = { ...RECORD, lastActivityAt: 10, idleTimeoutMs: 1000 };
     expect(isRenewal(record, record)).toBe(false);
     expect(isRenewal(record, { ...record, idleTimeoutMs: 2000 })).toBe(true);
   });
