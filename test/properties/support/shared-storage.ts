@@ -35,6 +35,8 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
     keys: [],
   }));
 
+  private reported: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly options: SharedStorageOptions) {
     super();
     this.memory = new MemoryActivityStorage(options);
@@ -48,24 +50,24 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
     return this.memory.read(key);
   }
 
-  override async start(key: string, session: NewSession) {
-    return this.written(key, await this.memory.start(key, session));
+  override start(key: string, session: NewSession) {
+    return this.inOrder(this.memory.start(key, session), (reading) => this.written(key, reading));
   }
 
   override async touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
-    const [{ record: before }, reading] = await Promise.all([
-      this.memory.read(key),
-      this.memory.touch(key, idleTimeoutMs, at),
-    ]);
-    this.written(key, reading);
-    if (deadlineOf(reading.record) < deadlineOf(before)) this.changed(key);
+    const both = Promise.all([this.memory.read(key), this.memory.touch(key, idleTimeoutMs, at)]);
+    const [, reading] = await this.inOrder(both, ([before, after]) => {
+      this.written(key, after);
+      if (deadlineOf(after.record) < deadlineOf(before.record)) this.changed(key);
+    });
     return reading;
   }
 
-  override async end(key: string, reason: EndReason) {
-    const reading = this.written(key, await this.memory.end(key, reason));
-    if (reading.won) this.changed(key);
-    return reading;
+  override end(key: string, reason: EndReason) {
+    return this.inOrder(this.memory.end(key, reason), (reading) => {
+      this.written(key, reading);
+      if (reading.won) this.changed(key);
+    });
   }
 
   override async expire(limit: number): Promise<Expiry> {
@@ -99,9 +101,18 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
     changes.keys = [key, ...changes.keys].slice(0, this.options.changesRemembered);
   }
 
-  private written<T extends ActivityReading>(key: string, reading: T): T {
-    if (reading.record) this.options.onWrite?.(key, reading.record);
-    return reading;
+  private written(key: string, { record }: ActivityReading): void {
+    if (record) this.options.onWrite?.(key, record);
+  }
+
+  /** Operations are done as they are called; what they did is reported in the same order. */
+  private inOrder<T>(answer: Promise<T>, report: (answer: T) => void): Promise<T> {
+    const reported = this.reported.then(async () => {
+      report(await answer);
+      return answer;
+    });
+    this.reported = reported;
+    return reported;
   }
 }
 

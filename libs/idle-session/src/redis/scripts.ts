@@ -31,6 +31,7 @@ local function decode(value)
   local r, owned, at = {}, 0, 0
   local _
   _, r.last, r.idle, r.start, r.auth, r.absolute, r.lock, r.endedAt, owned, at = struct.unpack('${RECORD.format}', value)
+  if at + owned > #value + 1 then return nil end
   r.owner, r.rest = string.sub(value, at, at + owned - 1), string.sub(value, at + owned)
   r.dropAt = retention + (r.endedAt > 0 and r.endedAt or r.last + r.idle)
   return r
@@ -51,7 +52,7 @@ local function find(key)
   if r and now < r.dropAt then return r end
 end
 
--- What nobody uses any more goes by itself.
+-- What nobody uses any more goes by itself: records and deadlines, which both exist by now.
 local function keepUntil(at)
   local needed = at - now
   if redis.call('PTTL', deadlines) >= needed then return end
@@ -105,8 +106,8 @@ end
 
 local function finish(key, r, reason)
   r.endedAt, r.rest, r.dropAt = now, reason, now + retention
-  save(key, r)
   lookAt(key, r.dropAt)
+  save(key, r)
 end
 
 local function answer(done, r)
@@ -130,8 +131,8 @@ local key = ARGV[3]
 local r = find(key)
 if r then return answer(0, r) end
 r = new(tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8])
-save(key, r)
 lookAt(key, deadlineOf(r))
+save(key, r)
 return answer(1, r)
 `;
 
