@@ -59,7 +59,9 @@ describe('A session whose time is up', () => {
       test.sessions.events.subscribe(({ type }) => resolve(type)),
     );
     // Of two timers in one process, a busy machine holds up both.
-    expect(await Promise.race([expired, delay(1.5 * SECOND, 'late', { ref: false })])).toBe('expired');
+    expect(await Promise.race([expired, delay(1.5 * SECOND, 'late', { ref: false })])).toBe(
+      'expired',
+    );
     await until('its data is removed', () => store.sessions.size === 0);
   });
 
