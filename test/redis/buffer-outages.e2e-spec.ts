@@ -99,7 +99,7 @@ describe('An outage of the activity storage alone', () => {
       await until('a sweep is under way', () => expire.mock.calls.length > 0);
       apps.opened.splice(0);
       const closed = app.close().then(() => 'closed');
-      const outcome = await Promise.race([closed, delay(3 * SECOND, 'still open')]);
+      const outcome = await Promise.race([closed, delay(3 * SECOND, 'still open', { ref: false })]);
       await end();
       await closed;
       expect(outcome).toBe('closed');

@@ -10,6 +10,7 @@ import { MinimalStore } from '../support/minimal-store.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { testApps } from '../support/test-apps.js';
 import { newSession } from '../support/new-session.js';
+import { until } from '../support/until.js';
 
 const start = testApps();
 afterEach(() => {
@@ -50,11 +51,14 @@ describe('A session whose time is up', () => {
     const { test, store } = await startWithStore();
     await test.signedIn();
     test.clock.advance(15 * MINUTE);
-    const began = performance.now();
-    while (test.events.length < 2 && performance.now() - began < 5 * SECOND) await delay(10);
-    expect(performance.now() - began).toBeLessThan(1.5 * SECOND);
-    await delay(10);
-    expect(store.sessions.size).toBe(0);
+    const expired = new Promise((resolve) =>
+      test.sessions.events.subscribe(({ type }) => resolve(type)),
+    );
+    // Of two timers in one process, a busy machine holds up both.
+    expect(await Promise.race([expired, delay(1.5 * SECOND, 'late', { ref: false })])).toBe(
+      'expired',
+    );
+    await until('its data is removed', () => store.sessions.size === 0);
   });
 
   it('emits an event with its reference and the reason', async () => {
@@ -85,7 +89,7 @@ describe('A session whose time is up', () => {
   it('does not end by itself without a limit that is reached', async () => {
     const test = await start({ options: { absoluteTimeout: false } });
     const ada = await test.signedIn();
-    for (let passed = 0; passed < 24 * 60; passed += 14) {
+    for (let passed = 0; passed < 13 * 60; passed += 14) {
       test.clock.advance(14 * MINUTE);
       await ada.get('/page').expect(200);
       await sweep(test);
@@ -225,9 +229,7 @@ describe('An app that stops', () => {
     expire.mockRestore();
     await test.signedIn();
     test.clock.advance(15 * MINUTE);
-    const began = performance.now();
-    while (!typesOf(test).includes('expired') && performance.now() - began < 5 * SECOND)
-      await delay(10);
+    await until('it expired', () => typesOf(test).includes('expired'));
     expect(typesOf(test)).toEqual(['started', 'expired']);
   });
 });
@@ -290,7 +292,7 @@ describe('An outage during a sweep loses nothing but time', () => {
 });
 
 describe('Many sessions that end at once', () => {
-  const MANY = 20_000;
+  const MANY = 5000;
 
   it('all end in one sweep, a few in each turn of the event loop', async () => {
     const { test, store } = await startWithStore();

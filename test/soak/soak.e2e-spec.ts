@@ -7,10 +7,10 @@ const { SOAK } = process.env;
 /** What `npm run soak` says; without it, well under a minute with the time that the last ones take to leave. */
 const options: SoakOptions = {
   seed: Math.floor(Math.random() * 2 ** 31),
-  durationMs: 20 * SECOND,
+  durationMs: 16 * SECOND,
   sessions: 300,
   // Long enough that half of it is more than any outage: see what is promised of those that last longer.
-  idleTimeoutMs: 20 * SECOND,
+  idleTimeoutMs: 15 * SECOND,
   killsProcesses: false,
   everyEndIsTold: true,
   ...(SOAK !== undefined && (JSON.parse(SOAK) as Partial<SoakOptions>)),
