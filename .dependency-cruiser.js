@@ -91,7 +91,8 @@ function order(root, lines) {
 
 /**
  * @param {string} name
- * @param {{ from: object, to: object }} imports
+ * @param {Pick<import('dependency-cruiser').IRegularForbiddenRuleType, 'from' | 'to'>} imports
+ * @returns {import('dependency-cruiser').IRegularForbiddenRuleType}
  */
 function rule(name, imports) {
   return { name, severity: 'error', ...imports };
