@@ -32,13 +32,16 @@ function checkPacked(library, workbench) {
   const [packed] = JSON.parse(
     run('npm', ['pack', '--json', '--pack-destination', workbench], library, 'pipe'),
   );
-  checkFiles(packed.files.map((/** @type {{ path: string }} */ file) => file.path));
+  /** @type {string[]} */
+  const files = packed.files.map((/** @type {{ path: string }} */ file) => file.path);
+  checkFiles(files);
 
   const modules = join(workbench, 'node_modules');
   const installed = join(modules, packed.name);
   mkdirSync(installed, { recursive: true });
   const tarball = join(workbench, packed.filename);
   run('tar', ['-xzf', tarball, '--strip-components=1'], installed);
+  checkDeclarations(files.map((file) => join(installed, file)));
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
 
   // Only what the package says it needs is there, so an undeclared import fails here.
@@ -66,6 +69,19 @@ function checkFiles(paths) {
   const missing = ['README.md', 'LICENSE'].filter((path) => !paths.includes(path));
   if (unexpected.length + missing.length === 0) return;
   console.error('The package should not hold', unexpected, 'and lacks', missing);
+  process.exit(1);
+}
+
+/**
+ * A build without stripInternal publishes what the source marks as internal.
+ *
+ * @param {string[]} paths
+ */
+function checkDeclarations(paths) {
+  const declarations = paths.filter((path) => path.endsWith('.d.ts'));
+  const leaking = declarations.filter((path) => readFileSync(path, 'utf8').includes('@internal'));
+  if (leaking.length === 0) return;
+  console.error('Internal members are declared in', leaking);
   process.exit(1);
 }
 

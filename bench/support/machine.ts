@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
-import { chromium, redisServer } from '../../scripts/ensure-tools.mjs';
+import { chromium, redisServer } from '../../scripts/tools.mjs';
 
 const PACKAGES = [
   '@nestjs/core',

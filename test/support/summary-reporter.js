@@ -9,7 +9,7 @@ export default class SummaryReporter {
 
   /**
    * @param {unknown} _contexts
-   * @param {import('@jest/reporters').AggregatedResult} results
+   * @param {Record<'numFailedTests' | 'numPassedTests' | 'numRuntimeErrorTestSuites', number>} results
    */
   onRunComplete(_contexts, results) {
     // A file that could not be loaded counts as one failure: it has no tests to count.

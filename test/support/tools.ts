@@ -1,1 +1,1 @@
-export { chromium, redisServer } from '../../scripts/ensure-tools.mjs';
+export { chromium, redisServer } from '../../scripts/tools.mjs';

@@ -1,0 +1,152 @@
+// The tests run against a real redis-server and a real Chromium. This finds them, and decides what to do
+// where one is missing.
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** @typedef {{ variable: string, names: string[], aptPackage: string }} Tool */
+
+/**
+ * What the decisions depend on.
+ *
+ * @typedef {object} Machine
+ * @property {Record<string, string | undefined>} env
+ * @property {(path: string) => boolean} isExecutable
+ * @property {boolean} isRoot
+ * @property {boolean} isDebian
+ */
+
+/** @type {Record<'redis' | 'chromium', Tool>} */
+const tools = {
+  redis: { variable: 'REDIS_SERVER', names: ['redis-server'], aptPackage: 'redis-server' },
+  chromium: {
+    variable: 'CHROMIUM',
+    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    aptPackage: 'chromium',
+  },
+};
+
+/** Path of the redis-server to test with. */
+export function redisServer() {
+  return pathOf(tools.redis);
+}
+
+/** Path of the Chromium to test with. */
+export function chromium() {
+  return pathOf(tools.chromium);
+}
+
+/** @returns {Machine} */
+export function thisMachine() {
+  return {
+    env: process.env,
+    isExecutable,
+    isRoot: process.getuid?.() === 0,
+    isDebian:
+      existsSync('/etc/os-release') && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8')),
+  };
+}
+
+/**
+ * What `npm test` does first. It installs something only where nobody is surprised: as root on Debian, which is a
+ * container or a machine for builds.
+ *
+ * @param {Machine} machine
+ * @returns {{ action: 'go on' } | { action: 'set up' | 'stop', message: string }}
+ */
+export function beforeTests(machine) {
+  const missing = missingTools(machine);
+  if (missing.length === 0) return { action: 'go on' };
+  if (!machine.isDebian || !canInstall(missing, machine)) {
+    return { action: 'stop', message: howToGet(machine, missing) };
+  }
+  const names = missing.map(({ names: [name] }) => name).join(' and ');
+  return {
+    action: 'set up',
+    message: `The tests need ${names}. \`npm run setup\` now installs what is missing, with apt-get.`,
+  };
+}
+
+/**
+ * What `npm run setup` does.
+ *
+ * @param {Machine} machine
+ * @returns {{ action: 'install', packages: string[] } | { action: 'go on' | 'stop', message: string }}
+ */
+export function setup(machine) {
+  const missing = missingTools(machine);
+  if (missing.length === 0)
+    return { action: 'go on', message: 'All that the tests need is there.' };
+  if (!canInstall(missing, machine)) return { action: 'stop', message: howToGet(machine, missing) };
+  return { action: 'install', packages: missing.map(({ aptPackage }) => aptPackage) };
+}
+
+/** @param {Machine} machine */
+export function howToGet(machine, missing = missingTools(machine)) {
+  const lines = missing.map(({ variable, names: [name] }) =>
+    machine.env[variable]
+      ? `  ${name}: ${variable}=${machine.env[variable]} is not an executable file`
+      : `  ${name}: not on PATH, and ${variable} is not set`,
+  );
+  return [
+    'The tests need what is missing here:',
+    ...lines,
+    'As root on Debian, `npm run setup` installs it. Elsewhere, install it, and where it is not on PATH,',
+    'set REDIS_SERVER or CHROMIUM to its path.',
+  ].join('\n');
+}
+
+/** @param {Machine} machine */
+function missingTools(machine) {
+  return Object.values(tools).filter((tool) => !find(tool, machine));
+}
+
+/**
+ * A variable that names no program is for its author to put right.
+ *
+ * @param {Tool[]} missing
+ * @param {Machine} machine
+ */
+function canInstall(missing, machine) {
+  const mayInstall = machine.isRoot && onPath('apt-get', machine) !== undefined;
+  return mayInstall && missing.every(({ variable }) => !machine.env[variable]);
+}
+
+/** @param {Tool} tool */
+function pathOf(tool) {
+  const machine = thisMachine();
+  const path = find(tool, machine);
+  if (!path) throw new Error(howToGet(machine, [tool]));
+  return path;
+}
+
+/**
+ * What the variable names wins, and is not second-guessed when it is wrong.
+ *
+ * @param {Tool} tool
+ * @param {Machine} machine
+ * @returns {string | undefined}
+ */
+function find({ variable, names }, machine) {
+  const named = machine.env[variable];
+  if (named) return machine.isExecutable(named) ? named : undefined;
+  return names.map((name) => onPath(name, machine)).find(Boolean);
+}
+
+/**
+ * @param {string} name
+ * @param {Machine} machine
+ */
+function onPath(name, { env, isExecutable }) {
+  const folders = (env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
