@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { ActivityStorage, IdleSessionGuard, MemoryActivityStorage } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
 import supertest from 'supertest';
-import { AppModule } from '../../docs/examples/testable-app.js';
+import { AppModule } from './app.module.js';
 
 describe('The claims page', () => {
   const clock = new ManualClock();

@@ -1,43 +1,16 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Logger, type INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { INestApplication } from '@nestjs/common';
 import supertest from 'supertest';
+import { passes, startQuickStart } from './support/quick-start.js';
 
 const MINUTE = 60_000;
 const NAVIGATION = { 'Sec-Fetch-Mode': 'navigate', Accept: 'text/html' };
 
 let app: INestApplication;
-
-/** The quick start as it is: importing it starts it. Of time, only `Date` is the test's. */
 beforeAll(async () => {
-  jest.useFakeTimers({
-    doNotFake: [
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'clearImmediate',
-      'setInterval',
-      'clearInterval',
-      'setTimeout',
-      'clearTimeout',
-    ],
-  });
-  Logger.overrideLogger(false);
-  process.env.PORT = '0';
-  const create = jest.spyOn(NestFactory, 'create');
-  await import('../../apps/minimal/src/main.js');
-  app = (await create.mock.results[0]!.value) as INestApplication;
-  const server = app.getHttpServer() as Server;
-  if (!server.listening) await once(server, 'listening');
+  app = await startQuickStart();
 });
-afterAll(async () => {
-  await app.close();
-  jest.useRealTimers();
-});
+afterAll(() => app.close());
 
 type Browser = ReturnType<typeof supertest.agent>;
 
@@ -51,8 +24,6 @@ async function signedIn(): Promise<Browser> {
   await submit(browser, '/login', { password: 'demo' }).expect(303).expect('Location', '/account');
   return browser;
 }
-
-const passes = (milliseconds: number) => jest.setSystemTime(Date.now() + milliseconds);
 
 describe('The quick start', () => {
   it('refuses a stranger by its own guard', async () => {

@@ -2,8 +2,6 @@ import { Controller, Sse, type MessageEvent } from '@nestjs/common';
 import { IdleSession, IdleSessionService, type IdleSessionStatus } from 'nestjs-idle-session';
 import { filter, interval, map, merge, takeUntil, timer, type Observable } from 'rxjs';
 
-const MINUTE = 60_000;
-
 // #region stream
 @Controller('prices')
 export class PricesController {
@@ -17,7 +15,7 @@ export class PricesController {
     return interval(1000).pipe(
       map((count) => ({ data: { price: 100 + count } })),
       // The browser connects again after a minute, and the guard looks at the session again.
-      takeUntil(merge(ended, timer(MINUTE))),
+      takeUntil(merge(ended, timer(60_000))),
     );
   }
 }
