@@ -67,4 +67,26 @@ describe('The documents', () => {
   it('begin with a README that is read in five minutes', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThan(10_000);
   });
+
+  it.each([
+    ['NestJS', 'node_modules/@nestjs/core/package.json'],
+    ['Express', 'node_modules/express/package.json'],
+    ['express-session', 'node_modules/express-session/package.json'],
+    ['node-redis', 'node_modules/redis/package.json'],
+  ])('name the version of %s that the tests run with', (name, manifest) => {
+    const { version } = JSON.parse(read(manifest)) as { version: string };
+    expect(testedWith(name)).toBe(version.split('.').slice(0, 2).join('.'));
+  });
+
+  it('name the version of Node.js that the tests run with', () => {
+    expect(testedWith('Node.js')).toBe(read('.nvmrc').trim());
+  });
 });
+
+/** The last cell of a row in the compatibility table of the README. */
+function testedWith(name: string): string | undefined {
+  const row = read('README.md')
+    .split('\n')
+    .find((line) => line.startsWith(`| ${name} `));
+  return row?.split('|').at(-2)?.trim();
+}

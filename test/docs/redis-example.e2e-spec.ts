@@ -2,12 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import supertest from 'supertest';
-import {
-  AppModule,
-  connect,
-  connectWithCache,
-  storageWithSubscriber,
-} from '../../docs/examples/redis.js';
+import { AppModule, connectWithCache, storageWithSubscriber } from '../../docs/examples/redis.js';
 import { RedisServer } from '../support/redis-server.js';
 import { TestController } from '../support/test-app.js';
 
