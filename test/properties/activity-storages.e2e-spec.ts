@@ -20,10 +20,10 @@ describe('MemoryActivityStorage', () => {
     compare: (span) => span,
   };
 
-  const anyLimit = fc.constantFrom(false as const, exactly.absoluteTimeoutMs);
+  const anyLimit = fc.constantFrom(null, exactly.absoluteTimeoutMs);
 
   it(
-    'says and does what the contract says, whatever is asked of it',
+    'says and does what the contract says, whatever is called',
     async () => {
       const any = operations(60, false);
       const property = fc.asyncProperty(any, anyLimit, async (all, absoluteTimeoutMs) => {
@@ -67,7 +67,7 @@ describe('The scripts in Redis', () => {
   afterAll(() => RedisServer.stopAll());
 
   it(
-    'say and do what the storage in memory does, and tell the same changes',
+    'say and do what the storage in memory does, and report the same changes',
     async () => {
       let run = 0;
       const property = fc.asyncProperty(operations(20, true), async (all) => {

@@ -12,15 +12,18 @@ import { runs, TIME_LIMIT_MS } from './support/runs.js';
 const START = 1000;
 const POLICY: fc.Arbitrary<IdlePolicy> = fc.record({
   warnBeforeMs: fc.oneof(fc.constant(false as const), fc.nat(4)),
-  absoluteTimeoutMs: fc.oneof(fc.constant(false as const), fc.integer({ min: 1, max: 12 })),
 });
 /** Small numbers, so that deadlines are met to the millisecond, and meet each other. */
 const RECORD: fc.Arbitrary<ActivityRecord> = fc
-  .tuple(fc.nat(8), fc.integer({ min: 1, max: 8 }))
-  .map(([activeAfter, idleTimeoutMs]) => ({
+  .tuple(fc.nat(8), fc.integer({ min: 1, max: 8 }), fc.option(fc.integer({ min: 1, max: 12 })))
+  .map(([activeAfter, idleTimeoutMs, absoluteTimeoutMs]) => ({
     startedAt: START,
+    authenticatedAt: START,
     lastActivityAt: START + activeAfter,
     idleTimeoutMs,
+    absoluteTimeoutMs,
+    lockAfterMs: null,
+    owner: null,
   }));
 const NOW = fc.nat(20).map((milliseconds) => START + milliseconds);
 
@@ -29,8 +32,8 @@ const left = (evaluation: Evaluation) =>
 
 const idleDeadline = ({ lastActivityAt, idleTimeoutMs }: ActivityRecord) =>
   lastActivityAt + idleTimeoutMs;
-const absoluteDeadline = ({ startedAt }: ActivityRecord, { absoluteTimeoutMs }: IdlePolicy) =>
-  absoluteTimeoutMs === false ? Infinity : startedAt + absoluteTimeoutMs;
+const absoluteDeadline = ({ startedAt, absoluteTimeoutMs }: ActivityRecord) =>
+  startedAt + (absoluteTimeoutMs ?? Infinity);
 
 type Property = (record: ActivityRecord, policy: IdlePolicy, now: number) => boolean;
 
@@ -38,7 +41,7 @@ const ALIVE: [string, Property][] = [
   [
     'is over exactly from the nearer of its two deadlines on',
     (record, policy, now) => {
-      const deadline = Math.min(idleDeadline(record), absoluteDeadline(record, policy));
+      const deadline = Math.min(idleDeadline(record), absoluteDeadline(record));
       const expected = Math.max(0, deadline - Math.max(now, record.lastActivityAt));
       const evaluation = evaluate(record, policy, now);
       return (evaluation.state === 'expired') === (expected === 0) && left(evaluation) === expected;
@@ -49,7 +52,7 @@ const ALIVE: [string, Property][] = [
     (record, policy, now) => {
       const evaluation = evaluate(record, policy, now);
       if (evaluation.state !== 'expired') return true;
-      const isIdle = idleDeadline(record) <= absoluteDeadline(record, policy);
+      const isIdle = idleDeadline(record) <= absoluteDeadline(record);
       return evaluation.reason === (isIdle ? 'idle' : 'absolute');
     },
   ],

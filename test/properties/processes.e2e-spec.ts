@@ -8,7 +8,7 @@ afterAll(() => void jest.useRealTimers());
 
 describe('Three processes on one storage, whatever happens to them and to the network', () => {
   it(
-    'serve no session that is over, end none before its time, and tell each end once',
+    'serve no session that is over, end none before its time, and emit each end once',
     async () => {
       const property = fc.asyncProperty(options, actions, async (rules, happening) => {
         const broken = await new World(rules).run(happening);

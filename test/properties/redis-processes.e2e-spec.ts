@@ -4,10 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { evaluate, type EndReason } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+import type { Outcome } from '../model/storage-oracle.js';
 import { passTime } from '../support/activity-records.js';
+import { newSession } from '../support/new-session.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { runs, TIME_LIMIT_MS } from './support/runs.js';
-import { Server, type Outcome } from './support/server.js';
+import { Server } from './support/server.js';
 
 const MINUTE = 60_000;
 const SYNC_INTERVAL_MS = 20;
@@ -153,8 +155,14 @@ class World {
   }
 
   private dead(lastActivityAt: number, idleTimeoutMs: number): EndReason | undefined {
-    const policy = { warnBeforeMs: false, absoluteTimeoutMs: ABSOLUTE_MINUTES } as const;
-    const evaluation = evaluate({ startedAt: 0, lastActivityAt, idleTimeoutMs }, policy, this.now);
+    const record = {
+      ...newSession(idleTimeoutMs),
+      absoluteTimeoutMs: ABSOLUTE_MINUTES,
+      startedAt: 0,
+      authenticatedAt: 0,
+      lastActivityAt,
+    };
+    const evaluation = evaluate(record, { warnBeforeMs: false }, this.now);
     return evaluation.state === 'expired' ? evaluation.reason : undefined;
   }
 
@@ -233,7 +241,7 @@ class World {
 
 describe('Three processes on one Redis', () => {
   it(
-    'serve no session that is over, end none before its time, and tell each end once',
+    'serve no session that is over, end none before its time, and emit each end once',
     async () => {
       let run = 0;
       const property = fc.asyncProperty(

@@ -1,17 +1,14 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
-import { IdleSessionSweeper } from '../../libs/idle-session/src/idle-session.sweeper.js';
+import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
 import { passTime, recordsOf } from '../support/activity-records.js';
-import {
-  createRedisApp,
-  sessionIdOf,
-  type RedisApp,
-  type RedisAppOptions,
-} from '../support/redis-app.js';
+import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import { sessionIdOf } from '../support/cookies.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE, SECOND } from '../support/test-app.js';
 import { until } from '../support/until.js';
+import { newSession } from '../support/new-session.js';
 
 let redis: RedisServer;
 let admin: RedisClient;
@@ -37,7 +34,7 @@ async function anApp(options: RedisAppOptions & { on?: RedisServer } = {}): Prom
 }
 
 /** What an app does each second. */
-const sweep = ({ app }: RedisApp) => app.get(IdleSessionSweeper).sweep();
+const sweep = ({ app }: RedisApp) => app.get(ExpiredSessionSweeper).sweep();
 
 const typesOf = (...apps: RedisApp[]) =>
   apps.flatMap(({ events }) => events.map(({ type }) => type));
@@ -73,7 +70,7 @@ describe('A session on Redis whose time is up', () => {
     expect(body).toMatchObject({ state: 'expired', reason: 'absolute' });
   });
 
-  it('is told of once by all processes that sweep and are asked at the same moment', async () => {
+  it('emits one event, however many processes sweep and get requests at the same moment', async () => {
     const [one, two] = [await anApp(), await anApp()];
     const cookies = await Promise.all(Array.from({ length: 30 }, () => one.signIn()));
     await passTime(admin, 15 * MINUTE);
@@ -137,7 +134,7 @@ describe('A session on Redis does not end by itself', () => {
 });
 
 describe('A session that is in use in one process', () => {
-  it('is not ended by another that has never heard of it', async () => {
+  it('is not ended by another that has never seen it', async () => {
     // In real time, with an exchange at each half of an interval, beside sweeps each second.
     const idleTimeout = 3 * SECOND;
     const one = await anApp({ options: { idleTimeout, warnBefore: false } });
@@ -202,13 +199,13 @@ it('A session whose data could not be removed is removed when its store is back'
 describe('Many sessions on Redis that end at once', () => {
   const MANY = 4000;
 
-  it('each end once, a few in each turn of the event loop, whoever sweeps', async () => {
+  it('each end once, a few in each turn of the event loop, whichever process sweeps', async () => {
     const storage = new RedisActivityStorage(await redis.client(), { syncInterval: 0 });
     for (let done = 0; done < MANY; done += 2000) {
       await Promise.all(
         Array.from({ length: 2000 }, async (_, index) =>
           // Due at once.
-          storage.start(`session-${done + index}`, 1, `id-${done + index}`),
+          storage.start(`session-${done + index}`, newSession(1, `id-${done + index}`)),
         ),
       );
     }

@@ -9,7 +9,7 @@ import {
   type Answer,
   type ReplicatedApp,
 } from '../support/failover.js';
-import { sessionIdOf } from '../support/redis-app.js';
+import { sessionIdOf } from '../support/cookies.js';
 import { isMaster, moveSlot, RedisCluster, slotsInUse } from '../support/redis-cluster.js';
 import { RedisNode } from '../support/redis-node.js';
 import type { RedisClient } from '../support/redis-server.js';

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { APP_GUARD } from '@nestjs/core';
 import expressSession from 'express-session';
 import supertest, { type Response } from 'supertest';
-import { LogKeeper, cookieOf, type LogLine } from '../support/redis-app.js';
+import { RecordingLogger, type LogLine } from '../support/recording-logger.js';
+import { cookiesOf } from '../support/cookies.js';
 import { createTestApp, MINUTE, SignedInGuard, type TestApp } from '../support/test-app.js';
 
 let test: TestApp;
@@ -11,13 +12,14 @@ let log: LogLine[];
 let ada: string;
 beforeEach(async () => {
   store = new expressSession.MemoryStore();
-  log = [];
+  const logger = new RecordingLogger();
+  log = logger.lines;
   test = await createTestApp({
     options: { loginUrl: '/login', session: { store } as never },
-    configure: (app) => app.useLogger(new LogKeeper(log)),
+    configure: (app) => app.useLogger(logger),
   });
   await test.app.listen(0, '127.0.0.1');
-  ada = cookieOf(await ask().post('/sign-in').expect(200));
+  ada = cookiesOf(await ask().post('/sign-in').expect(200));
   log.length = 0;
 });
 afterEach(() => test.app.close());
@@ -50,7 +52,7 @@ describe('While the session store says that it is disconnected', () => {
     answers.forEach(expectUnavailable);
   });
 
-  it('a guard of the app that is asked first has no say', async () => {
+  it('a guard of the app that runs first has no say', async () => {
     const guarded = await createTestApp({
       options: { session: { store } as never },
       metadata: { providers: [{ provide: APP_GUARD, useClass: SignedInGuard }] },
@@ -64,7 +66,7 @@ describe('While the session store says that it is disconnected', () => {
     }
   });
 
-  it('strangers and exempt routes go on', async () => {
+  it('anonymous requests and exempt routes go on', async () => {
     await ask().get('/page').expect(200, { user: null });
     await ask().get('/members').expect(401);
     await ask().get('/exempt').expect(200);
@@ -73,7 +75,7 @@ describe('While the session store says that it is disconnected', () => {
     expect(body.state).toBe('none');
   });
 
-  it('so do strangers with a cookie whose name only ends like ours', async () => {
+  it('so do anonymous requests with a cookie whose name only ends like ours', async () => {
     await ask().get('/page').set('Cookie', 'visid=1; connect.sid=2').expect(200, { user: null });
   });
 

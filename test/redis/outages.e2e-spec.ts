@@ -14,12 +14,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import { SkipIdleSession } from 'nestjs-idle-session';
 import type { Response } from 'supertest';
-import {
-  createRedisApp,
-  sessionIdOf,
-  type RedisApp,
-  type RedisAppOptions,
-} from '../support/redis-app.js';
+import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import { sessionIdOf } from '../support/cookies.js';
 import { passTime } from '../support/activity-records.js';
 import { RedisServer } from '../support/redis-server.js';
 import { MINUTE, SignedInGuard } from '../support/test-app.js';
@@ -102,7 +98,7 @@ describe.each(outages)('While Redis is $kind', ({ begin, end }) => {
     for (const { headers } of answers) expect(headers).not.toHaveProperty('server-timing');
   });
 
-  it('strangers and exempt routes go on', async () => {
+  it('anonymous requests and exempt routes go on', async () => {
     await test.ask.get('/page').expect(200, { user: null });
     await test.ask.get('/page').set('Cookie', 'sid=s%3Aforged.signature').expect(200);
     await test.ask.get('/exempt').expect(200);
@@ -189,7 +185,7 @@ describe.each(outages)('An app whose Redis is $kind', ({ begin, end }) => {
     answers.forEach(expectUnavailable);
   });
 
-  it('says so even where a guard of its own is asked first', async () => {
+  it('says so even where a guard of the app runs first', async () => {
     await createApp({
       metadata: { providers: [{ provide: APP_GUARD, useClass: SignedInGuardButForSignIn }] },
     });
@@ -278,7 +274,7 @@ describe('When Redis was flushed', () => {
     await (await redis.client()).flushAll();
   });
 
-  it('people are strangers, and can sign in again', async () => {
+  it('people are signed out, and can sign in again', async () => {
     await page(ada).expect(200, { user: null });
     await test.ask.get('/members').set('Cookie', ada).expect(401);
     const { body } = await test.ask.get('/idle-session/status').set('Cookie', ada).expect(200);

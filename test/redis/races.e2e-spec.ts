@@ -3,13 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RedisStore } from 'connect-redis';
 import type { SessionData } from 'express-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
-import {
-  createRedisApp,
-  Gate,
-  sessionIdOf,
-  type RedisApp,
-  type RedisAppOptions,
-} from '../support/redis-app.js';
+import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import { Gate } from '../support/gate.js';
+import { sessionIdOf } from '../support/cookies.js';
 import { changeRecords, passTime, recordsOf } from '../support/activity-records.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { MINUTE } from '../support/test-app.js';
@@ -263,7 +259,7 @@ describe('Of many requests at the same time, in two apps,', () => {
       Array.from({ length: count }, (_, index) => ask(index % 2 === 0 ? one : two, index)),
     );
 
-  it('all are refused when the session has expired, and one is told that it ended it', async () => {
+  it('all are refused when the session has expired, and one event is emitted', async () => {
     const cookie = await one.signIn();
     await passTime(admin, 15 * MINUTE);
     const answers = await everywhere(40, (app, index) => {

@@ -35,7 +35,7 @@ const signIn = (form: object = {}) =>
     .expect(303);
 
 describe('Claims desk', () => {
-  it('sends a stranger to the login page and back', async () => {
+  it('sends an anonymous visitor to the login page and back', async () => {
     await person
       .get('/claims/new')
       .expect(303)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisServer } from '../support/redis-server.js';
 import type { AppProcess } from './app-process.js';
-import { SYNC_INTERVAL } from './model.js';
+import { SYNC_INTERVAL } from '../model/answers-oracle.js';
 import type { Random } from './random.js';
 
 /** From when to when Redis was away, by this process's monotonic clock. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RedisServer } from '../support/redis-server.js';
 import { AppProcess, type Memory } from './app-process.js';
 import { Faults } from './faults.js';
-import { Person, SYNC_INTERVAL, type Answered } from './model.js';
+import { Person, SYNC_INTERVAL, type Answered } from '../model/answers-oracle.js';
 import { Random } from './random.js';
 
 export interface SoakOptions {

@@ -1,14 +1,24 @@
+import { RESP_TYPES } from 'redis';
 import type { RedisClient } from './redis-server.js';
 
 const PARTITIONS = 16;
 
+/** What comes before owner and rest: version, seven numbers of six bytes, the length of owner. */
+const FIXED_LENGTH = 1 + 7 * 6 + 1;
+
 /** A record of RedisActivityStorage as it is written down. */
 interface Written {
+  version: number;
   lastActivityAt: number;
   idleTimeoutMs: number;
-  ended: string;
   startedAt: number;
-  /** The session id, or for a record that ended when it did. */
+  authenticatedAt: number;
+  absoluteTimeoutMs: number;
+  lockAfterMs: number;
+  /** 0 if it has not ended. */
+  endedAt: number;
+  owner: string;
+  /** The session id, or for a record that ended the reason. */
   rest: string;
 }
 
@@ -37,10 +47,11 @@ export async function changeRecords(
   change: (ref: string, record: Written) => Written | void,
 ): Promise<void> {
   for (const key of keysOf('records', prefix)) {
-    for (const [ref, text] of Object.entries(await client.hGetAll(key))) {
+    const bytes = await client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).hGetAll(key);
+    for (const [ref, value] of Object.entries(bytes)) {
       if (ref === '#') continue;
-      const changed = change(ref, parse(text));
-      if (changed) await client.hSet(key, ref, Object.values(changed).join(' '));
+      const changed = change(ref, unpack(value));
+      if (changed) await client.hSet(key, ref, pack(changed));
     }
   }
 }
@@ -64,7 +75,8 @@ export async function passTime(
     ...record,
     lastActivityAt: record.lastActivityAt - milliseconds,
     startedAt: record.startedAt - milliseconds,
-    rest: record.ended === '-' ? record.rest : String(Number(record.rest) - milliseconds),
+    authenticatedAt: record.authenticatedAt - milliseconds,
+    endedAt: record.endedAt && record.endedAt - milliseconds,
   }));
   for (const key of keysOf('deadlines', prefix)) {
     for (const { value, score } of await client.zRangeWithScores(key, 0, -1))
@@ -76,13 +88,28 @@ export async function passTime(
   }
 }
 
-function parse(text: string): Written {
-  const [lastActivityAt, idleTimeoutMs, ended = '', startedAt, ...rest] = text.split(' ');
+function unpack(bytes: Buffer): Written {
+  const number = (index: number) => bytes.readUIntBE(1 + 6 * index, 6);
+  const ownerEnd = FIXED_LENGTH + bytes.readUInt8(FIXED_LENGTH - 1);
   return {
-    lastActivityAt: Number(lastActivityAt),
-    idleTimeoutMs: Number(idleTimeoutMs),
-    ended,
-    startedAt: Number(startedAt),
-    rest: rest.join(' '),
+    version: bytes.readUInt8(0),
+    lastActivityAt: number(0),
+    idleTimeoutMs: number(1),
+    startedAt: number(2),
+    authenticatedAt: number(3),
+    absoluteTimeoutMs: number(4),
+    lockAfterMs: number(5),
+    endedAt: number(6),
+    owner: bytes.toString('utf8', FIXED_LENGTH, ownerEnd),
+    rest: bytes.toString('utf8', ownerEnd),
   };
+}
+
+function pack({ version, owner, rest, ...numbers }: Written): Buffer {
+  const fixed = Buffer.alloc(FIXED_LENGTH);
+  fixed.writeUInt8(version, 0);
+  for (const [index, number] of Object.values(numbers).entries())
+    fixed.writeUIntBE(number, 1 + 6 * index, 6);
+  fixed.writeUInt8(Buffer.byteLength(owner), FIXED_LENGTH - 1);
+  return Buffer.concat([fixed, Buffer.from(owner + rest)]);
 }

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import supertest, { type Response } from 'supertest';
 import { endWithMe } from './end-with-me.js';
-import { cookieOf } from './redis-app.js';
+import { cookiesOf } from './cookies.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'dist/apps/sample/src/main.js');
@@ -57,7 +57,7 @@ export class ClaimsDesk {
   /** Signs the demo user in; the `Cookie` header that is theirs from now on. */
   async signIn(): Promise<string> {
     const form = { username: 'demo', password: 'demo' };
-    return cookieOf(await this.ask.post('/login').type('form').send(form).expect(303));
+    return cookiesOf(await this.ask.post('/login').type('form').send(form).expect(303));
   }
 
   /** Who is signed in, if anybody. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RedisStore } from 'connect-redis';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import supertest from 'supertest';
-import { cookieOf } from './redis-app.js';
+import { cookiesOf } from './cookies.js';
 import { until } from './until.js';
 import { createTestApp } from './test-app.js';
 
@@ -40,7 +40,7 @@ export async function createAppOn(client: RedisScriptClient): Promise<Replicated
   const ask = supertest(await app.listen(0, '127.0.0.1'));
   return {
     ask,
-    signIn: async () => cookieOf(await ask.post('/sign-in').expect(200)),
+    signIn: async () => cookiesOf(await ask.post('/sign-in').expect(200)),
     async statusOf(cookie) {
       const { status, body } = await ask.get('/idle-session/status').set('Cookie', cookie);
       return status === 200 ? (body as Status) : undefined;

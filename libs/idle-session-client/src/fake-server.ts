@@ -1,6 +1,6 @@
-import type { ActivityRecord } from '../../idle-session/src/activity-storage.js';
-import { evaluate, type Evaluation } from '../../idle-session/src/evaluate.js';
-import { statusOf } from '../../idle-session/src/idle-session.status.js';
+import type { ActivityRecord } from '../../idle-session/src/activity/activity-storage.js';
+import { evaluate, type Evaluation } from '../../idle-session/src/activity/evaluate.js';
+import { statusOf } from '../../idle-session/src/session/idle-session.status.js';
 import type { Answer } from './environment.js';
 import type { ServerStatus } from './server-status.js';
 import type { EndReason } from './state.js';

@@ -1,15 +1,23 @@
 import { Global, Logger, Module, type NestModule } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
-import { IdleClock } from './idle-clock.js';
-import { SessionExpiredFilter } from './idle-session.filter.js';
-import { IdleSessionGuard } from './idle-session.guard.js';
-import { IdleSessionInterceptor } from './idle-session.interceptor.js';
+import { APP_GUARD, ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import { ClientFiles } from './endpoints/client-files.js';
 import { IdleSessionService } from './idle-session.service.js';
-import { IdleSessionStore } from './idle-session.store.js';
-import { IdleSessionSweeper } from './idle-session.sweeper.js';
-import { CONFIGURATION, RESOLVED_OPTIONS, type Configuration } from './module-definition.js';
-import { Outage } from './outage.js';
-import { resolveOptions, type ResolvedOptions } from './resolve-options.js';
+import {
+  CONFIGURATION,
+  RESOLVED_OPTIONS,
+  type Configuration,
+} from './options/module-definition.js';
+import { resolveOptions } from './options/resolve-options.js';
+import { IdleSessionGuard } from './request/idle-session.guard.js';
+import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
+import { SessionExpiredFilter } from './request/session-expired.filter.js';
+import { ExpiredSessionSweeper } from './session/expired-session.sweeper.js';
+import { RequestSessions } from './session/request-sessions.js';
+import { SessionActivity } from './session/session-activity.js';
+import { SessionLookup } from './session/session-lookup.js';
+import { IdleSessionStore } from './session/session-store.js';
+import { UserStore } from './session/user-store.js';
+import { OutageLog } from './utils/outage-log.js';
 
 /** Of all modules that configure, the configuration that counts. */
 export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
@@ -32,31 +40,35 @@ export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
       useFactory: ({ options }: Configuration) =>
         resolveOptions(options, new Logger('IdleSessionModule')),
     },
-    { provide: Outage, useFactory: () => new Outage(new Logger('IdleSessionModule')) },
-    IdleClock,
+    { provide: OutageLog, useFactory: () => new OutageLog(new Logger('IdleSessionModule')) },
+    UserStore,
+    SessionActivity,
+    SessionLookup,
+    RequestSessions,
     IdleSessionStore,
-    IdleSessionService,
+    ExpiredSessionSweeper,
     IdleSessionGuard,
     IdleSessionInterceptor,
-    IdleSessionSweeper,
     SessionExpiredFilter,
+    ClientFiles,
+    IdleSessionService,
     { provide: APP_GUARD, useExisting: IdleSessionGuard },
-    {
-      provide: APP_INTERCEPTOR,
-      inject: [RESOLVED_OPTIONS, IdleSessionInterceptor],
-      // Nest passes over what is not there, and without any interceptor it saves itself the way through RxJS.
-      useFactory: ({ refreshOn }: ResolvedOptions, interceptor: IdleSessionInterceptor) =>
-        refreshOn === 'handler' ? interceptor : undefined,
-    },
   ],
-  exports: [COMMON_CONFIGURATION, RESOLVED_OPTIONS, IdleSessionService],
+  exports: [
+    COMMON_CONFIGURATION,
+    RESOLVED_OPTIONS,
+    RequestSessions,
+    ClientFiles,
+    IdleSessionService,
+  ],
 })
 export class IdleSessionCoreModule implements NestModule {
   constructor(
     private readonly config: ApplicationConfig,
     private readonly adapterHost: HttpAdapterHost,
     private readonly sessions: IdleSessionService,
-    private readonly sweeper: IdleSessionSweeper,
+    private readonly sweeper: ExpiredSessionSweeper,
+    private readonly interceptor: IdleSessionInterceptor,
     private readonly filter: SessionExpiredFilter,
   ) {}
 
@@ -64,8 +76,11 @@ export class IdleSessionCoreModule implements NestModule {
   configure(): void {
     // Not by a consumer: Nest would hold the path of each request against a pattern first.
     this.adapterHost.httpAdapter.use(this.sessions.middleware());
-    // Nest asks the filter that was registered last first, and main.ts has registered its own by now.
+    // main.ts has registered its own by now, and so have all modules. Nest asks the filter first that was registered
+    // last, and runs the interceptor first that was registered first.
     this.config.useGlobalFilters(this.filter);
+    const others = this.config.getGlobalInterceptors().splice(0);
+    this.config.useGlobalInterceptors(this.interceptor, ...others);
     // Only apps that serve requests get here: a script that ends at once would take events with it.
     this.sweeper.start();
   }

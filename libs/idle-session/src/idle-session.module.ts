@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
-import { idleSessionController } from './idle-session.controller.js';
+import { idleSessionController } from './endpoints/idle-session.controller.js';
 import { COMMON_CONFIGURATION, IdleSessionCoreModule } from './idle-session-core.module.js';
-import type { IdleSessionModuleOptions } from './idle-session.options.js';
+import type { IdleSessionModuleOptions } from './options/idle-session.options.js';
 import {
   ASYNC_OPTIONS_TYPE,
   CONFIGURATION,
@@ -11,8 +11,8 @@ import {
   MODULE_OPTIONS_TOKEN,
   OPTIONS_TYPE,
   type Configuration,
-} from './module-definition.js';
-import { checkOptionsObject, resolvePath } from './resolve-options.js';
+} from './options/module-definition.js';
+import { checkOptionsObject, resolvePath } from './options/resolve-options.js';
 
 /**
  * Idle-session protection for the whole app: mounts express-session, checks every request and counts it as activity,

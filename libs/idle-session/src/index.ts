@@ -5,36 +5,37 @@ export {
   type EndReason,
   type ExpiredSession,
   type Expiry,
-} from './activity-storage.js';
+  type NewSession,
+} from './activity/activity-storage.js';
+export type { ActivityFeed, Changes, Touch } from './activity/buffer/activity-feed.js';
 export {
   BufferedActivityStorage,
-  type ActivityFeed,
   type BufferedActivityStorageOptions,
-  type News,
-  type Touch,
-} from './buffered-activity-storage.js';
-export type { Duration } from './duration.js';
-export { evaluate, type Evaluation, type IdlePolicy } from './evaluate.js';
-export { IdleSession, PassiveRoute, SkipIdleSession } from './idle-session.decorators.js';
-export type { IdleSessionEvent } from './idle-session.events.js';
-export { SessionExpiredException, StorageUnavailableException } from './idle-session.exceptions.js';
-export { SessionExpiredFilter } from './idle-session.filter.js';
-export { IdleSessionGuard } from './idle-session.guard.js';
-export { IdleSessionInterceptor } from './idle-session.interceptor.js';
+} from './activity/buffer/buffered-activity-storage.js';
+export { evaluate, type Evaluation, type IdlePolicy } from './activity/evaluate.js';
+export {
+  MemoryActivityStorage,
+  type MemoryActivityStorageOptions,
+} from './activity/memory-activity-storage.js';
 export { IdleSessionModule } from './idle-session.module.js';
+export { IdleSessionService, type ClientScript } from './idle-session.service.js';
 export type {
   IdleSessionModuleExtras,
   IdleSessionModuleOptions,
   IdleSessionOptionsFactory,
   IdleSessionSessionOptions,
-} from './idle-session.options.js';
-export { IdleSessionService, type DeliberateEndReason } from './idle-session.service.js';
-export type { IdleSessionStatus } from './idle-session.status.js';
-export { IdleSessionStore } from './idle-session.store.js';
-export type { MaybePromise } from './maybe-promise.js';
+} from './options/idle-session.options.js';
+export { IdleSession, PassiveRoute, SkipIdleSession } from './request/idle-session.decorators.js';
+export { IdleSessionGuard } from './request/idle-session.guard.js';
+export { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
+export { safeReturnTo } from './request/safe-return-to.js';
+export { SessionExpiredFilter } from './request/session-expired.filter.js';
+export type { IdleSessionEvent } from './session/idle-session.events.js';
 export {
-  MemoryActivityStorage,
-  type MemoryActivityStorageOptions,
-} from './memory-activity-storage.js';
-export { IdleSessionOptionsError } from './options-error.js';
-export { safeReturnTo } from './safe-return-to.js';
+  SessionExpiredException,
+  StorageUnavailableException,
+} from './session/idle-session.exceptions.js';
+export type { IdleSessionStatus } from './session/idle-session.status.js';
+export type { DeliberateEndReason } from './session/request-session.js';
+export type { Duration } from './utils/duration.js';
+export { IdleSessionOptionsError } from './utils/option-error.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { SERVERS } from './ledger.js';
+import { SERVERS } from '../../model/storage-oracle.js';
 import type { Action, Options } from './world.js';
 
 const IDLE_TIMEOUT_MS = 20_000;

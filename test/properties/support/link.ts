@@ -1,9 +1,10 @@
 import {
   ActivityStorage,
   type ActivityFeed,
+  type Changes,
   type EndReason,
   type Expiry,
-  type News,
+  type NewSession,
   type Touch,
 } from 'nestjs-idle-session';
 import type { SharedStorage } from './shared-storage.js';
@@ -59,8 +60,8 @@ export class Link extends ActivityStorage implements ActivityFeed {
     return this.call(() => this.storage.read(key));
   }
 
-  override start(key: string, idleTimeoutMs: number, sessionId: string) {
-    return this.call(() => this.storage.start(key, idleTimeoutMs, sessionId));
+  override start(key: string, session: NewSession) {
+    return this.call(() => this.storage.start(key, session));
   }
 
   override touch(key: string, idleTimeoutMs: number, at: number) {
@@ -74,31 +75,36 @@ export class Link extends ActivityStorage implements ActivityFeed {
     );
   }
 
-  override expire(absoluteTimeoutMs: number | false, limit: number): Promise<Expiry> {
+  override expire(limit: number): Promise<Expiry> {
     return this.call(
-      () => this.storage.expire(absoluteTimeoutMs, limit),
+      () => this.storage.expire(limit),
       ({ expired }) => expired.map(({ key }) => key),
     );
   }
 
-  sync(partition: number, touches: readonly Touch[], since: unknown): Promise<News> {
-    return this.call(() => this.storage.syncNow(partition, touches, since));
+  sync(partition: number, touches: readonly Touch[], since: unknown): Promise<Changes> {
+    return this.call(() => this.storage.sync(partition, touches, since));
   }
 
   /** @param ended the sessions that an answer says this call ended: their events are lost with it */
-  private call<T>(execute: () => T, ended: (answer: T) => string[] = () => []): Promise<T> {
+  private call<T>(
+    execute: () => Promise<T>,
+    ended: (answer: T) => string[] = () => [],
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.isCut) return;
       const [there, back] = [this.delay(), this.delay()];
       const deliver = () => {
         const isLost = this.network.fault === 'forgets';
-        const answer = execute();
-        after(back, () => {
+        const executed = execute();
+        const arrive = async () => {
+          const answer = await executed;
           if (this.isCut || isLost) ended(answer).forEach(this.onLost);
           if (this.isCut) return;
           if (isLost) reject(new Error('the connection broke'));
           else resolve(answer);
-        });
+        };
+        after(back, () => void arrive());
       };
       after(there, () => {
         if (this.network.fault === 'refuses') reject(new Error('the storage is away'));

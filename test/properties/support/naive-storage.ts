@@ -3,13 +3,17 @@ import {
   type ActivityRecord,
   type EndReason,
   type ExpiredSession,
+  type NewSession,
 } from 'nestjs-idle-session';
+import { newSession } from '../../support/new-session.js';
 
 interface Kept {
   record: ActivityRecord;
   sessionId: string;
   endedAt?: number;
 }
+
+const UNKNOWN = newSession(0);
 
 /** What the contract of `ActivityStorage` says, sentence by sentence, with no thought of speed. */
 export class NaiveStorage extends ActivityStorage {
@@ -22,17 +26,18 @@ export class NaiveStorage extends ActivityStorage {
     super();
   }
 
-  override read(key: string) {
+  override async read(key: string) {
     return { record: this.find(key)?.record, now: this.now() };
   }
 
-  override start(key: string, idleTimeoutMs: number, sessionId: string) {
+  override async start(key: string, session: NewSession) {
     const started = this.find(key) === undefined;
-    if (started) this.kept.set(key, { record: this.fresh(idleTimeoutMs), sessionId });
-    return { ...this.read(key), started };
+    const { sessionId } = session;
+    if (started) this.kept.set(key, { record: this.fresh(session), sessionId });
+    return { ...(await this.read(key)), started };
   }
 
-  override touch(key: string, idleTimeoutMs: number, at: number) {
+  override async touch(key: string, idleTimeoutMs: number, at: number) {
     const kept = this.find(key);
     if (kept && kept.record.ended === undefined) {
       const { record } = kept;
@@ -46,26 +51,26 @@ export class NaiveStorage extends ActivityStorage {
     return this.read(key);
   }
 
-  override end(key: string, reason: EndReason) {
-    const { record, sessionId } = this.find(key) ?? { record: this.fresh(0), sessionId: '' };
+  override async end(key: string, reason: EndReason) {
+    const { record, sessionId } = this.find(key) ?? { record: this.fresh(UNKNOWN), sessionId: '' };
     const isInTime = this.now() < record.lastActivityAt + record.idleTimeoutMs;
     const won = record.ended === undefined && !(reason === 'idle' && isInTime);
     if (won)
       this.kept.set(key, { record: { ...record, ended: reason }, sessionId, endedAt: this.now() });
-    return { ...this.read(key), won };
+    return { ...(await this.read(key)), won };
   }
 
-  override expire(absoluteTimeoutMs: number | false) {
+  override async expire() {
     const expired: ExpiredSession[] = [];
     for (const key of this.kept.keys()) {
       const { record, sessionId } = this.find(key) ?? {};
       if (!record || record.ended !== undefined) continue;
       const idle = record.lastActivityAt + record.idleTimeoutMs;
-      const absolute = record.startedAt + (absoluteTimeoutMs || Infinity);
+      const absolute = record.startedAt + (record.absoluteTimeoutMs ?? Infinity);
       if (this.now() < Math.min(idle, absolute)) continue;
       const reason = idle <= absolute ? 'idle' : 'absolute';
       expired.push({ key, sessionId: sessionId!, reason });
-      this.end(key, reason);
+      await this.end(key, reason);
     }
     return { expired, more: false };
   }
@@ -78,7 +83,10 @@ export class NaiveStorage extends ActivityStorage {
     return this.now() < from + this.retentionMs ? kept : undefined;
   }
 
-  private fresh(idleTimeoutMs: number): ActivityRecord {
-    return { startedAt: this.now(), lastActivityAt: this.now(), idleTimeoutMs };
+  private fresh(session: NewSession): ActivityRecord {
+    const now = this.now();
+    const { idleTimeoutMs, absoluteTimeoutMs, lockAfterMs, owner } = session;
+    const limits = { idleTimeoutMs, absoluteTimeoutMs, lockAfterMs, owner };
+    return { startedAt: now, authenticatedAt: now, lastActivityAt: now, ...limits };
   }
 }

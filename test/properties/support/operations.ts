@@ -6,6 +6,7 @@ import type {
   ExpiredSession,
   Touch,
 } from 'nestjs-idle-session';
+import { newSession } from '../../support/new-session.js';
 
 /** Two of them share a partition in every storage here. */
 export const KEYS = ['a', 'q', 'b'] as const;
@@ -32,8 +33,8 @@ interface Touching {
 export interface Scale {
   readonly pass: (time: number) => number;
   readonly timeout: (timeout: number) => number;
-  /** How long a session lives at most, which is more than any timeout. */
-  readonly absoluteTimeoutMs: number | false;
+  /** How long a session lives at most, which is more than any timeout; null: without limit. */
+  readonly absoluteTimeoutMs: number | null;
   /** @param index of the operation */
   readonly ago: (ago: number, index: number) => number;
   /** What of a span of time is compared. */
@@ -118,8 +119,13 @@ export async function answersOf(
     record: record && {
       ...record,
       startedAt: scale.compare(now - record.startedAt),
+      authenticatedAt: scale.compare(now - record.authenticatedAt),
       lastActivityAt: scale.compare(now - record.lastActivityAt),
     },
+  });
+  const sessionOf = (name: string, timeout: number) => ({
+    ...newSession(scale.timeout(timeout), `id of ${name}`),
+    absoluteTimeoutMs: scale.absoluteTimeoutMs,
   });
   const timeOf = async (touched: Touching, index: number): Promise<number> => {
     const { record, now } = await storage.read(touched.key);
@@ -129,7 +135,7 @@ export async function answersOf(
 
   // A feed has nothing to tell of a partition in which nothing ever was.
   for (const [index, name] of FIRST.entries()) {
-    await storage.start(name, scale.timeout(1), `id of ${name}`);
+    await storage.start(name, sessionOf(name, 1));
     const partition = storage.partitionOf?.(name) ?? index;
     const news = await storage.sync?.(partition, [], undefined);
     cursors.set(partition, news?.cursor);
@@ -138,7 +144,7 @@ export async function answersOf(
     switch (each.type) {
       case 'start': {
         const { key, timeout } = each;
-        answers.push(spans(await storage.start(key, scale.timeout(timeout), `id of ${key}`)));
+        answers.push(spans(await storage.start(key, sessionOf(key, timeout))));
         break;
       }
       case 'touch': {
@@ -151,7 +157,7 @@ export async function answersOf(
         answers.push(spans(await storage.end(each.key, each.reason)));
         break;
       case 'expire':
-        answers.push(await expireAll(storage, scale.absoluteTimeoutMs, each.limit));
+        answers.push(await expireAll(storage, each.limit));
         break;
       case 'pass':
         await pass(scale.pass(each.time));
@@ -183,14 +189,10 @@ export async function answersOf(
   return answers;
 }
 
-async function expireAll(
-  storage: ActivityStorage,
-  absoluteTimeoutMs: number | false,
-  limit: number,
-): Promise<ExpiredSession[]> {
+async function expireAll(storage: ActivityStorage, limit: number): Promise<ExpiredSession[]> {
   const all: ExpiredSession[] = [];
   for (let more = true; more;) {
-    const expiry = await storage.expire!(absoluteTimeoutMs, limit);
+    const expiry = await storage.expire(limit);
     all.push(...expiry.expired);
     more = expiry.more;
   }

@@ -1,4 +1,3 @@
-import type { Logger } from '@nestjs/common';
 import {
   StorageUnavailableException,
   type ActivityReading,
@@ -6,33 +5,25 @@ import {
   type EndReason,
   type IdleSessionEvent,
 } from 'nestjs-idle-session';
-import { IdleClock } from '../../../libs/idle-session/src/idle-clock.js';
-import { Outage } from '../../../libs/idle-session/src/outage.js';
-import type { ResolvedOptions } from '../../../libs/idle-session/src/resolve-options.js';
-import type { MaybePromise } from '../../../libs/idle-session/src/maybe-promise.js';
-
-/** What a request carries. */
-export interface Visit {
-  readonly idleTimeoutMs: number;
-  /** Checked, but not activity. */
-  readonly passive?: boolean;
-  /** How long ago the person did something. */
-  readonly idleForMs?: number;
-}
-
-/** `accepted`, the reason why not, or that nobody could tell. */
-export type Outcome = 'accepted' | EndReason | 'unavailable' | 'unknown';
+import type { Request } from 'express';
+import type { ResolvedOptions } from '../../../libs/idle-session/src/options/resolve-options.js';
+import { SessionActivity } from '../../../libs/idle-session/src/session/session-activity.js';
+import { OutageLog } from '../../../libs/idle-session/src/utils/outage-log.js';
+import type { Outcome, Visit } from '../../model/storage-oracle.js';
 
 const STORAGE_TIMEOUT_MS = 1000;
 
 /** As many as a sweep looks at in one go. */
 const AT_ONCE = 160;
 
-const silent = { error() {}, log() {} } as unknown as Logger;
+const silent = { error() {}, log() {} };
 
-/** A server process, as far as it has to do with activity: its idle clock, and what requests do with it. */
+/** What the options read of the request that starts a session. */
+type Starting = Request & { readonly idleTimeoutMs: number };
+
+/** A server process, as far as it has to do with activity: and what requests do with it. */
 export class Server {
-  private readonly clock: IdleClock;
+  private readonly activity: SessionActivity;
 
   constructor(
     private readonly storage: ActivityStorage,
@@ -44,43 +35,48 @@ export class Server {
       absoluteTimeoutMs,
       warnBeforeMs: false,
       storageTimeoutMs: STORAGE_TIMEOUT_MS,
-    };
-    this.clock = new IdleClock(options as ResolvedOptions, new Outage(silent));
-    this.clock.events.subscribe(onEvent);
+      idleTimeoutFor: ({ idleTimeoutMs }: Starting) => idleTimeoutMs,
+      onStorageError: 'reject',
+    } as unknown as ResolvedOptions;
+    this.activity = new SessionActivity(options, new OutageLog(silent));
+    this.activity.events.subscribe(onEvent);
   }
 
   start(key: string, idleTimeoutMs: number): Promise<Outcome> {
     return this.orUnavailable(async () =>
-      this.outcome(await this.clock.start(key, idleTimeoutMs, `id of ${key}`)),
+      this.outcome(await this.activity.start(key, `id of ${key}`, { idleTimeoutMs } as Starting)),
     );
   }
 
   /** A request: looked up by the store, checked by the guard, counted by the interceptor. */
   visit(key: string, { idleTimeoutMs, passive = false, idleForMs = 0 }: Visit): Promise<Outcome> {
     return this.orUnavailable(async () => {
-      let reading = await this.endIfExpired(key, await this.clock.read(key));
-      let heardAt = performance.now();
+      let reading = await this.endIfExpired(key, await this.activity.read(key));
+      let readAt = performance.now();
       if (this.outcome(reading) !== 'accepted') return this.outcome(reading);
 
       const { record } = reading;
       if (record && record.idleTimeoutMs !== idleTimeoutMs) {
-        reading = await this.hear(key, this.clock.touch(key, idleTimeoutMs, record.lastActivityAt));
-        heardAt = performance.now();
+        reading = await this.update(
+          key,
+          this.activity.touch(key, idleTimeoutMs, record.lastActivityAt),
+        );
+        readAt = performance.now();
       }
       if (passive || this.outcome(reading) !== 'accepted') return this.outcome(reading);
 
-      const at = Math.round(reading.now + (performance.now() - heardAt) - idleForMs);
-      return this.outcome(await this.hear(key, this.clock.touch(key, idleTimeoutMs, at)));
+      const at = Math.round(reading.now + (performance.now() - readAt) - idleForMs);
+      return this.outcome(await this.update(key, this.activity.touch(key, idleTimeoutMs, at)));
     });
   }
 
   end(key: string, reason: EndReason): Promise<Outcome> {
-    return this.orUnavailable(async () => this.outcome(await this.clock.end(key, reason)));
+    return this.orUnavailable(async () => this.outcome(await this.activity.end(key, reason)));
   }
 
   /** Resolves to what was ended. */
   async sweep(): Promise<readonly string[]> {
-    const { expired } = await this.clock.expire(AT_ONCE);
+    const { expired } = await this.activity.expire(AT_ONCE);
     return expired.map(({ key }) => key);
   }
 
@@ -89,18 +85,18 @@ export class Server {
     await this.storage.flush?.();
   }
 
-  private async hear(key: string, answer: MaybePromise<ActivityReading>): Promise<ActivityReading> {
+  private async update(key: string, answer: Promise<ActivityReading>): Promise<ActivityReading> {
     return this.endIfExpired(key, await answer);
   }
 
   private async endIfExpired(key: string, reading: ActivityReading): Promise<ActivityReading> {
-    const evaluation = this.clock.evaluate(reading);
+    const evaluation = this.activity.evaluate(reading);
     const isDue = evaluation?.state === 'expired' && reading.record?.ended === undefined;
-    return isDue ? this.clock.end(key, evaluation.reason) : reading;
+    return isDue ? this.activity.end(key, evaluation.reason) : reading;
   }
 
   private outcome(reading: ActivityReading): Outcome {
-    const evaluation = this.clock.evaluate(reading);
+    const evaluation = this.activity.evaluate(reading);
     if (!evaluation) return 'unknown';
     return evaluation.state === 'expired' ? evaluation.reason : 'accepted';
   }

@@ -4,13 +4,12 @@ import {
   type ActivityReading,
   type ActivityRecord,
   type EndReason,
+  type ActivityFeed,
+  type Changes,
   type Expiry,
+  type NewSession,
+  type Touch,
 } from 'nestjs-idle-session';
-import type {
-  ActivityFeed,
-  News,
-  Touch,
-} from '../../../libs/idle-session/src/buffered-activity-storage.js';
 
 export interface SharedStorageOptions {
   readonly now: () => number;
@@ -21,17 +20,17 @@ export interface SharedStorageOptions {
   readonly onWrite?: (key: string, record: ActivityRecord) => void;
 }
 
-interface Changes {
+interface History {
   count: number;
   /** Newest first. */
   keys: string[];
 }
 
-/** What all processes share: as the scripts in Redis, in this process. Answers at once. */
+/** What all processes share: as the scripts in Redis, in this process. Each call is done as it is made. */
 export class SharedStorage extends ActivityStorage implements ActivityFeed {
   readonly partitions = 2;
   private readonly memory: MemoryActivityStorage;
-  private readonly changes: Changes[] = Array.from({ length: this.partitions }, () => ({
+  private readonly changes: History[] = Array.from({ length: this.partitions }, () => ({
     count: 0,
     keys: [],
   }));
@@ -45,58 +44,53 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
     return key.charCodeAt(0) % this.partitions;
   }
 
-  override read(key: string): ActivityReading {
+  override read(key: string): Promise<ActivityReading> {
     return this.memory.read(key);
   }
 
-  override start(key: string, idleTimeoutMs: number, sessionId: string) {
-    return this.written(key, this.memory.start(key, idleTimeoutMs, sessionId));
+  override async start(key: string, session: NewSession) {
+    return this.written(key, await this.memory.start(key, session));
   }
 
-  override touch(key: string, idleTimeoutMs: number, at: number): ActivityReading {
-    const before = this.memory.read(key).record;
-    const reading = this.written(key, this.memory.touch(key, idleTimeoutMs, at));
+  override async touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
+    const [{ record: before }, reading] = await Promise.all([
+      this.memory.read(key),
+      this.memory.touch(key, idleTimeoutMs, at),
+    ]);
+    this.written(key, reading);
     if (deadlineOf(reading.record) < deadlineOf(before)) this.changed(key);
     return reading;
   }
 
-  override end(key: string, reason: EndReason) {
-    const reading = this.written(key, this.memory.end(key, reason));
+  override async end(key: string, reason: EndReason) {
+    const reading = this.written(key, await this.memory.end(key, reason));
     if (reading.won) this.changed(key);
     return reading;
   }
 
-  override expire(absoluteTimeoutMs: number | false, limit: number): Expiry {
-    const expiry = this.memory.expire(absoluteTimeoutMs, limit);
-    for (const { key, reason } of expiry.expired) {
-      this.written(key, this.memory.read(key));
-      if (reason === 'absolute') this.changed(key);
-    }
+  override async expire(limit: number): Promise<Expiry> {
+    const expiry = await this.memory.expire(limit);
+    for (const { key } of expiry.expired) this.written(key, await this.memory.read(key));
     return expiry;
   }
 
-  /** Answers at once too, but its type promises. */
-  async sync(partition: number, touches: readonly Touch[], since: unknown): Promise<News> {
-    return this.syncNow(partition, touches, since);
-  }
-
-  syncNow(partition: number, touches: readonly Touch[], since: unknown): News {
-    const refused = touches.filter(({ key, idleTimeoutMs, at }) => {
-      const { record } = this.touch(key, idleTimeoutMs, at);
+  async sync(partition: number, touches: readonly Touch[], since: unknown): Promise<Changes> {
+    const now = this.options.now();
+    const readings = await Promise.all(
+      touches.map(({ key, idleTimeoutMs, at }) => this.touch(key, idleTimeoutMs, at)),
+    );
+    const refused = touches.filter(({ at }, index) => {
+      const { record } = readings[index]!;
       return (
         !record ||
         record.ended !== undefined ||
-        record.lastActivityAt < Math.min(Math.floor(at), this.options.now())
+        record.lastActivityAt < Math.min(Math.floor(at), now)
       );
     });
     const { count, keys } = this.changes[partition]!;
     const missed = since === undefined ? Infinity : count - Number(since);
-    const told = refused.map(({ key }) => key).concat(keys.slice(0, missed));
-    return {
-      now: this.options.now(),
-      cursor: String(count),
-      changed: missed <= keys.length ? told : 'all',
-    };
+    const changed = refused.map(({ key }) => key).concat(keys.slice(0, missed));
+    return { now, cursor: String(count), changed: missed <= keys.length ? changed : 'all' };
   }
 
   private changed(key: string): void {

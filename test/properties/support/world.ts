@@ -1,7 +1,14 @@
 import { BufferedActivityStorage } from 'nestjs-idle-session';
-import { Ledger, LATENCY_MS, RECOVERY_MS, SERVERS, type Rules } from './ledger.js';
+import {
+  StorageOracle,
+  LATENCY_MS,
+  RECOVERY_MS,
+  SERVERS,
+  type Rules,
+  type Visit,
+} from '../../model/storage-oracle.js';
 import { Link, type Fault, type Network } from './link.js';
-import { Server, type Visit } from './server.js';
+import { Server } from './server.js';
 import { SharedStorage } from './shared-storage.js';
 import { now, pass, settle, startVirtualTime } from './virtual-time.js';
 
@@ -62,9 +69,9 @@ interface Running {
   crashed: boolean;
 }
 
-/** Some servers on one storage, and the ledger that watches them. */
+/** Some servers on one storage, and the oracle that watches them. */
 export class World {
-  private readonly ledger: Ledger;
+  private readonly oracle: StorageOracle;
   private readonly storage: SharedStorage;
   private readonly slots: readonly Slot[];
   /** The session that each person has, and how many there were. */
@@ -73,11 +80,11 @@ export class World {
 
   constructor(private readonly options: Options) {
     startVirtualTime();
-    this.ledger = new Ledger(options, now);
+    this.oracle = new StorageOracle(options, now);
     this.storage = new SharedStorage({
       now,
       changesRemembered: options.changesRemembered,
-      onWrite: (key, record) => this.ledger.written(key, record),
+      onWrite: (key, record) => this.oracle.written(key, record),
     });
     this.slots = Array.from({ length: SERVERS }, (_, id) => {
       const network: Network = { delays: [], fault: undefined };
@@ -88,7 +95,7 @@ export class World {
 
   /** Does it all, until everything is over. Returns the first promise that was broken. */
   async run(actions: readonly Action[]): Promise<string | undefined> {
-    const { broken } = this.ledger;
+    const { broken } = this.oracle;
     for (const action of actions) {
       await this.perform(action);
       await settle();
@@ -138,7 +145,7 @@ export class World {
   private signIn(action: Extract<Action, { type: 'sign-in' }>): void {
     const { running } = this.slots[action.server]!;
     const key = `${action.person}${++this.sessions}`;
-    const done = this.ledger.visited(running.id, key, action);
+    const done = this.oracle.visited(running.id, key, action);
     this.watch(running, running.server.start(key, action.idleTimeoutMs), (outcome) => {
       if (outcome === 'accepted') this.keys.set(action.person, key);
       done(outcome);
@@ -148,7 +155,7 @@ export class World {
   private visit(visit: By & Visit, key: string | undefined): void {
     if (key === undefined) return;
     const { running } = this.slots[visit.server]!;
-    const done = this.ledger.visited(running.id, key, visit);
+    const done = this.oracle.visited(running.id, key, visit);
     this.watch(running, running.server.visit(key, visit), done);
   }
 
@@ -165,19 +172,19 @@ export class World {
     const key = this.keys.get(person);
     if (key === undefined) return;
     const { running } = this.slots[server]!;
-    const done = this.ledger.endAsked(running.id, key, reason);
+    const done = this.oracle.endAsked(running.id, key, reason);
     this.watch(running, running.server.end(key, reason), done);
   }
 
   private launch(id: number, network: Network): Running {
-    const { ledger, options } = this;
-    const link = new Link(this.storage, network, (key) => ledger.eventLost(key));
+    const { oracle, options } = this;
+    const link = new Link(this.storage, network, (key) => oracle.eventLost(key));
     const storage = new BufferedActivityStorage(link, {
       syncInterval: options.syncIntervalMs,
       maxSessions: 4,
     });
     const server = new Server(storage, options.absoluteTimeoutMs, ({ type, sessionRef }) => {
-      if (!running.crashed && type !== 'started') ledger.event(sessionRef, type);
+      if (!running.crashed && type !== 'started') oracle.event(sessionRef, type);
     });
     const running = { id, server, link, crashed: false };
     return running;
@@ -194,27 +201,27 @@ export class World {
       (value) => {
         if (!running.crashed) done(value);
       },
-      (error: unknown) => this.ledger.broken.push(String(error)),
+      (error: unknown) => this.oracle.broken.push(String(error)),
     );
   }
 
   private sweep(running: Running): void {
     const swept = running.server.sweep().catch(() => []);
-    this.watch(running, swept, (keys) => this.ledger.swept(running.id, keys));
+    this.watch(running, swept, (keys) => this.oracle.swept(running.id, keys));
   }
 
   private crash(slot: Slot): void {
     const { running } = slot;
     running.crashed = true;
     running.link.cut();
-    this.ledger.crashed(running.id);
+    this.oracle.crashed(running.id);
     this.replace(slot);
   }
 
   /** Requests go to its successor from now on; what is under way is given a while to finish. */
   private stop(slot: Slot): void {
     const { id, server, link } = slot.running;
-    server.stop().catch(() => this.ledger.crashed(id));
+    server.stop().catch(() => this.oracle.crashed(id));
     setTimeout(() => link.cut(), 60_000);
     this.replace(slot);
   }
@@ -242,7 +249,7 @@ export class World {
   private networkChanged(server: number): void {
     const { delays, fault } = this.slots[server]!.network;
     const isWell = fault === undefined && 2 * Math.max(0, ...delays) <= LATENCY_MS;
-    this.ledger.network(server, isWell);
+    this.oracle.network(server, isWell);
   }
 
   private async calm(): Promise<void> {
@@ -251,11 +258,11 @@ export class World {
       this.mend(server);
     });
     await pass(RECOVERY_MS);
-    this.ledger.calm();
+    this.oracle.calm();
   }
 
   private momentOf(person: string, moment: Moment): number {
-    const record = this.ledger.stored(this.keys.get(person) ?? '');
+    const record = this.oracle.stored(this.keys.get(person) ?? '');
     if (!record) return 0;
     const { startedAt, lastActivityAt, idleTimeoutMs } = record;
     switch (moment) {
@@ -274,6 +281,6 @@ export class World {
     await pass(200_000);
     for (const { running } of this.slots) this.sweep(running);
     await settle();
-    this.ledger.closed();
+    this.oracle.closed();
   }
 }

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import {
   ActivityStorage,
   type ActivityReading,
+  type ActivityRecord,
   type EndReason,
   type ExpiredSession,
   type Expiry,
-} from '../activity-storage.js';
-import type { ActivityFeed, News, Touch } from '../buffered-activity-storage.js';
+  type NewSession,
+} from '../activity/activity-storage.js';
+import type { ActivityFeed, Changes, Touch } from '../activity/buffer/activity-feed.js';
 import * as scripts from './scripts.js';
 
 /** What is used of node-redis: a client, a cluster, a sentinel and a pool all have it. */
@@ -70,10 +72,10 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
 
   override async start(
     key: string,
-    idleTimeoutMs: number,
-    sessionId: string,
+    { idleTimeoutMs, absoluteTimeoutMs, lockAfterMs, owner, sessionId }: NewSession,
   ): Promise<ActivityReading & { started: boolean }> {
-    const reply = await this.runFor(key, START, idleTimeoutMs, sessionId);
+    const limits = [idleTimeoutMs, absoluteTimeoutMs ?? 0, lockAfterMs ?? 0];
+    const reply = await this.runFor(key, START, ...limits, owner ?? '', sessionId);
     return { ...toReading(reply), started: wasDone(reply) };
   }
 
@@ -90,7 +92,7 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     partition: number,
     touches: readonly Touch[],
     since: string | undefined,
-  ): Promise<News> {
+  ): Promise<Changes> {
     const keys = touches.map(({ key }) => key);
     const times = touches.map(({ at }) => at);
     const timeouts = touches.map(({ idleTimeoutMs }) => idleTimeoutMs);
@@ -104,11 +106,10 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     };
   }
 
-  override async expire(absoluteTimeoutMs: number | false, limit: number): Promise<Expiry> {
+  override async expire(limit: number): Promise<Expiry> {
     const each = Math.ceil(limit / PARTITIONS);
-    const absolute = absoluteTimeoutMs === false ? '' : absoluteTimeoutMs;
     const replies = await Promise.allSettled(
-      this.keys.map((_, partition) => this.run(partition, EXPIRE, absolute, each)),
+      this.keys.map((_, partition) => this.run(partition, EXPIRE, each)),
     );
     // What one node of a cluster ended must be told, whatever became of the others.
     const answers = replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value] : []));
@@ -161,21 +162,39 @@ type Field = string | number | null;
 type ScriptReply = readonly [
   done: Field,
   now: Field,
-  ...([] | [startedAt: Field, lastActivityAt: Field, idleTimeoutMs: Field, ended?: Field]),
+  ...(
+    | []
+    | [
+        startedAt: Field,
+        authenticatedAt: Field,
+        lastActivityAt: Field,
+        idleTimeoutMs: Field,
+        absoluteTimeoutMs: Field,
+        lockAfterMs: Field,
+        owner: Field,
+        ended?: Field,
+      ]
+  ),
 ];
 
 const wasDone = ([done]: ScriptReply): boolean => Number(done) === 1;
 
 function toReading([, now, ...fields]: ScriptReply): ActivityReading {
-  const [startedAt, lastActivityAt, idleTimeoutMs, ended] = fields;
-  const record =
-    startedAt === undefined
-      ? undefined
-      : {
-          startedAt: Number(startedAt),
-          lastActivityAt: Number(lastActivityAt),
-          idleTimeoutMs: Number(idleTimeoutMs),
-          ...(ended != null && { ended: String(ended) as EndReason }),
-        };
-  return { record, now: Number(now) };
+  return { record: toRecord(fields), now: Number(now) };
+}
+
+function toRecord(fields: readonly (Field | undefined)[]): ActivityRecord | undefined {
+  if (fields.length === 0) return undefined;
+  const [startedAt, authenticatedAt, lastActivityAt, idle, absolute, lockAfter, owner, ended] =
+    fields;
+  return {
+    startedAt: Number(startedAt),
+    authenticatedAt: Number(authenticatedAt),
+    lastActivityAt: Number(lastActivityAt),
+    idleTimeoutMs: Number(idle),
+    absoluteTimeoutMs: Number(absolute) || null,
+    lockAfterMs: Number(lockAfter) || null,
+    owner: String(owner) || null,
+    ...(ended != null && { ended: String(ended) as EndReason }),
+  };
 }

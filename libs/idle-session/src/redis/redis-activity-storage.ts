@@ -1,13 +1,13 @@
-import { DEFAULT_RETENTION } from '../activity-storage.js';
+import { DEFAULT_RETENTION } from '../activity/activity-storage.js';
 import {
   BufferedActivityStorage,
   type BufferedActivityStorageOptions,
-} from '../buffered-activity-storage.js';
-import { DURATION_TAKES, parseDuration, type Duration } from '../duration.js';
-import { IdleSessionOptionsError } from '../options-error.js';
+} from '../activity/buffer/buffered-activity-storage.js';
+import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
+import { IdleSessionOptionsError } from '../utils/option-error.js';
 import { RedisActivityRecords, type RedisScriptClient } from './redis-activity-records.js';
 
-/** What is used of a node-redis connection that listens: a client of its own, a cluster or a sentinel. */
+/** What is used of a node-redis connection for messages: a client of its own, a cluster or a sentinel. */
 export interface RedisSubscriber {
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
 }

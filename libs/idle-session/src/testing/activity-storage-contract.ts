@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import type { ActivityStorage, EndReason, ExpiredSession } from '../activity-storage.js';
+import type {
+  ActivityStorage,
+  EndReason,
+  ExpiredSession,
+  NewSession,
+} from '../activity/activity-storage.js';
 
 /** A storage to hold against the contract, and what the tests need beside it. */
 export interface ActivityStorageHarness {
@@ -28,10 +33,16 @@ export interface ActivityStorageContractCase {
 const KEY = 'session-1';
 const ID = 'id-1';
 const TIMEOUT = 60_000;
+const SESSION: NewSession = {
+  sessionId: ID,
+  idleTimeoutMs: TIMEOUT,
+  absoluteTimeoutMs: null,
+  lockAfterMs: null,
+  owner: null,
+};
 
 /**
- * What every {@link ActivityStorage} has to keep to, for any test runner; what is said of `expire` holds for those that
- * have it.
+ * What every {@link ActivityStorage} has to keep to, for any test runner.
  *
  * @example
  * it.each(activityStorageContract)('$name', async ({ run }) => run(await createHarness()));
@@ -48,16 +59,20 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'starts a record once, at its own time',
     async run({ storage, other, advance }) {
-      const first = await storage.start(KEY, TIMEOUT, ID);
+      const first = await storage.start(KEY, SESSION);
       assert.equal(first.started, true);
       assert.deepEqual(first.record, {
         startedAt: first.now,
+        authenticatedAt: first.now,
         lastActivityAt: first.now,
         idleTimeoutMs: TIMEOUT,
+        absoluteTimeoutMs: null,
+        lockAfterMs: null,
+        owner: null,
       });
       await advance(1000);
       const { record } = await storage.read(KEY);
-      const second = await other.start(KEY, TIMEOUT * 2, ID);
+      const second = await other.start(KEY, { ...SESSION, idleTimeoutMs: TIMEOUT * 2 });
       assert.equal(second.started, false);
       assert.deepEqual(second.record, record);
     },
@@ -66,7 +81,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
     name: 'is started by exactly one of many at once',
     async run({ storage, other }) {
       const starts = await Promise.all(
-        alternate(storage, other, 20).map(async (each) => each.start(KEY, TIMEOUT, ID)),
+        alternate(storage, other, 20).map((each) => each.start(KEY, SESSION)),
       );
       assert.equal(starts.filter(({ started }) => started).length, 1);
     },
@@ -74,8 +89,8 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'keeps sessions apart',
     async run({ storage }) {
-      await storage.start(KEY, TIMEOUT, ID);
-      await storage.start('session-2', TIMEOUT, 'id-2');
+      await storage.start(KEY, SESSION);
+      await storage.start('session-2', { ...SESSION, sessionId: 'id-2' });
       await storage.end('session-2', 'revoked');
       assert.equal((await storage.read(KEY)).record?.ended, undefined);
       assert.equal((await storage.read('session-2')).record?.ended, 'revoked');
@@ -84,23 +99,31 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'moves activity on, and brings the new idle timeout along',
     async run({ storage, advance }) {
-      const { now: started } = await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(5000);
-      const { now } = await storage.read(KEY);
+      const { record: before, now } = await storage.read(KEY);
       const { record } = await storage.touch(KEY, TIMEOUT * 2, now);
-      assert.deepEqual(record, {
-        startedAt: record?.startedAt,
-        lastActivityAt: now,
-        idleTimeoutMs: TIMEOUT * 2,
-      });
-      assert.ok((record?.startedAt ?? Infinity) < started + 1, 'the start does not move');
+      assert.deepEqual(record, { ...before, lastActivityAt: now, idleTimeoutMs: TIMEOUT * 2 });
       assert.deepEqual((await storage.read(KEY)).record, record);
+    },
+  },
+  {
+    name: 'keeps what a session was started with, whatever happens to it',
+    async run({ storage, other, advance }) {
+      const limits = { absoluteTimeoutMs: 10 * TIMEOUT, lockAfterMs: TIMEOUT / 2, owner: 'a-hash' };
+      await storage.start(KEY, { ...SESSION, ...limits });
+      await advance(5000);
+      const { record } = await other.touch(KEY, TIMEOUT * 2, Number.MAX_SAFE_INTEGER);
+      assert.deepEqual({ ...record, ...limits }, record);
+      const { record: ended } = await other.end(KEY, 'signed-out');
+      assert.deepEqual(ended, { ...record, ended: 'signed-out' });
+      assert.deepEqual((await storage.read(KEY)).record, ended);
     },
   },
   {
     name: 'takes activity from the future as now',
     async run({ storage, advance }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(1000);
       const { record, now } = await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
       assert.equal(record?.lastActivityAt, now);
@@ -109,21 +132,21 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'comes to the same activity however touches are shuffled, doubled or late',
     async run({ storage, other, advance }) {
-      const { record } = await storage.start(KEY, TIMEOUT, ID);
+      const { record } = await storage.start(KEY, SESSION);
       await advance(30_000);
       const startedAt = (await storage.read(KEY)).record?.startedAt ?? record?.startedAt ?? 0;
       const touches = [12, 3, 25, 25, 7, 18, 0, 1, 25, 24].map(
         (second) => startedAt + second * 1000,
       );
       const both = alternate(storage, other, touches.length);
-      await Promise.all(touches.map(async (at, index) => both[index]!.touch(KEY, TIMEOUT, at)));
+      await Promise.all(touches.map((at, index) => both[index]!.touch(KEY, TIMEOUT, at)));
       assert.equal((await storage.read(KEY)).record?.lastActivityAt, startedAt + 25_000);
     },
   },
   {
     name: 'never moves activity back, nor takes the timeout of older activity',
     async run({ storage, advance }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(20_000);
       const { record: newer, now } = await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
       const { record: after } = await storage.touch(KEY, TIMEOUT * 5, now - 10_000);
@@ -133,7 +156,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'changes the timeout alone when activity is the same, up to the deadline',
     async run({ storage, advance }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(TIMEOUT - 1000);
       const at = (await storage.read(KEY)).record?.lastActivityAt ?? 0;
       assert.equal((await storage.touch(KEY, TIMEOUT * 2, at)).record?.idleTimeoutMs, TIMEOUT * 2);
@@ -148,7 +171,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'refuses activity at the deadline and after it',
     async run({ storage, advance }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(TIMEOUT);
       const before = (await storage.read(KEY)).record;
       const deadline = (before?.lastActivityAt ?? 0) + TIMEOUT;
@@ -159,7 +182,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'takes activity from before the deadline, however late it comes',
     async run({ storage, advance }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(TIMEOUT + 5000);
       const at = ((await storage.read(KEY)).record?.lastActivityAt ?? 0) + TIMEOUT - 1;
       assert.equal((await storage.touch(KEY, TIMEOUT, at)).record?.lastActivityAt, at);
@@ -168,12 +191,10 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'is ended by exactly one of many at once, who learns that it won',
     async run({ storage, other }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       const reasons: EndReason[] = ['signed-out', 'revoked', 'absolute', 'signed-out'];
       const ends = await Promise.all(
-        alternate(storage, other, 24).map(async (each, index) =>
-          each.end(KEY, reasons[index % 4]!),
-        ),
+        alternate(storage, other, 24).map((each, index) => each.end(KEY, reasons[index % 4]!)),
       );
       assert.equal(ends.filter(({ won }) => won).length, 1);
       const told = new Set(ends.map(({ record }) => record?.ended));
@@ -184,12 +205,12 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'stays ended, whatever comes after',
     async run({ storage, other, advance }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await storage.end(KEY, 'signed-out');
       const ended = (await storage.read(KEY)).record;
       await advance(1000);
       await other.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
-      assert.equal((await other.start(KEY, TIMEOUT, ID)).started, false);
+      assert.equal((await other.start(KEY, SESSION)).started, false);
       assert.equal((await other.end(KEY, 'revoked')).won, false);
       assert.equal((await storage.read(KEY)).record?.ended, ended?.ended);
     },
@@ -197,7 +218,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'ends nothing as idle that is still in time',
     async run({ storage, advance }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(TIMEOUT - 5000);
       const tooEarly = await storage.end(KEY, 'idle');
       assert.equal(tooEarly.won, false);
@@ -210,13 +231,13 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
     name: 'leaves an ended record where there was none',
     async run({ storage }) {
       assert.equal((await storage.end(KEY, 'idle')).won, true);
-      assert.equal((await storage.start(KEY, TIMEOUT, ID)).record?.ended, 'idle');
+      assert.equal((await storage.start(KEY, SESSION)).record?.ended, 'idle');
     },
   },
   {
     name: 'tells the reason for as long as records are retained, and then forgets',
     async run({ storage, advance, retentionMs }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await storage.end(KEY, 'revoked');
       await advance(retentionMs - 5000);
       assert.equal((await storage.read(KEY)).record?.ended, 'revoked');
@@ -227,7 +248,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'keeps an idle record past its deadline for as long, so that its end can be told',
     async run({ storage, advance, retentionMs }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(TIMEOUT + retentionMs - 5000);
       assert.notEqual((await storage.read(KEY)).record, undefined);
       await advance(5000);
@@ -237,7 +258,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'says that there is no record when it was lost',
     async run({ storage, other, lose }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await lose(KEY);
       assert.equal((await storage.read(KEY)).record, undefined);
       assert.equal((await other.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER)).record, undefined);
@@ -246,69 +267,64 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'ends what is due by itself, for one of all that ask, with what is needed to find the session',
     async run({ storage, other, advance }) {
-      if (!storage.expire) return;
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(TIMEOUT - 5000);
-      assert.deepEqual(await expireAll(storage, false), []);
+      assert.deepEqual(await expireAll(storage), []);
       await advance(5000);
-      const all = await Promise.all([expireAll(storage, false), expireAll(other, false)]);
+      const all = await Promise.all([expireAll(storage), expireAll(other)]);
       assert.deepEqual(all.flat(), [{ key: KEY, sessionId: ID, reason: 'idle' }]);
       assert.equal((await storage.read(KEY)).record?.ended, 'idle');
       assert.equal((await storage.end(KEY, 'idle')).won, false);
     },
   },
   {
-    name: 'ends by itself what is older than it may be, however active',
+    name: 'ends by itself what is older than its own absolute timeout, however active, and no other',
     async run({ storage, advance }) {
-      if (!storage.expire) return;
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, { ...SESSION, absoluteTimeoutMs: 130_000 });
+      await storage.start('session-2', { ...SESSION, sessionId: 'id-2' });
       for (let minute = 0; minute < 3; minute++) {
         await advance(40_000);
         await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
-        assert.deepEqual(await expireAll(storage, 130_000), []);
+        await storage.touch('session-2', TIMEOUT, Number.MAX_SAFE_INTEGER);
+        assert.deepEqual(await expireAll(storage), []);
       }
       await advance(10_000);
-      const expired = await expireAll(storage, 130_000);
+      const expired = await expireAll(storage);
       assert.deepEqual(expired, [{ key: KEY, sessionId: ID, reason: 'absolute' }]);
     },
   },
   {
     name: 'ends by itself nothing that was active since, and nothing that ended',
     async run({ storage, advance }) {
-      if (!storage.expire) return;
-      await storage.start(KEY, TIMEOUT, ID);
-      await storage.start('session-2', TIMEOUT, 'id-2');
+      await storage.start(KEY, SESSION);
+      await storage.start('session-2', { ...SESSION, sessionId: 'id-2' });
       await storage.end('session-2', 'signed-out');
       await advance(TIMEOUT - 5000);
       await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
       await advance(TIMEOUT - 5000);
-      assert.deepEqual(await expireAll(storage, false), []);
+      assert.deepEqual(await expireAll(storage), []);
       await advance(5000);
-      assert.deepEqual(await expireAll(storage, false), [
-        { key: KEY, sessionId: ID, reason: 'idle' },
-      ]);
+      assert.deepEqual(await expireAll(storage), [{ key: KEY, sessionId: ID, reason: 'idle' }]);
     },
   },
   {
     name: 'ends by itself in time what got a shorter timeout',
     async run({ storage, advance }) {
-      if (!storage.expire) return;
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await storage.touch(KEY, TIMEOUT / 4, Number.MAX_SAFE_INTEGER);
       await advance(TIMEOUT / 4);
-      assert.equal((await expireAll(storage, false)).length, 1);
+      assert.equal((await expireAll(storage)).length, 1);
     },
   },
   {
     name: 'ends any number by itself, each once, a few at a time',
     async run({ storage, other, advance }) {
-      if (!storage.expire) return;
       const keys = Array.from({ length: 300 }, (_, index) => `session-${index}`);
-      await Promise.all(keys.map(async (key) => storage.start(key, TIMEOUT, `id of ${key}`)));
+      await Promise.all(
+        keys.map((key) => storage.start(key, { ...SESSION, sessionId: `id of ${key}` })),
+      );
       await advance(TIMEOUT);
-      const expired = (
-        await Promise.all([expireAll(storage, false, 20), expireAll(other, false, 20)])
-      ).flat();
+      const expired = (await Promise.all([expireAll(storage, 20), expireAll(other, 20)])).flat();
       assert.deepEqual(expired.map(({ key }) => key).sort(), keys.sort());
       assert.ok(expired.every(({ key, sessionId }) => sessionId === `id of ${key}`));
     },
@@ -316,7 +332,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   {
     name: 'goes by one clock, whatever its clients take the time to be',
     async run({ storage, other, advance }) {
-      await storage.start(KEY, TIMEOUT, ID);
+      await storage.start(KEY, SESSION);
       await advance(TIMEOUT - 5000);
       const [one, two] = await Promise.all([storage.read(KEY), other.read(KEY)]);
       assert.deepEqual(one.record, two.record);
@@ -334,14 +350,10 @@ function alternate(
   return Array.from({ length: count }, (_, index) => (index % 2 === 0 ? storage : other));
 }
 
-async function expireAll(
-  storage: ActivityStorage,
-  absoluteTimeoutMs: number | false,
-  limit = 1000,
-): Promise<ExpiredSession[]> {
+async function expireAll(storage: ActivityStorage, limit = 1000): Promise<ExpiredSession[]> {
   const all: ExpiredSession[] = [];
   for (;;) {
-    const { expired, more } = await storage.expire!(absoluteTimeoutMs, limit);
+    const { expired, more } = await storage.expire(limit);
     all.push(...expired);
     if (!more) return all;
   }

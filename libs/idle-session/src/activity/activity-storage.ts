@@ -1,0 +1,132 @@
+/** Why a session ended. */
+export type EndReason = 'idle' | 'absolute' | 'signed-out' | 'revoked';
+
+/**
+ * What is known about the activity of one session. Times are milliseconds on the storage's own clock, durations are
+ * milliseconds. Only `lastActivityAt` and `idleTimeoutMs` change after the start, and `ended` is set once.
+ */
+export interface ActivityRecord {
+  /** When the session was signed in; the absolute limit counts from here. */
+  readonly startedAt: number;
+  /** When the person last proved who they are: at the start, as long as nothing asks for a newer proof. */
+  readonly authenticatedAt: number;
+  /** When the person last did something. Only ever grows. */
+  readonly lastActivityAt: number;
+  /** How long the session may stay idle, as decided for the newest activity. */
+  readonly idleTimeoutMs: number;
+  /** How long after `startedAt` the session ends, however active; null: never. Decided when the session started. */
+  readonly absoluteTimeoutMs: number | null;
+  /** How long the session may stay idle before it is to be locked; null: it never is. Nothing locks a session yet. */
+  readonly lockAfterMs: number | null;
+  /** A keyed hash of who the session belongs to; null if nobody is known. */
+  readonly owner: string | null;
+  /** Set once, by the first caller of {@link ActivityStorage.end}; never taken back. */
+  readonly ended?: EndReason;
+}
+
+/** A record together with the storage's time at which it was read. */
+export interface ActivityReading {
+  readonly record: ActivityRecord | undefined;
+  /** The storage's time, in milliseconds. App servers' clocks decide nothing. */
+  readonly now: number;
+}
+
+/** What {@link ActivityStorage.start} is told of a session. */
+export interface NewSession extends Pick<
+  ActivityRecord,
+  'idleTimeoutMs' | 'absoluteTimeoutMs' | 'lockAfterMs' | 'owner'
+> {
+  /** Kept until the session ends, for the process that then removes it from the session store. */
+  readonly sessionId: string;
+}
+
+/** A session that a storage ended because its time was up. */
+export interface ExpiredSession {
+  readonly key: string;
+  /** As given to {@link ActivityStorage.start}. */
+  readonly sessionId: string;
+  readonly reason: Extract<EndReason, 'idle' | 'absolute'>;
+}
+
+/** What one call of {@link ActivityStorage.expire} did. */
+export interface Expiry {
+  readonly expired: readonly ExpiredSession[];
+  /** Whether there was more to look at. */
+  readonly more: boolean;
+}
+
+/**
+ * Where activity records are kept. Every operation is atomic for its key, and every time in it is on the storage's
+ * own clock. The key is a hash of the session id.
+ *
+ * A storage that cannot answer rejects; it never resolves to "no record".
+ *
+ * Being an abstract class, it is its own injection token. `activityStorageContract` in
+ * `nestjs-idle-session/testing` is the test suite that every storage has to pass.
+ */
+export abstract class ActivityStorage {
+  /**
+   * Reads the record; `record` is undefined when there is none.
+   * @param fresh true: a buffer may not answer from memory; default false
+   */
+  abstract read(key: string, fresh?: boolean): Promise<ActivityReading>;
+
+  /** Starts a record at the storage's time, unless there is one already. `started` tells which. */
+  abstract start(
+    key: string,
+    session: NewSession,
+  ): Promise<ActivityReading & { readonly started: boolean }>;
+
+  /**
+   * Notes activity at `at`, a time on the storage's clock, as taken from an earlier reading. Safe to send late, twice
+   * or out of order:
+   *
+   * - fractions of a millisecond are cut, `at` beyond the storage's time counts as now, `at` before the last activity changes nothing;
+   * - nothing happens without a record, after its end, or if `at` is at or after the deadline
+   *   (`lastActivityAt + idleTimeoutMs`) that is known;
+   * - newer activity brings its `idleTimeoutMs` along; `at` equal to `lastActivityAt` changes `idleTimeoutMs` alone,
+   *   as long as the deadline has not passed.
+   *
+   * Resolves to the record as it is afterwards.
+   */
+  abstract touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading>;
+
+  /**
+   * Ends the record for good; the first caller wins and learns that it `won`. Without a record, leaves an ended one.
+   * `idle` ends nothing whose deadline has not passed on the storage's clock: late activity that came in first holds.
+   *
+   * The ended record outlives the session, so that a late save cannot revive it and the reason can still be told.
+   */
+  abstract end(
+    key: string,
+    reason: EndReason,
+  ): Promise<ActivityReading & { readonly won: boolean }>;
+
+  /**
+   * Ends sessions whose time is up, by the idle or by their absolute timeout, each for one caller only.
+   * @param limit of sessions to look at, so that other work does not wait for long
+   */
+  abstract expire(limit: number): Promise<Expiry>;
+
+  /** Sends what was not sent yet: the process is about to stop. */
+  flush?(): Promise<void>;
+}
+
+/** For how long after its deadline or its end a record is kept by default, so that the reason can still be told. */
+export const DEFAULT_RETENTION = '24h';
+
+/** The record of a session that starts. */
+export function newRecord(
+  { idleTimeoutMs, absoluteTimeoutMs, lockAfterMs, owner }: NewSession,
+  now: number,
+): ActivityRecord {
+  return {
+    startedAt: now,
+    authenticatedAt: now,
+    lastActivityAt: now,
+    idleTimeoutMs,
+    absoluteTimeoutMs,
+    lockAfterMs,
+    owner,
+  };
+}

@@ -1,0 +1,219 @@
+import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
+import { IdleSessionOptionsError } from '../../utils/option-error.js';
+import { withinTimeLimit } from '../../utils/time-limit.js';
+import {
+  ActivityStorage,
+  type ActivityReading,
+  type EndReason,
+  type Expiry,
+  type NewSession,
+} from '../activity-storage.js';
+import { feedOf, type ActivityFeed, type Touch } from './activity-feed.js';
+import { Partition } from './partition.js';
+
+export interface BufferedActivityStorageOptions {
+  /**
+   * For how long a process goes by what it knows: within this time its touches are sent, and an end that another
+   * process decided is known here. 0: touches are sent at once and nothing is remembered, for processes that are frozen
+   * between requests. Default `'1s'`.
+   */
+  readonly syncInterval?: Duration;
+  /** Of how many sessions a process remembers the activity; default 100 000. */
+  readonly maxSessions?: number;
+}
+
+/** Touches in one call: what a script gets done in well under two milliseconds. */
+const TOUCHES_PER_CALL = 500;
+
+/** A synchronization that takes longer is given up; what was sent is then sent again. */
+const SYNC_TIMEOUT_MS = 1000;
+
+/**
+ * Remembers what a storage said, and collects what it is to be told.
+ *
+ * Activity only ever moves a deadline forward, so what this process has seen is enough to say "alive", without asking:
+ * as long as more than half of the idle timeout is left by what the storage itself knows, and the changes of the last
+ * `syncInterval` say nothing else. Touches are then collected too. In every other case the request waits for the
+ * storage: in the second half of the idle timeout, at an end, and for sessions that this process does not know.
+ *
+ * So a session that ended here is refused here at once, and by another process at the latest one `syncInterval` later.
+ * A process that crashes loses what it collected in one `syncInterval`: a session whose only activity in a long time that
+ * was ends early, by less than half of its idle timeout. `flush()` before it stops sends what was collected.
+ */
+export class BufferedActivityStorage extends ActivityStorage {
+  private readonly syncIntervalMs: number;
+  private readonly partitions: readonly Partition[];
+  private readonly feed: ActivityFeed;
+  private timer: NodeJS.Timeout | undefined;
+  private closing = false;
+
+  constructor(
+    private readonly storage: ActivityStorage,
+    { syncInterval = '1s', maxSessions = 100_000 }: BufferedActivityStorageOptions = {},
+  ) {
+    super();
+    const syncIntervalMs = syncInterval === 0 ? 0 : parseDuration(syncInterval);
+    if (syncIntervalMs === undefined) {
+      throw new IdleSessionOptionsError('syncInterval', syncInterval, `0 or ${DURATION_TAKES}`);
+    }
+    if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+      throw new IdleSessionOptionsError('maxSessions', maxSessions, 'a whole number above zero');
+    }
+    this.syncIntervalMs = syncIntervalMs;
+    this.feed = feedOf(storage);
+    const each = Math.ceil(maxSessions / this.feed.partitions);
+    this.partitions = Array.from(
+      { length: this.feed.partitions },
+      (_, index) => new Partition(index, each),
+    );
+  }
+
+  override async read(key: string, fresh = false): Promise<ActivityReading> {
+    const partition = this.partitionOf(key);
+    if (fresh) return this.query(key, () => this.storage.read(key, true));
+    const known = partition.freshEnough(key, this.syncIntervalMs);
+    if (!known) return this.sharedRead(key, partition);
+    this.use(partition);
+    return { record: known.record, now: partition.now() };
+  }
+
+  override start(
+    key: string,
+    session: NewSession,
+  ): Promise<ActivityReading & { readonly started: boolean }> {
+    return this.query(key, () => this.storage.start(key, session));
+  }
+
+  override async touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
+    const partition = this.partitionOf(key);
+    const known = partition.freshEnough(key, this.syncIntervalMs);
+    if (!known || this.closing || known.record.idleTimeoutMs !== idleTimeoutMs) {
+      await this.sendPending(key, partition);
+      return this.query(key, () => this.storage.touch(key, idleTimeoutMs, at));
+    }
+    const now = partition.now();
+    const activityAt = Math.min(Math.floor(at), now);
+    if (activityAt > known.record.lastActivityAt) {
+      known.touch(activityAt);
+      partition.pending.set(key, known);
+      this.use(partition);
+    }
+    return { record: known.record, now };
+  }
+
+  override async end(
+    key: string,
+    reason: EndReason,
+  ): Promise<ActivityReading & { readonly won: boolean }> {
+    // What was collected may be what keeps the session alive.
+    if (reason === 'idle') await this.sendPending(key, this.partitionOf(key));
+    return this.query(key, () => this.storage.end(key, reason));
+  }
+
+  override expire(limit: number): Promise<Expiry> {
+    return this.storage.expire(limit);
+  }
+
+  /** Sends what was collected; from now on touches are sent at once. Rejects if they could not be. */
+  override async flush(): Promise<void> {
+    this.closing = true;
+    clearTimeout(this.timer);
+    await Promise.all(this.partitions.map((partition) => this.sendAll(partition)));
+  }
+
+  /** Something else may be true of this session than what is remembered. */
+  protected forget(key: string): void {
+    this.partitionOf(key).forget([key]);
+  }
+
+  private partitionOf(key: string): Partition {
+    return this.partitions[this.feed.partitionOf(key)]!;
+  }
+
+  /** Requests that come at once share one reading. */
+  private sharedRead(key: string, partition: Partition): Promise<ActivityReading> {
+    const { reads } = partition;
+    const inFlight = reads.get(key);
+    const startedAt = performance.now();
+    if (inFlight && startedAt <= inFlight.startedAt + this.syncIntervalMs) {
+      // A request that comes later comes at a later time.
+      return inFlight.reading.then((reading) => ({ ...reading, now: partition.now() }));
+    }
+    const pending = partition.pending.get(key)?.record;
+    const reading = this.query(key, () =>
+      pending
+        ? this.storage.touch(key, pending.idleTimeoutMs, pending.lastActivityAt)
+        : this.storage.read(key),
+    );
+    const done = () => {
+      if (reads.get(key)?.reading === reading) reads.delete(key);
+    };
+    reads.set(key, { reading, startedAt });
+    reading.then(done, done);
+    return reading;
+  }
+
+  /** Asks the storage about one session, and remembers its answer. */
+  private async query<T extends ActivityReading>(key: string, ask: () => Promise<T>): Promise<T> {
+    const partition = this.partitionOf(key);
+    const askedAt = performance.now();
+    const answer = ask();
+    this.use(partition);
+    const reading = await answer;
+    return { ...reading, record: partition.takeReading(key, reading, askedAt) };
+  }
+
+  private async sendPending(key: string, partition: Partition): Promise<void> {
+    const pending = partition.pending.get(key)?.record;
+    if (!pending) return;
+    const { idleTimeoutMs, lastActivityAt } = pending;
+    await this.query(key, () => this.storage.touch(key, idleTimeoutMs, lastActivityAt));
+  }
+
+  /** Keeps up with the changes of a partition for as long as requests use it. */
+  private use(partition: Partition): void {
+    partition.inUse = true;
+    if (this.timer || this.closing || this.syncIntervalMs === 0) return;
+    // Twice in an interval, so that what is known never has to wait for changes.
+    this.timer = setTimeout(() => this.syncAll(), this.syncIntervalMs / 2).unref();
+  }
+
+  private syncAll(): void {
+    this.timer = undefined;
+    for (const partition of this.partitions) {
+      if (!partition.inUse && partition.pending.size === 0) continue;
+      partition.inUse = false;
+      this.sync(partition).then(
+        () => {
+          if (partition.pending.size > 0) this.use(partition);
+        },
+        // What was not sent is sent with the next; a request that needs an answer asks, and learns of the outage.
+        () => this.use(partition),
+      );
+    }
+  }
+
+  private sync(partition: Partition): Promise<void> {
+    partition.syncing ??= this.exchange(partition).finally(() => (partition.syncing = undefined));
+    return partition.syncing;
+  }
+
+  private async exchange(partition: Partition): Promise<void> {
+    let sent: readonly Touch[];
+    do {
+      sent = partition.pendingTouches(TOUCHES_PER_CALL);
+      const askedAt = performance.now();
+      const { index, cursor } = partition;
+      const touches = sent;
+      const changes = await withinTimeLimit(SYNC_TIMEOUT_MS, () =>
+        this.feed.sync(index, touches, cursor),
+      );
+      partition.takeChanges(changes, sent, askedAt);
+    } while (sent.length === TOUCHES_PER_CALL);
+  }
+
+  private async sendAll(partition: Partition): Promise<void> {
+    await partition.syncing?.catch(() => {});
+    if (partition.pending.size > 0) await this.sync(partition);
+  }
+}

@@ -1,0 +1,45 @@
+import type { ActivityRecord } from '../activity-storage.js';
+
+/** What a process remembers of a session that has not ended, with activity that the storage may not know yet. */
+export class KnownActivity {
+  /** When the person last did something, as far as the storage knows. */
+  private storedActivityAt: number;
+
+  constructor(
+    /** With the newest activity that this process has seen. */
+    public record: ActivityRecord,
+    /** Since when, on this process's monotonic clock, the storage may say something else. */
+    public asOf: number,
+  ) {
+    this.storedActivityAt = record.lastActivityAt;
+  }
+
+  /** The idle deadline that the storage itself knows of. */
+  get storedDeadline(): number {
+    return this.storedActivityAt + this.record.idleTimeoutMs;
+  }
+
+  /** Takes over what the storage says, and keeps the activity that it does not know yet. */
+  update(record: ActivityRecord, pendingActivityAt: number | undefined, asOf: number): void {
+    this.record = withActivity(record, pendingActivityAt);
+    this.storedActivityAt = record.lastActivityAt;
+    this.asOf = asOf;
+  }
+
+  /** Notes activity that the storage is still to be told of. */
+  touch(at: number): void {
+    this.record = withActivity(this.record, at);
+  }
+
+  /** The storage knows of this activity now. */
+  markStored(at: number): void {
+    this.storedActivityAt = at;
+  }
+}
+
+export function withActivity(
+  record: ActivityRecord,
+  lastActivityAt: number | undefined,
+): ActivityRecord {
+  return lastActivityAt === undefined ? record : { ...record, lastActivityAt };
+}

@@ -1,0 +1,137 @@
+import { LRUCache } from 'lru-cache';
+import type { ActivityReading, ActivityRecord } from '../activity-storage.js';
+import { idleDeadlineOf } from '../evaluate.js';
+import type { Changes, Touch } from './activity-feed.js';
+import { KnownActivity, withActivity } from './known-activity.js';
+
+/** A read that is on its way; requests that come at once share its answer. */
+interface ReadInFlight {
+  readonly reading: Promise<ActivityReading>;
+  readonly startedAt: number;
+}
+
+/** What a process knows of one partition of a storage, what it still has to send there, and the storage's clock. */
+export class Partition {
+  readonly known: LRUCache<string, KnownActivity>;
+  /** Activity that the storage is to be told of; also of sessions that `known` had to drop. */
+  readonly pending = new Map<string, KnownActivity>();
+  readonly reads = new Map<string, ReadInFlight>();
+  /** Where the storage's history of changes goes on. */
+  cursor: string | undefined;
+  /** Since when, on this process's monotonic clock, the storage may have changed anything that is known. */
+  asOf = -Infinity;
+  /** Whether a request has used it since the last synchronization. */
+  inUse = false;
+  syncing: Promise<void> | undefined;
+  private forgotAt = -Infinity;
+  /** How far the storage's clock is ahead of this process's monotonic one. */
+  private aheadMs = NaN;
+
+  constructor(
+    readonly index: number,
+    maxSessions: number,
+  ) {
+    this.known = new LRUCache({ max: maxSessions });
+  }
+
+  /** The storage's time: not before it, so that no session is alive here that is over there. */
+  now(): number {
+    return Math.ceil(performance.now() + this.aheadMs);
+  }
+
+  /**
+   * What is known of a session, if that is enough to call it alive: changes elsewhere would be known here, and more than
+   * half of its idle timeout is left by what the storage itself knows.
+   */
+  freshEnough(key: string, syncIntervalMs: number): KnownActivity | undefined {
+    const known = this.known.get(key);
+    if (!known) return undefined;
+    const asOf = Math.max(known.asOf, this.asOf);
+    if (performance.now() >= asOf + syncIntervalMs) return undefined;
+    const leftMs = known.storedDeadline - this.now();
+    return leftMs > Math.max(known.record.idleTimeoutMs / 2, syncIntervalMs) ? known : undefined;
+  }
+
+  /** What is to be sent, at most `limit` of it. */
+  pendingTouches(limit: number): Touch[] {
+    const touches: Touch[] = [];
+    for (const [key, { record }] of this.pending) {
+      if (touches.length === limit) break;
+      touches.push({ key, idleTimeoutMs: record.idleTimeoutMs, at: record.lastActivityAt });
+    }
+    return touches;
+  }
+
+  /**
+   * Takes in what the storage says of one session.
+   * @returns the record, with the activity that the storage does not know yet
+   */
+  takeReading(
+    key: string,
+    { record, now }: ActivityReading,
+    askedAt: number,
+  ): ActivityRecord | undefined {
+    this.takeTime(now, askedAt);
+    if (!record || record.ended !== undefined) {
+      this.forget([key]);
+      return record;
+    }
+    const pendingActivityAt = this.pendingActivityAt(key, record);
+    // An answer that a change overtook may be older than the change.
+    if (askedAt >= this.forgotAt) {
+      const known = this.pending.get(key) ?? this.known.get(key) ?? new KnownActivity(record, 0);
+      known.update(record, pendingActivityAt, askedAt);
+      this.known.set(key, known);
+    }
+    return withActivity(record, pendingActivityAt);
+  }
+
+  /** Takes in what the storage says after `sent` reached it. */
+  takeChanges(changes: Changes | undefined, sent: readonly Touch[], askedAt: number): void {
+    for (const { key, at } of sent) {
+      const pending = this.pending.get(key);
+      pending?.markStored(at);
+      if (pending?.record.lastActivityAt === at) this.pending.delete(key);
+    }
+    if (!changes) return;
+    const { now, cursor, changed } = changes;
+    this.takeTime(now, askedAt);
+    this.cursor = cursor;
+    if (cursor !== undefined) this.asOf = askedAt;
+    if (changed === 'all') this.forgetAll();
+    else this.forget(changed);
+  }
+
+  /** What is known of these sessions may be untrue. */
+  forget(keys: readonly string[]): void {
+    if (keys.length > 0) this.forgotAt = performance.now();
+    for (const key of keys) {
+      this.known.delete(key);
+      this.reads.delete(key);
+    }
+  }
+
+  private forgetAll(): void {
+    this.forgotAt = performance.now();
+    this.known.clear();
+    this.reads.clear();
+  }
+
+  /**
+   * The storage told the time between question and answer. What was taken for its clock is kept if that fits: of many
+   * answers, the quickest says it best. Otherwise it is taken as late as it can be.
+   */
+  private takeTime(now: number, askedAt: number): void {
+    const [atLeast, atMost] = [now - performance.now(), now - askedAt];
+    if (!(this.aheadMs >= atLeast && this.aheadMs <= atMost)) this.aheadMs = atMost;
+  }
+
+  /** The activity that the storage does not know yet, if it still counts by what the storage says. */
+  private pendingActivityAt(key: string, record: ActivityRecord): number | undefined {
+    const at = this.pending.get(key)?.record.lastActivityAt;
+    if (at === undefined) return undefined;
+    if (at > record.lastActivityAt && at < idleDeadlineOf(record)) return at;
+    this.pending.delete(key);
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import type { ActivityRecord, EndReason } from './activity-storage.js';
+
+/** What a record is held against, beside the limits in the record itself. */
+export interface IdlePolicy {
+  /** How long before the end the state becomes `warning`, in milliseconds; false: never. */
+  readonly warnBeforeMs: number | false;
+}
+
+export type Evaluation =
+  | {
+      readonly state: 'active' | 'warning';
+      readonly expiresInMs: number;
+      readonly absoluteExpiresInMs: number | null;
+    }
+  | {
+      readonly state: 'expired';
+      readonly reason: EndReason;
+      readonly absoluteExpiresInMs: number | null;
+    };
+
+/**
+ * Says whether a session is alive: a pure function of its record, the policy and the time, and the only place where
+ * times are compared. A session is over at its deadline, not after it. Of two limits passed, the earlier one is the
+ * reason; at a tie, the idle one.
+ */
+export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number): Evaluation {
+  // A clock that went back (a Redis failover) must not promise more than the whole timeout.
+  const time = Math.max(now, record.lastActivityAt);
+  const idleDeadline = idleDeadlineOf(record);
+  const absoluteDeadline = absoluteDeadlineOf(record);
+  const absoluteExpiresInMs = Number.isFinite(absoluteDeadline)
+    ? Math.max(0, absoluteDeadline - time)
+    : null;
+
+  const deadline = Math.min(idleDeadline, absoluteDeadline);
+  if (record.ended !== undefined)
+    return { state: 'expired', reason: record.ended, absoluteExpiresInMs };
+  if (time >= deadline) {
+    return {
+      state: 'expired',
+      reason: idleDeadline <= absoluteDeadline ? 'idle' : 'absolute',
+      absoluteExpiresInMs,
+    };
+  }
+  const expiresInMs = deadline - time;
+  const warning = policy.warnBeforeMs !== false && expiresInMs <= policy.warnBeforeMs;
+  return { state: warning ? 'warning' : 'active', expiresInMs, absoluteExpiresInMs };
+}
+
+/** When a record's idle timeout is over. */
+export function idleDeadlineOf({ lastActivityAt, idleTimeoutMs }: ActivityRecord): number {
+  return lastActivityAt + idleTimeoutMs;
+}
+
+/** When a record's absolute timeout is over; `Infinity` without one. */
+export function absoluteDeadlineOf({ startedAt, absoluteTimeoutMs }: ActivityRecord): number {
+  return absoluteTimeoutMs === null ? Infinity : startedAt + absoluteTimeoutMs;
+}

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+
+const ENTRY = 'client.js';
+const HASH_LENGTH = 16;
+
+/** The files of the browser client, `idle-session-client`, read once. */
+@Injectable()
+export class ClientFiles {
+  /** The name of `client.js` with a hash of its content: `client.<hash>.js`. */
+  readonly fileName: string;
+  /** For the `integrity` attribute of the script element. */
+  readonly integrity: string;
+  /** All files whose name has a hash, by name: `client.<hash>.js` and what it loads when a page needs it. */
+  private readonly files: ReadonlyMap<string, Buffer>;
+
+  constructor() {
+    const entry = createRequire(import.meta.url).resolve(`idle-session-client/${ENTRY}`);
+    const folder = dirname(entry);
+    const source = readFileSync(entry);
+    const hash = createHash('sha384').update(source);
+    this.integrity = `sha384-${hash.copy().digest('base64')}`;
+    this.fileName = `client.${hash.digest('hex').slice(0, HASH_LENGTH)}.js`;
+    const others = readdirSync(folder).filter((name) => name !== ENTRY);
+    const files = new Map(others.map((name) => [name, readFileSync(join(folder, name))]));
+    this.files = files.set(this.fileName, source);
+  }
+
+  get(fileName: string): Buffer | undefined {
+    return this.files.get(fileName);
+  }
+}

@@ -1,0 +1,86 @@
+import type { Request } from 'express';
+import type { CookieOptions, SessionOptions } from 'express-session';
+import type { ActivityStorage } from '../activity/activity-storage.js';
+import type { Duration } from '../utils/duration.js';
+
+/** Options of {@link IdleSessionModule.forRoot}. Checked once, at start; a wrong or unknown one stops the start. */
+export interface IdleSessionModuleOptions {
+  /**
+   * How long a session lives without activity; default `'15m'`. A function decides for each request, per role or
+   * tenant say; what it returned last is what holds.
+   *
+   * OWASP: 2 to 5 min for high value, 15 to 30 min for low risk. NIST SP 800-63B-4: at most 1 h at AAL2, 15 min at
+   * AAL3. PCI DSS 4, 8.2.8: 15 min.
+   */
+  readonly idleTimeout?: Duration | ((request: Request) => Duration | Promise<Duration>);
+
+  /**
+   * How long a session lives at most, counted from sign-in (a regenerated session id); false: without limit. A session
+   * keeps the limit that it started with. Default `'12h'`. NIST SP 800-63B-4: at most 24 h at AAL2, 12 h at AAL3.
+   */
+  readonly absoluteTimeout?: Duration | false;
+
+  /**
+   * How long before its end a session's state is `warning`; less than `idleTimeout`; false: never. Default `'2m'`.
+   * Under 20 s is logged: WCAG 2.2, 2.2.1 asks for at least 20 s to answer.
+   */
+  readonly warnBefore?: Duration | false;
+
+  /** Options of express-session, which the module mounts with safe defaults; `secret` is required. */
+  readonly session: IdleSessionSessionOptions;
+
+  /** Where activity is kept; default `new MemoryActivityStorage()`, which is for one process. */
+  readonly storage?: ActivityStorage;
+
+  /**
+   * Where a page navigation is sent when its session ended, with `reason` and `returnTo` in the query: a path or a
+   * URL. Left out: it gets the 401, as a script does.
+   */
+  readonly loginUrl?: string;
+
+  /**
+   * Whether a stored session is put under the idle clock; default: every one. Asked with `request.session` there. A
+   * session that came under the clock stays under it until it ends: saying no later only leaves requests unchecked.
+   */
+  readonly appliesTo?: (request: Request) => boolean;
+
+  /** Who the session belongs to, for the draft key; default: nobody is known, and there is no draft key. */
+  readonly ownerOf?: (request: Request) => string | undefined;
+
+  /**
+   * What happens while the storage does not answer: `'reject'`: 503 with Retry-After; `'allow'`: the session goes
+   * unchecked. Default `'reject'`. Without the session store itself it is 503 in either case.
+   */
+  readonly onStorageError?: 'reject' | 'allow';
+
+  /**
+   * Within what time a request is answered 503 when the storage or the session store does not answer; default `'1s'`.
+   * They have nine tenths of it.
+   */
+  readonly storageTimeout?: Duration;
+}
+
+/** What of the module is decided where it is imported, since controllers are made from it. */
+export interface IdleSessionModuleExtras {
+  /** Path of the endpoints, under the global prefix; false: none are mounted. Default `'idle-session'`. */
+  readonly path?: string | false;
+}
+
+/** Options of express-session 1.19, with defaults of our own where the user sets nothing. */
+export interface IdleSessionSessionOptions extends Partial<
+  Omit<SessionOptions, 'cookie' | 'secret'>
+> {
+  /** Signs the session id; at least 16 characters. Of several, the first signs and all verify. */
+  readonly secret: string | Buffer | (string | Buffer)[];
+
+  /** Default `{ path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' }`, and a cookie that ends with the browser. */
+  readonly cookie?: CookieOptions;
+
+  /** Says that a `cookie.maxAge` or `cookie.expires` is meant: the session then outlives the browser. Default false. */
+  readonly persistentCookie?: boolean;
+}
+
+/** Implemented by what `forRootAsync({ useClass | useExisting })` names. */
+export interface IdleSessionOptionsFactory {
+  createIdleSessionOptions(): IdleSessionModuleOptions | Promise<IdleSessionModuleOptions>;
+}

@@ -1,0 +1,154 @@
+import { DURATION_TAKES, parseDuration } from '../utils/duration.js';
+import { IdleSessionOptionsError } from '../utils/option-error.js';
+
+/** What an option takes, in words and as a test. */
+interface Rule {
+  readonly takes: string;
+  readonly accepts: (value: unknown) => boolean;
+  /** An option that may not be left out. */
+  readonly required?: boolean;
+  /** Said of a wrong value in place of printing it. */
+  readonly describe?: (value: unknown) => string;
+}
+
+type Rules = Readonly<Record<string, Rule>>;
+
+/** express-session and the cookie libraries below it send a name as it is. */
+const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
+const MINIMUM_SECRET_LENGTH = 16;
+
+/** The longest delay a Node timer takes; beyond, it fires at once. */
+const MAXIMUM_TIMER_MS = 2 ** 31 - 1;
+
+const isDuration = (value: unknown) => parseDuration(value) !== undefined;
+const isFunction = (value: unknown) => typeof value === 'function';
+const isObject = (value: unknown) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isSecret = (value: unknown) =>
+  (typeof value === 'string' || Buffer.isBuffer(value)) && value.length >= MINIMUM_SECRET_LENGTH;
+
+const BOOLEAN: Rule = { takes: 'true or false', accepts: (value) => typeof value === 'boolean' };
+
+const oneOf = (...values: readonly (string | boolean)[]): Rule => ({
+  takes: values.map((value) => (typeof value === 'string' ? `'${value}'` : value)).join(' or '),
+  accepts: (value) => values.some((known) => known === value),
+});
+
+const durationOr = (takes: string, accepts: (value: unknown) => boolean): Rule => ({
+  takes,
+  accepts: (value) => isDuration(value) || accepts(value),
+});
+
+const withMethods = (what: string, ...names: readonly string[]): Rule => ({
+  takes: `${what} (with ${names.join(', ')})`,
+  accepts: (value) =>
+    isObject(value) && names.every((name) => isFunction((value as Record<string, unknown>)[name])),
+});
+
+export const MODULE_RULES: Rules = {
+  idleTimeout: durationOr(
+    `${DURATION_TAKES}, or a function of the request that returns one`,
+    isFunction,
+  ),
+  absoluteTimeout: durationOr(`false or ${DURATION_TAKES}`, (value) => value === false),
+  warnBefore: durationOr(`false or ${DURATION_TAKES}`, (value) => value === false),
+  session: {
+    takes: 'the options of express-session, with at least a secret',
+    accepts: isObject,
+    required: true,
+    describe: (value) => (Array.isArray(value) ? 'an array' : typeof value),
+  },
+  storage: withMethods('an ActivityStorage', 'read', 'start', 'touch', 'end', 'expire'),
+  loginUrl: {
+    takes: "a path such as '/login' or an http(s) URL",
+    accepts: (value) =>
+      typeof value === 'string' &&
+      (/^\/(?![/\\])/.test(value) || (/^https?:\/\//.test(value) && URL.canParse(value))),
+  },
+  appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
+  ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
+  onStorageError: oneOf('reject', 'allow'),
+  storageTimeout: {
+    takes: `${DURATION_TAKES}, at most ${MAXIMUM_TIMER_MS} ms`,
+    accepts: (value) => (parseDuration(value) ?? Infinity) <= MAXIMUM_TIMER_MS,
+  },
+};
+
+export const SESSION_RULES: Rules = {
+  secret: {
+    takes: `a string or Buffer of at least ${MINIMUM_SECRET_LENGTH} characters, or an array of them`,
+    accepts: (value) =>
+      Array.isArray(value) ? value.length > 0 && value.every(isSecret) : isSecret(value),
+    required: true,
+    describe: describeSecret,
+  },
+  store: withMethods('a session store for express-session', 'get', 'set', 'destroy'),
+  name: {
+    takes: 'the name of a cookie',
+    accepts: (value) => typeof value === 'string' && COOKIE_NAME.test(value),
+  },
+  cookie: { takes: 'the cookie options of express-session as an object', accepts: isObject },
+  persistentCookie: BOOLEAN,
+  genid: { takes: 'a function: request => string', accepts: isFunction },
+  proxy: BOOLEAN,
+  resave: BOOLEAN,
+  rolling: BOOLEAN,
+  saveUninitialized: BOOLEAN,
+  unset: oneOf('keep', 'destroy'),
+};
+
+export const COOKIE_RULES: Rules = {
+  path: {
+    takes: "a path such as '/'",
+    accepts: (value) => typeof value === 'string' && value.startsWith('/'),
+  },
+  domain: {
+    takes: 'a host name',
+    accepts: (value) => typeof value === 'string' && value !== '',
+  },
+  httpOnly: BOOLEAN,
+  secure: oneOf(true, false, 'auto'),
+  sameSite: oneOf(true, false, 'lax', 'strict', 'none', 'auto'),
+  partitioned: BOOLEAN,
+  priority: oneOf('low', 'medium', 'high'),
+  maxAge: {
+    takes: 'a number of milliseconds',
+    accepts: (value) => value === null || (typeof value === 'number' && Number.isFinite(value)),
+  },
+  expires: {
+    takes: 'a Date',
+    accepts: (value) => value === null || value instanceof Date,
+  },
+  signed: BOOLEAN,
+  encode: { takes: 'a function: string => string', accepts: isFunction },
+};
+
+function describeSecret(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(describeSecret).join(', ')}]`;
+  return typeof value === 'string' ? `${value.length} characters` : typeof value;
+}
+
+/**
+ * Holds an object of options against its rules; undefined is as good as left out, unless it is required.
+ * @param prefix what the options' names begin with
+ * @throws {IdleSessionOptionsError} for the first that is wrong or unknown
+ */
+export function checkOptions(options: object, rules: Rules, prefix = ''): void {
+  for (const key of Object.keys(options)) {
+    if (Object.hasOwn(rules, key)) continue;
+    throw new IdleSessionOptionsError(
+      prefix + key,
+      undefined,
+      prefix + key === 'path'
+        ? 'its value beside useFactory, useClass or useExisting, as forRootAsync({ path })'
+        : `nothing: there is no such option, only ${Object.keys(rules).join(', ')}`,
+      'a value',
+    );
+  }
+  for (const [key, { takes, accepts, required, describe }] of Object.entries(rules)) {
+    const value = (options as Record<string, unknown>)[key];
+    if (value === undefined ? !required : accepts(value)) continue;
+    throw new IdleSessionOptionsError(prefix + key, value, takes, describe?.(value));
+  }
+}

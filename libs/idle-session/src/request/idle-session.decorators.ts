@@ -1,0 +1,46 @@
+import {
+  createParamDecorator,
+  SetMetadata,
+  type CustomDecorator,
+  type ExecutionContext,
+} from '@nestjs/common';
+import type { IdleSessionStatus } from '../session/idle-session.status.js';
+import { requestOf } from './request-of.js';
+import { NO_PAGE, PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './route-metadata.js';
+
+/**
+ * Exempts a route or a controller: its requests are never refused and never count as activity. A request whose session
+ * has ended is treated as anonymous: `request.session` is empty, and `request.idleSession` still tells why. For login
+ * pages, health checks, public files.
+ *
+ * @example
+ * \@SkipIdleSession()
+ * \@Get('login')
+ */
+export const SkipIdleSession = (): CustomDecorator => SetMetadata(SKIP_IDLE_SESSION, true);
+
+/**
+ * Marks a route or a controller as passive: its requests are checked, but do not count as activity. For what a page
+ * requests by itself, such as polling.
+ *
+ * @example
+ * \@PassiveRoute()
+ * \@Get('notifications')
+ */
+export const PassiveRoute = (): CustomDecorator => SetMetadata(PASSIVE_ROUTE, true);
+
+/** Marks a controller that answers no pages: telling its requests of an end does not clear the cookie. Not exported. */
+export const NoPage = (): CustomDecorator => SetMetadata(NO_PAGE, true);
+
+/**
+ * Injects the {@link IdleSessionStatus} of the request into a handler's parameter; undefined on an exempt route while
+ * the storage does not answer.
+ *
+ * @example
+ * \@Get()
+ * dashboard(@IdleSession() status: IdleSessionStatus) {}
+ */
+export const IdleSession = createParamDecorator(
+  (_: unknown, context: ExecutionContext): IdleSessionStatus | undefined =>
+    requestOf(context).idleSession,
+);

@@ -1,0 +1,69 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request } from 'express';
+import {
+  SessionExpiredException,
+  StorageUnavailableException,
+} from '../session/idle-session.exceptions.js';
+import type { IdleSessionStatus } from '../session/idle-session.status.js';
+import type { RequestSession } from '../session/request-session.js';
+import { RequestSessions } from '../session/request-sessions.js';
+import { isPageNavigation } from './page-navigation.js';
+import { isHttp, requestOf } from './request-of.js';
+import { routeMetadataOf } from './route-metadata.js';
+
+/**
+ * Lets requests of live sessions and anonymous requests pass, and refuses those of sessions that ended. It refreshes
+ * nothing: that is for the interceptor, which runs once every guard has let the request pass.
+ *
+ * To change a step, extend it and `overrideProvider(IdleSessionGuard)`, or provide yours under this token.
+ */
+@Injectable()
+export class IdleSessionGuard implements CanActivate {
+  constructor(
+    private readonly requestSessions: RequestSessions,
+    protected readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!isHttp(context)) return true;
+    const request = this.getRequest(context);
+    const session = this.requestSessions.of(request);
+    if (this.isExempt(context)) {
+      this.letPass(request, session, context);
+      return true;
+    }
+    const status = await session.check();
+    request.idleSession = status;
+    if (status.state === 'expired' && !session.isSignedOut) this.throwSessionExpired(status);
+    return true;
+  }
+
+  protected getRequest(context: ExecutionContext): Request {
+    return requestOf(context);
+  }
+
+  /** Whether the route is exempt: by default, whether it or its controller has `@SkipIdleSession()`. */
+  protected isExempt(context: ExecutionContext): boolean {
+    return routeMetadataOf(context, this.reflector).exempt;
+  }
+
+  /** @throws {SessionExpiredException} by default */
+  protected throwSessionExpired(status: IdleSessionStatus): never {
+    throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
+  }
+
+  private letPass(request: Request, session: RequestSession, context: ExecutionContext): void {
+    try {
+      request.idleSession = session.status();
+    } catch (error) {
+      // Exempt routes go on without the storage.
+      if (!(error instanceof StorageUnavailableException)) throw error;
+    }
+    // What a later guard refuses here, a wrong password say, is not about the session.
+    session.markAuthorized();
+    const { noPage } = routeMetadataOf(context, this.reflector);
+    const isTold = request.idleSession?.state === 'expired' && !noPage && isPageNavigation(request);
+    if (isTold) session.clearCookie();
+  }
+}

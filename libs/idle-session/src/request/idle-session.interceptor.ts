@@ -1,0 +1,49 @@
+import {
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request } from 'express';
+import type { Observable } from 'rxjs';
+import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import { RequestSessions } from '../session/request-sessions.js';
+import { isActivity } from './is-activity.js';
+import { isHttp, requestOf } from './request-of.js';
+
+/**
+ * Counts a request that no guard refused as activity, unless the request is passive: before its handler runs, and before
+ * any other global interceptor, so that one that answers from a cache does not hide it.
+ */
+@Injectable()
+export class IdleSessionInterceptor implements NestInterceptor {
+  constructor(
+    private readonly requestSessions: RequestSessions,
+    protected readonly reflector: Reflector,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    if (!isHttp(context)) return next.handle();
+    const request = this.getRequest(context);
+    const session = this.requestSessions.of(request);
+    session.markAuthorized();
+    const { state } = request.idleSession ?? {};
+    const isAlive = state === 'active' || state === 'warning';
+    if (!isAlive || !this.isActivity(request, context)) return next.handle();
+    const status = await session.refresh();
+    request.idleSession = status;
+    if (status.state === 'expired')
+      throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
+    return next.handle();
+  }
+
+  protected getRequest(context: ExecutionContext): Request {
+    return requestOf(context);
+  }
+
+  /** Whether the request says that a person did something. */
+  protected isActivity(request: Request, context: ExecutionContext): boolean {
+    return isActivity(request, context, this.reflector);
+  }
+}

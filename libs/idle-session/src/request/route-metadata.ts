@@ -1,0 +1,38 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { Reflector } from '@nestjs/core';
+
+/** Metadata keys of the decorators. */
+export const SKIP_IDLE_SESSION = 'idle-session:skip';
+export const PASSIVE_ROUTE = 'idle-session:passive';
+export const NO_PAGE = 'idle-session:no-page';
+
+/** What the decorators on a route, or else on its controller, say. */
+export interface RouteMetadata {
+  /** Its requests are never refused and never count as activity. */
+  readonly exempt: boolean;
+  /** Its requests are checked, but do not count as activity. */
+  readonly passive: boolean;
+  /** It answers no page that could tell a person anything. */
+  readonly noPage: boolean;
+}
+
+/** Read once for each route: decorators do not change while an app runs, and reading them takes time. */
+const byHandler = new WeakMap<Function, WeakMap<Function, RouteMetadata>>();
+
+export function routeMetadataOf(context: ExecutionContext, reflector: Reflector): RouteMetadata {
+  const [handler, controller] = [context.getHandler(), context.getClass()];
+  let byController = byHandler.get(handler);
+  if (!byController) byHandler.set(handler, (byController = new WeakMap()));
+  let metadata = byController.get(controller);
+  if (!metadata) {
+    const has = (key: string) =>
+      Boolean(reflector.getAllAndOverride<unknown>(key, [handler, controller]));
+    metadata = {
+      exempt: has(SKIP_IDLE_SESSION),
+      passive: has(PASSIVE_ROUTE),
+      noPage: has(NO_PAGE),
+    };
+    byController.set(controller, metadata);
+  }
+  return metadata;
+}

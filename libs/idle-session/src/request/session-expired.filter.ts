@@ -1,0 +1,130 @@
+import {
+  Catch,
+  HttpException,
+  HttpStatus,
+  Injectable,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
+import { ApplicationConfig, BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import {
+  SessionExpiredException,
+  StorageUnavailableException,
+} from '../session/idle-session.exceptions.js';
+import { RequestSessions } from '../session/request-sessions.js';
+import { isPageNavigation, loginRedirect, pageOf } from './page-navigation.js';
+
+/** After how many seconds to try again while the storage is away. */
+const RETRY_AFTER_S = 1;
+
+/** Where Nest keeps what a filter catches. */
+const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
+
+/**
+ * Answers for sessions that ended, whichever guard refused the request: when one says 401 or 403, the answer still says
+ * why the session ended. A page navigation is redirected to the login page and loses its cookie, since a person has now
+ * been told; a script gets the problem, and the browser keeps the cookie.
+ *
+ * Nest asks it before the app's other global filters, so that a catch-all does not hide the reason. It passes on to them
+ * what is not about an ended session, and what one of them names: `@Catch(SessionExpiredException)`.
+ */
+@Catch(HttpException)
+@Injectable()
+export class SessionExpiredFilter extends BaseExceptionFilter implements ExceptionFilter {
+  constructor(
+    private readonly requestSessions: RequestSessions,
+    private readonly config: ApplicationConfig,
+    adapterHost: HttpAdapterHost,
+  ) {
+    super(adapterHost.httpAdapter);
+  }
+
+  override catch(exception: HttpException, host: ArgumentsHost): unknown {
+    if (host.getType<string>() !== 'http') throw exception;
+    const request = host.switchToHttp().getRequest<Request>();
+    const response = host.switchToHttp().getResponse<Response>();
+    // Such as express-session's, when a save failed with the answer on its way.
+    if (response.headersSent) return this.passOn(exception, host);
+    const explanation = this.explain(exception, request) ?? exception;
+    const expired = explanation instanceof SessionExpiredException;
+    if (!expired && !(explanation instanceof StorageUnavailableException)) {
+      return this.passOn(exception, host);
+    }
+    const named = this.otherFilters().find((filter) =>
+      caughtBy(filter).includes(explanation.constructor),
+    );
+    if (named) return named.catch(explanation, host);
+    return expired
+      ? this.answerExpired(explanation, request, response)
+      : this.answerUnavailable(explanation, response);
+  }
+
+  protected answerExpired(
+    exception: SessionExpiredException,
+    request: Request,
+    response: Response,
+  ): void {
+    response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
+    if (exception.loginUrl === null || !isPageNavigation(request))
+      return sendProblem(exception, response);
+    this.requestSessions.of(request).clearCookie();
+    response.redirect(
+      HttpStatus.SEE_OTHER,
+      loginRedirect(exception.loginUrl, exception.reason, pageOf(request)),
+    );
+  }
+
+  protected answerUnavailable(exception: StorageUnavailableException, response: Response): void {
+    response.set({ 'Cache-Control': 'no-store', 'Retry-After': String(RETRY_AFTER_S) });
+    sendProblem(exception, response);
+  }
+
+  /** The reason behind a refusal by a guard: the session's end, or that nothing could be known of it. */
+  private explain(exception: HttpException, request: Request): HttpException | undefined {
+    const isRefusal = [HttpStatus.UNAUTHORIZED, HttpStatus.FORBIDDEN].includes(
+      exception.getStatus(),
+    );
+    if (!isRefusal || exception instanceof SessionExpiredException) return undefined;
+    const session = this.requestSessions.of(request);
+    if (session.isAuthorized) return undefined;
+    try {
+      const { state, reason, loginUrl } = session.status();
+      return state === 'expired' && reason !== null
+        ? new SessionExpiredException(reason, loginUrl)
+        : undefined;
+    } catch (error) {
+      return error instanceof StorageUnavailableException ? error : undefined;
+    }
+  }
+
+  /** As Nest would have done without this filter: the last registered that catches it, or the built-in answer. */
+  private passOn(exception: HttpException, host: ArgumentsHost): unknown {
+    const catches = (filter: ExceptionFilter) => {
+      const types = caughtBy(filter);
+      return types.length === 0 || types.some((type) => exception instanceof type);
+    };
+    const next = this.otherFilters().find(catches);
+    return next ? next.catch(exception, host) : super.catch(exception, host);
+  }
+
+  private otherFilters(): ExceptionFilter[] {
+    return this.config
+      .getGlobalFilters()
+      .filter((filter) => filter !== this)
+      .reverse();
+  }
+}
+
+function sendProblem(exception: HttpException, response: Response): void {
+  response
+    .status(exception.getStatus())
+    .type('application/problem+json')
+    .send(JSON.stringify(exception.getResponse()));
+}
+
+function caughtBy(filter: ExceptionFilter): Function[] {
+  return (
+    (Reflect.getMetadata(CAUGHT_BY_FILTER, filter.constructor) as Function[] | undefined) ?? []
+  );
+}

@@ -1,0 +1,18 @@
+import type { EndReason } from '../activity/activity-storage.js';
+
+/**
+ * What happened to a session, once for each time it happens, in the process where it did. `expired` is the server's
+ * doing (idle, absolute), `ended` somebody's (signed-out, revoked). The session is named by a hash, never by its id.
+ */
+export type IdleSessionEvent =
+  | { readonly type: 'started'; readonly sessionRef: string }
+  | {
+      readonly type: 'expired';
+      readonly sessionRef: string;
+      readonly reason: Extract<EndReason, 'idle' | 'absolute'>;
+    }
+  | {
+      readonly type: 'ended';
+      readonly sessionRef: string;
+      readonly reason: Exclude<EndReason, 'idle' | 'absolute'>;
+    };

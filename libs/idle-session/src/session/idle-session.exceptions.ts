@@ -1,0 +1,50 @@
+import { HttpStatus, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
+import type { EndReason } from '../activity/activity-storage.js';
+
+/** The body of an answer of type `application/problem+json` (RFC 9457). */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  /** A sentence for the person. */
+  readonly detail: string;
+}
+
+const DETAILS: Record<EndReason, string> = {
+  idle: 'For your security, we signed you out because you were inactive.',
+  absolute: 'For your security, we signed you out because you had been signed in for a long time.',
+  'signed-out': 'You signed out.',
+  revoked: 'You were signed out.',
+};
+
+/** The session ended: 401, with the reason. Its response is the whole problem body, whatever filter sends it. */
+export class SessionExpiredException extends UnauthorizedException {
+  constructor(
+    readonly reason: EndReason,
+    readonly loginUrl: string | null = null,
+  ) {
+    super({
+      type: 'urn:nestjs-idle-session:session-expired',
+      title: 'Signed out',
+      status: HttpStatus.UNAUTHORIZED,
+      detail: DETAILS[reason],
+      reason,
+      loginUrl,
+    } satisfies Problem & { reason: EndReason; loginUrl: string | null });
+  }
+}
+
+/** The storage or the session store did not answer in time: 503. Says nothing about the session. */
+export class StorageUnavailableException extends ServiceUnavailableException {
+  constructor(cause: unknown) {
+    super(
+      {
+        type: 'urn:nestjs-idle-session:storage-unavailable',
+        title: 'Temporarily unavailable',
+        status: HttpStatus.SERVICE_UNAVAILABLE,
+        detail: 'We could not check whether you are signed in. Please try again in a moment.',
+      } satisfies Problem,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,223 @@
+import type { Request } from 'express';
+import type { CookieOptions } from 'express-session';
+import type { ActivityReading, ActivityRecord, EndReason } from '../activity/activity-storage.js';
+import type { Evaluation } from '../activity/evaluate.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { StorageUnavailableException } from './idle-session.exceptions.js';
+import { statusOf, type IdleSessionStatus } from './idle-session.status.js';
+import type { SessionActivity } from './session-activity.js';
+
+/** What the session store found out about the session of a request. */
+export interface FoundSession {
+  /** The reference of the session that the cookie names; undefined without a validly signed cookie. */
+  readonly ref?: string;
+  /** The session's activity; without a record in it, the session is not under the idle timeout. */
+  readonly reading?: ActivityReading;
+  /** Whether the session's data was in the store, even if it was withheld because the session had ended. */
+  readonly stored?: boolean;
+  /** The store or the storage did not answer, so nothing is known of the session. */
+  readonly failure?: StorageUnavailableException;
+}
+
+/** Why the app, rather than the clock, ended a session. */
+export type DeliberateEndReason = Extract<EndReason, 'signed-out' | 'revoked'>;
+
+/**
+ * The session of one request: what is known of it, from the cookie to the response, and what may be done with it. The
+ * store, the guard, the interceptor, the filter and the endpoints share it.
+ */
+export class RequestSession {
+  private found: FoundSession = {};
+  private reading: ActivityReading | undefined;
+  /** When `reading` came, on this process's monotonic clock. */
+  private readAt = 0;
+  /** How the cookie was configured for this request, for clearing it. */
+  private cookie: CookieOptions = {};
+  /** `appliesTo` said no, in this request. */
+  private exempted = false;
+  private authorized = false;
+
+  constructor(
+    private readonly request: Request,
+    private readonly activity: SessionActivity,
+    private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Takes over what the store found, or the new session that it started. */
+  adopt(found: FoundSession, cookie?: CookieOptions): void {
+    this.found = found;
+    this.cookie = cookie ?? this.cookie;
+    this.exempted = false;
+    this.take(found.reading);
+  }
+
+  get ref(): string | undefined {
+    return this.found.ref;
+  }
+
+  get failure(): StorageUnavailableException | undefined {
+    return this.found.failure;
+  }
+
+  /** The session's record as the request found it. */
+  get recordBefore(): ActivityRecord | undefined {
+    return this.found.reading?.record;
+  }
+
+  /** The session's record as it is now, as far as this request knows. */
+  get record(): ActivityRecord | undefined {
+    return this.reading?.record;
+  }
+
+  /** A person signed out here, and the data is gone: the guard treats the request as anonymous, only the status tells. */
+  get isSignedOut(): boolean {
+    return this.record?.ended === 'signed-out' && !this.found.stored;
+  }
+
+  /** All guards let the request pass, or the route is exempt: a refusal from now on is not about the session. */
+  get isAuthorized(): boolean {
+    return this.authorized;
+  }
+
+  markAuthorized(): void {
+    this.authorized = true;
+  }
+
+  /** @throws {StorageUnavailableException} if the session could not be looked up */
+  status(): IdleSessionStatus {
+    return this.statusFor(this.evaluate());
+  }
+
+  /**
+   * Holds a stored session against the options for this request (`appliesTo`, `idleTimeout`), starts the record of one
+   * that has none yet, and tells where it stands.
+   * @throws {StorageUnavailableException}
+   */
+  async check(): Promise<IdleSessionStatus> {
+    const evaluation = this.evaluate();
+    const { ref, stored } = this.found;
+    if (!ref || !stored || !this.reading || evaluation?.state === 'expired')
+      return this.statusFor(evaluation);
+
+    this.exempted = !this.options.appliesTo(this.request);
+    if (this.exempted) return this.status();
+    const { record } = this.reading;
+    if (!record) {
+      // Stored before the module was there. Its first save starts the record, once and for all.
+      return this.update(saveSession(this.request).then(() => this.activity.read(ref)));
+    }
+    const idleTimeoutMs = await this.options.idleTimeoutFor(this.request);
+    if (idleTimeoutMs === record.idleTimeoutMs) return this.statusFor(evaluation);
+    return this.update(this.activity.touch(ref, idleTimeoutMs, record.lastActivityAt));
+  }
+
+  /**
+   * Notes that the person did something, `idleForMs` milliseconds ago, and resolves to the status afterwards.
+   * @throws {StorageUnavailableException}
+   */
+  async refresh(idleForMs = 0): Promise<IdleSessionStatus> {
+    const { ref } = this.found;
+    const isAlive = this.record !== undefined && this.record.ended === undefined;
+    if (!ref || !isAlive || this.exempted || this.request.session == null) return this.status();
+    const at = Math.round(this.now() - idleForMs);
+    const idleTimeoutMs = await this.options.idleTimeoutFor(this.request);
+    return this.update(this.activity.touch(ref, idleTimeoutMs, at));
+  }
+
+  /**
+   * Ends the session for good, in the record and in the store; `request.session` is undefined afterwards. Does nothing
+   * for a session that has ended.
+   * @throws {StorageUnavailableException} if it could not be ended
+   */
+  async end(reason: DeliberateEndReason): Promise<void> {
+    if (this.failure) throw this.failure;
+    // What the handler answers now is its own.
+    this.markAuthorized();
+    if (this.ref && this.reading && this.activity.isAlive(this.reading))
+      this.take(await this.activity.end(this.ref, reason));
+    await destroySession(this.request);
+  }
+
+  /** The value of a `Server-Timing` header that tells the browser what is left; undefined without a live session. */
+  serverTiming(): string | undefined {
+    if (this.failure) return undefined;
+    const evaluation = this.evaluate(this.asOfNow());
+    if (!evaluation || evaluation.state === 'expired') return undefined;
+    return `idle-session;desc=${evaluation.state};dur=${evaluation.expiresInMs}`;
+  }
+
+  /** Clears the cookie: the person has been told of the end, and the next request is anonymous. */
+  clearCookie(): void {
+    const { path, domain, httpOnly, secure, sameSite, partitioned } = this.cookie;
+    this.request.res?.clearCookie(this.options.session.name, {
+      path,
+      domain,
+      httpOnly,
+      secure: secure === true,
+      sameSite,
+      partitioned,
+    });
+  }
+
+  /** The storage's time, as far as it is known. */
+  private now(): number {
+    return (this.reading?.now ?? 0) + (performance.now() - this.readAt);
+  }
+
+  private take(reading: ActivityReading | undefined): void {
+    this.reading = reading;
+    this.readAt = performance.now();
+  }
+
+  /** As it is once a slow handler is done; to the second, since this process's time is not the storage's. */
+  private asOfNow(): ActivityReading | undefined {
+    const tookMs = 1000 * Math.floor((performance.now() - this.readAt) / 1000);
+    return this.reading && { ...this.reading, now: this.reading.now + tookMs };
+  }
+
+  private evaluate(reading = this.reading): Evaluation | undefined {
+    if (this.failure) throw this.failure;
+    if (this.exempted || !reading) return undefined;
+    const evaluation = this.activity.evaluate(reading);
+    // A handler that destroyed a live session has none any more.
+    return evaluation?.state !== 'expired' && this.request.session == null ? undefined : evaluation;
+  }
+
+  private statusFor(evaluation: Evaluation | undefined): IdleSessionStatus {
+    const { commonIdleTimeoutMs, warnBeforeMs, loginUrl } = this.options;
+    return statusOf(evaluation, {
+      idleTimeoutMs: (evaluation && this.record?.idleTimeoutMs) || commonIdleTimeoutMs,
+      warnBeforeMs: warnBeforeMs || null,
+      sessionRef: (evaluation && this.ref) || null,
+      loginUrl,
+    });
+  }
+
+  /** Takes in what the storage says, and ends the session if that says so. */
+  private async update(answer: Promise<ActivityReading>): Promise<IdleSessionStatus> {
+    await this.activity.orUnchecked(this.takeOrEnd(answer));
+    return this.status();
+  }
+
+  private async takeOrEnd(answer: Promise<ActivityReading>): Promise<void> {
+    const reading = await answer;
+    this.take(reading);
+    const evaluation = this.activity.evaluate(reading);
+    if (evaluation?.state !== 'expired' || !this.ref) return;
+    this.take(await this.activity.end(this.ref, evaluation.reason));
+    if (this.record?.ended !== undefined) await destroySession(this.request);
+  }
+}
+
+function saveSession({ session }: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    session.save((error: unknown) => (error ? reject(error as Error) : resolve()));
+  });
+}
+
+function destroySession({ session }: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (session == null) resolve();
+    else session.destroy((error: unknown) => (error ? reject(error as Error) : resolve()));
+  });
+}

@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { StorageUnavailableException } from './idle-session.exceptions.js';
+import { RequestSession } from './request-session.js';
+import { SessionActivity } from './session-activity.js';
+import { UserStore } from './user-store.js';
+
+/** Finds the {@link RequestSession} of a request. */
+@Injectable()
+export class RequestSessions {
+  /** One key an app: two apps in a process may handle the same request. */
+  private readonly key = Symbol('RequestSession');
+
+  constructor(
+    private readonly activity: SessionActivity,
+    private readonly userStore: UserStore,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** @throws {Error} if another session middleware has put a session on the request */
+  of(request: Request): RequestSession {
+    const known = this.find(request);
+    if (known) return known;
+    if (request.session !== undefined) throw new Error(FOREIGN_SESSION);
+    const session = this.create(request);
+    // express-session passes over its store while that is disconnected.
+    if (!this.userStore.connected && this.hasCookie(request)) {
+      const cause = new Error('the session store is disconnected');
+      session.adopt({ failure: new StorageUnavailableException(cause) });
+    }
+    return session;
+  }
+
+  /** Undefined as long as the session store was not asked for the request's session. */
+  find(request: Request): RequestSession | undefined {
+    return (request as Request & Record<symbol, RequestSession | undefined>)[this.key];
+  }
+
+  /** For the session store, as express-session hands a session to the request. */
+  findOrCreate(request: Request): RequestSession {
+    return this.find(request) ?? this.create(request);
+  }
+
+  private create(request: Request): RequestSession {
+    const session = new RequestSession(request, this.activity, this.options);
+    return Object.assign(request, { [this.key]: session })[this.key]!;
+  }
+
+  private hasCookie(request: Request): boolean {
+    const cookies = request.headers.cookie?.split(';') ?? [];
+    return cookies.some((cookie) => cookie.trim().startsWith(`${this.options.session.name}=`));
+  }
+}
+
+const FOREIGN_SESSION =
+  'The request has a session that IdleSessionModule does not guard: something else mounted a session middleware. ' +
+  'Remove that and give its options to IdleSessionModule.forRoot({ session }), or mount ' +
+  'app.use(app.get(IdleSessionService).middleware()) in its place.';

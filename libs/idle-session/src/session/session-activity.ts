@@ -1,0 +1,133 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { Request } from 'express';
+import { Subject } from 'rxjs';
+import type {
+  ActivityReading,
+  ActivityStorage,
+  EndReason,
+  Expiry,
+} from '../activity/activity-storage.js';
+import { evaluate, type Evaluation } from '../activity/evaluate.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { OutageLog } from '../utils/outage-log.js';
+import { withinTimeLimit } from '../utils/time-limit.js';
+import type { IdleSessionEvent } from './idle-session.events.js';
+import { StorageUnavailableException } from './idle-session.exceptions.js';
+import { ownerHash } from './owner-hash.js';
+
+/**
+ * The activity of sessions, by their reference: where storage, policy and events meet. What a request waits for answers
+ * within `storageTimeout` or rejects with a {@link StorageUnavailableException}.
+ */
+@Injectable()
+export class SessionActivity implements BeforeApplicationShutdown {
+  private readonly subject = new Subject<IdleSessionEvent>();
+  readonly events = this.subject.asObservable();
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    private readonly outageLog: OutageLog,
+  ) {}
+
+  /** Undefined without a record: nothing put the session under the idle timeout. */
+  evaluate({ record, now }: ActivityReading): Evaluation | undefined {
+    return record && evaluate(record, this.options, now);
+  }
+
+  isAlive(reading: ActivityReading): boolean {
+    const evaluation = this.evaluate(reading);
+    return evaluation !== undefined && evaluation.state !== 'expired';
+  }
+
+  /** @param fresh true: a buffer may not answer from memory; default false */
+  read(sessionRef: string, fresh = false): Promise<ActivityReading> {
+    return this.ask('read', (storage) => storage.read(sessionRef, fresh));
+  }
+
+  /** Starts the record of a session with the limits that the options give to this request. */
+  async start(sessionRef: string, sessionId: string, request: Request): Promise<ActivityReading> {
+    const { absoluteTimeoutMs, idleTimeoutFor, ownerOf, signingSecret } = this.options;
+    const idleTimeoutMs = await idleTimeoutFor(request);
+    const owner = ownerOf?.(request);
+    return this.ask('start', async (storage) => {
+      const reading = await storage.start(sessionRef, {
+        sessionId,
+        idleTimeoutMs,
+        absoluteTimeoutMs: absoluteTimeoutMs || null,
+        lockAfterMs: null,
+        owner: owner === undefined ? null : ownerHash(signingSecret, owner),
+      });
+      if (reading.started) this.subject.next({ type: 'started', sessionRef });
+      return reading;
+    });
+  }
+
+  touch(sessionRef: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
+    return this.ask('touch', (storage) => storage.touch(sessionRef, idleTimeoutMs, at));
+  }
+
+  /**
+   * Ends the session's record. Of all that try, in all processes, one learns that it won, and emits the event; also when
+   * the storage answers too late for the request.
+   */
+  end(sessionRef: string, reason: EndReason): Promise<ActivityReading & { readonly won: boolean }> {
+    return this.ask('end', async (storage) => {
+      const reading = await storage.end(sessionRef, reason);
+      if (reading.won) this.subject.next(endEvent(sessionRef, reason));
+      return reading;
+    });
+  }
+
+  /** Ends sessions whose time is up, and emits their events. */
+  async expire(limit: number): Promise<Expiry> {
+    // No request waits for this, so it may take its time: what was ended has to be told.
+    const answer = attempt(() => this.options.storage.expire(limit));
+    const expiry = await this.outageLog.watch('activity storage (expire)', answer);
+    for (const { key, reason } of expiry.expired)
+      this.subject.next({ type: 'expired', sessionRef: key, reason });
+    return expiry;
+  }
+
+  /** What the storage answers; undefined if it is unavailable and the options let requests go on unchecked. */
+  async orUnchecked<T>(answer: Promise<T>): Promise<T | undefined> {
+    try {
+      return await answer;
+    } catch (error) {
+      const unavailable = error instanceof StorageUnavailableException;
+      if (unavailable && this.options.onStorageError === 'allow') return undefined;
+      throw error;
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const { storage } = this.options;
+    const flushed = attempt(async () => storage.flush?.());
+    // It has been logged, and that is all that can be done now.
+    await this.outageLog.watch('activity storage (flush)', flushed).catch(() => {});
+  }
+
+  private async ask<T>(
+    operation: string,
+    ask: (storage: ActivityStorage) => Promise<T>,
+  ): Promise<T> {
+    const { storage, storageTimeoutMs } = this.options;
+    const answer = withinTimeLimit(storageTimeoutMs, () => ask(storage));
+    try {
+      return await this.outageLog.watch(`activity storage (${operation})`, answer);
+    } catch (error) {
+      throw new StorageUnavailableException(error);
+    }
+  }
+}
+
+/** A throw comes out as a rejection. */
+async function attempt<T>(ask: () => Promise<T>): Promise<T> {
+  return ask();
+}
+
+function endEvent(sessionRef: string, reason: EndReason): IdleSessionEvent {
+  return reason === 'idle' || reason === 'absolute'
+    ? { type: 'expired', sessionRef, reason }
+    : { type: 'ended', sessionRef, reason };
+}

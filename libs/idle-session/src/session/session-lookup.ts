@@ -1,0 +1,108 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { SessionData } from 'express-session';
+import type { ActivityReading, EndReason } from '../activity/activity-storage.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { StorageUnavailableException } from './idle-session.exceptions.js';
+import type { FoundSession } from './request-session.js';
+import { SessionActivity } from './session-activity.js';
+import { sessionRef } from './session-ref.js';
+import { fromStored, isMarked } from './stored-session.js';
+import { UserStore } from './user-store.js';
+
+/** What a session cookie led to: what is known of the session, and its data, unless it has ended. */
+export interface LookedUpSession {
+  readonly found: FoundSession;
+  readonly data?: SessionData | null;
+}
+
+/**
+ * Looks up the session that a cookie names, in the app's store and in the activity storage. A session that is over is
+ * ended here, for good, and its data is removed.
+ */
+@Injectable()
+export class SessionLookup {
+  constructor(
+    private readonly activity: SessionActivity,
+    private readonly userStore: UserStore,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Never rejects: what could not be looked up comes with its `failure`. */
+  async find(sessionId: string): Promise<LookedUpSession> {
+    const ref = sessionRef(sessionId);
+    try {
+      const stored = this.userStore.get(sessionId);
+      // In the same tick, so that it costs no round trip of its own.
+      const reading = this.activity.orUnchecked(this.activity.read(ref));
+      // It is waited for below; by then it may have failed.
+      reading.catch(() => {});
+      const row = await stored;
+      const data = row && fromStored(row, ref);
+      return await this.findOut(sessionId, ref, data, await reading);
+    } catch (error) {
+      return { found: { ref, failure: asUnavailable(error) } };
+    }
+  }
+
+  private async findOut(
+    sessionId: string,
+    ref: string,
+    data: SessionData | null | undefined,
+    first: ActivityReading | undefined,
+  ): Promise<LookedUpSession> {
+    const stored = data != null;
+    if (first === undefined) return { found: { ref, stored }, data };
+    // Another process may just have ended it.
+    const isGone = !stored && first.record !== undefined;
+    let reading = isGone ? await this.activity.read(ref, true) : first;
+    const reason = this.endReasonOf(ref, reading, data);
+    if (reason !== undefined) reading = await this.end(sessionId, ref, reason, reading, stored);
+
+    if (this.activity.evaluate(reading)?.state === 'expired')
+      return { found: { ref, stored, reading } };
+    return stored ? { found: { ref, stored, reading }, data } : { found: {} };
+  }
+
+  /** Why a session is over; undefined if it is not. */
+  private endReasonOf(
+    ref: string,
+    reading: ActivityReading,
+    data: SessionData | null | undefined,
+  ): EndReason | undefined {
+    const evaluation = this.activity.evaluate(reading);
+    // Fail closed: a session that had a record and lost it is not a new one.
+    if (evaluation === undefined) return data && isMarked(data, ref) ? 'idle' : undefined;
+    if (evaluation.state === 'expired') return evaluation.reason;
+    if (data || reading.record === undefined) return undefined;
+    // Another party removed it from the store, unless its first save is still on its way there: express-session lets a
+    // redirect go before it has saved.
+    return reading.now - reading.record.startedAt > 2 * this.options.storageTimeoutMs
+      ? 'revoked'
+      : undefined;
+  }
+
+  /** Ends the record, if it has not ended yet, and removes what the store still has. */
+  private async end(
+    sessionId: string,
+    ref: string,
+    reason: EndReason,
+    before: ActivityReading,
+    stored: boolean,
+  ): Promise<ActivityReading> {
+    const hasEnded = before.record?.ended !== undefined;
+    const reading = hasEnded ? before : await this.activity.end(ref, reason);
+    // Activity that arrived in between may have kept the session alive.
+    if (stored && reading.record?.ended !== undefined) {
+      // If the store fails here, the data stays behind, withheld, until the next request or its own expiry.
+      await this.userStore.destroy(sessionId).catch(() => {});
+    }
+    return reading;
+  }
+}
+
+function asUnavailable(error: unknown): StorageUnavailableException {
+  return error instanceof StorageUnavailableException
+    ? error
+    : new StorageUnavailableException(error);
+}

@@ -1,0 +1,68 @@
+import expressSession, { type Cookie, type CookieOptions, type SessionData } from 'express-session';
+import type { ActivityRecord } from '../activity/activity-storage.js';
+
+/**
+ * In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. Holds
+ * the session's reference: an app that copies all of a session's data into a new one must not copy this.
+ */
+const MARK = '__idleSession';
+
+/** How many idle timeouts a session is kept in the user's store, counted from the last renewal there. */
+const KEPT_FOR_TIMEOUTS = 4;
+
+type Marked = SessionData & { [MARK]?: string };
+
+/** Whether the data is of a session that was under the idle clock when it was saved. */
+export function isMarked(data: SessionData, sessionRef: string): boolean {
+  return (data as Marked)[MARK] === sessionRef;
+}
+
+/** Whether there is anything in a session that somebody could want saved. */
+export function isEmpty(session: SessionData): boolean {
+  return Object.keys(session).every((key) => key === 'cookie');
+}
+
+/**
+ * Whether activity that moved a record has to be told to the user's store: where it is the first of an idle timeout's
+ * time, counted from the session's start. So nobody has to remember what the store was told last, and a session that is
+ * alive always has a whole timeout to spare there, even if the store could not be told once.
+ */
+export function isRenewal(before: ActivityRecord, after: ActivityRecord): boolean {
+  return before.idleTimeoutMs !== after.idleTimeoutMs || periodOf(before) !== periodOf(after);
+}
+
+function periodOf({ startedAt, lastActivityAt, idleTimeoutMs }: ActivityRecord): number {
+  return Math.floor((lastActivityAt - startedAt) / idleTimeoutMs);
+}
+
+/** For how long the user's store is to keep a session from now on. */
+export function keepFor(idleTimeoutMs: number): number {
+  return KEPT_FOR_TIMEOUTS * idleTimeoutMs;
+}
+
+/** What the user's store is given: marked, and with a cookie date that makes the store keep it until then. */
+export function toStored(session: SessionData, sessionRef: string, keepUntil: number): SessionData {
+  const stored: Marked = {
+    ...session,
+    [MARK]: sessionRef,
+    cookie: Object.assign(newCookie(), session.cookie),
+  };
+  // Stores take their own expiry from this date; the browser never sees it.
+  const { originalMaxAge } = session.cookie;
+  stored.cookie.expires = new Date(Math.max(keepUntil, Date.now() + (originalMaxAge ?? 0)));
+  stored.cookie.originalMaxAge = originalMaxAge;
+  return stored;
+}
+
+/** What the user's store gave back, with the cookie's own date again: none, if it ends with the browser. */
+export function fromStored(data: SessionData, sessionRef: string): SessionData {
+  if (!isMarked(data, sessionRef)) return data;
+  const cookie: CookieOptions & Pick<Cookie, 'originalMaxAge'> = data.cookie;
+  const { originalMaxAge } = cookie;
+  const expires = originalMaxAge == null ? null : new Date(Date.now() + originalMaxAge);
+  return { ...data, cookie: { ...cookie, expires, originalMaxAge } };
+}
+
+function newCookie(): Cookie {
+  return new (expressSession as unknown as { Cookie: new () => Cookie }).Cookie();
+}

@@ -1,0 +1,55 @@
+/** After how long a failure that was not seen again counts as over: some operations are rare. */
+const FORGOTTEN_AFTER_MS = 60_000;
+
+/** What the log writes to; Nest's `Logger` fits. */
+interface Logger {
+  error(message: string): void;
+  log(message: string): void;
+}
+
+/**
+ * Logs once when the storage or the session store stops answering, and once when all operations that failed answer
+ * again, however many requests see it. It logs the kind and the code of an error, never its message: messages of stores
+ * may hold session ids or data.
+ */
+export class OutageLog {
+  /** The operations that failed, with when they last did. */
+  private readonly failing = new Map<string, number>();
+
+  constructor(private readonly logger: Logger) {}
+
+  /** Passes on how an operation comes out, and notes it. */
+  async watch<T>(operation: string, answer: Promise<T>): Promise<T> {
+    try {
+      const value = await answer;
+      this.over(operation);
+      return value;
+    } catch (error) {
+      this.began(operation, error);
+      throw error;
+    }
+  }
+
+  began(operation: string, error: unknown): void {
+    if (this.failing.size === 0) {
+      this.logger.error(`The ${operation} does not answer: ${describe(error)}`);
+    }
+    this.failing.set(operation, performance.now());
+  }
+
+  over(operation: string): void {
+    if (this.failing.size === 0) return;
+    this.failing.delete(operation);
+    for (const [other, failedAt] of this.failing) {
+      if (performance.now() - failedAt > FORGOTTEN_AFTER_MS) this.failing.delete(other);
+    }
+    if (this.failing.size === 0) this.logger.log(`The ${operation} answers again.`);
+  }
+}
+
+function describe(error: unknown): string {
+  const root = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (!(root instanceof Error)) return 'unknown error';
+  const { code } = root as NodeJS.ErrnoException;
+  return code === undefined ? root.name : `${root.name} (${code})`;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { MINUTE, SECOND } from '../support/durations.js';
+import { eachVisit } from './support/each-visit.js';
+import type { Visit } from './support/watched-desk.js';
+
+let visit: Visit;
+let page: Page;
+
+eachVisit((given) => ({ visit, page } = given));
+
+const beatsSince = (count: number) =>
+  visit.requests.slice(count).filter(({ path }) => path === '/idle-session/heartbeat');
+
+describe('Somebody who works in the page', () => {
+  it('may type for half an hour, is never warned, and sends at most one heartbeat a minute', async () => {
+    await page.evaluate(() =>
+      document.addEventListener('warning', () => (document.title = 'It warned')),
+    );
+    const story = page.getByLabel('Tell us the whole story');
+    await story.focus();
+    const before = visit.requests.length;
+    for (let passed = 0; passed < 30 * MINUTE; passed += 20 * SECOND) {
+      await page.keyboard.press('a');
+      await visit.pass(20 * SECOND, 20 * SECOND);
+    }
+    expect(await page.title()).toBe('New claim – Claims desk');
+    expect(await story.inputValue()).toBe('a'.repeat(90));
+    expect(await visit.expiresInMs()).toBeGreaterThan(13 * MINUTE);
+
+    const beats = beatsSince(before);
+    const gaps = beats.slice(1).map(({ at }, index) => at - beats[index]!.at);
+    expect(beats.length).toBeGreaterThan(15);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(MINUTE);
+    const others = visit.sentSince(before).filter((sent) => !sent.includes('/idle-session/'));
+    expect(others).toEqual([]);
+  });
+
+  it('counts from what they last did, not from when the server got the heartbeat', async () => {
+    await visit.pass(5 * SECOND);
+    await page.keyboard.press('Shift');
+    const before = visit.requests.length;
+    await visit.pass(MINUTE, SECOND);
+    expect(beatsSince(before)).toHaveLength(1);
+    // The server's clock is up to a step ahead of the page's.
+    const behind = Math.abs((await visit.expiresInMs()) - 14 * MINUTE);
+    expect(behind).toBeLessThanOrEqual(2 * SECOND);
+  });
+
+  it('does not count where scripts do what people do', async () => {
+    const before = visit.requests.length;
+    await page.evaluate(() => {
+      const field = document.querySelector('textarea')!;
+      for (const type of ['keydown', 'input', 'pointerdown', 'wheel', 'touchmove', 'mousemove'])
+        field.dispatchEvent(new Event(type, { bubbles: true }));
+      field.focus();
+      field.click();
+      scrollTo(0, 500);
+    });
+    await visit.pass(2 * MINUTE);
+    expect(beatsSince(before)).toEqual([]);
+  });
+
+  it.each([
+    ['a key', () => page.keyboard.press('Shift')],
+    ['a click', () => page.mouse.click(3, 3)],
+    ['a turn of the wheel', () => page.mouse.wheel(0, 50)],
+    ['a move of the mouse', () => page.mouse.move(100, 100, { steps: 3 })],
+  ])('counts with %s', async (_, act) => {
+    await visit.pass(2 * MINUTE);
+    const before = visit.requests.length;
+    await act();
+    // The wheel's event comes later than the call returns.
+    await visit.settled();
+    await visit.pass(SECOND);
+    expect(beatsSince(before)).toHaveLength(1);
+    expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
+  });
+});
+
+// In real time: each step that a test makes in a page is to the browser as if a person had acted there.

@@ -1,0 +1,230 @@
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { MemoryStore } from 'express-session';
+import { MemoryActivityStorage } from 'nestjs-idle-session';
+import { ManualClock } from 'nestjs-idle-session/testing';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { createApp } from '../../../apps/sample/src/create-app.js';
+import { readSettings } from '../../../apps/sample/src/settings.js';
+import { launchBrowser } from '../../support/browser.js';
+import { SECOND } from '../../support/durations.js';
+
+const SETTLING_MS = 1500;
+
+/** For how long a page may take to show something, however busy the machine is. */
+export const PATIENCE_MS = 15_000;
+
+/** How far the pages' clocks go at once, for the server's is moved just before. */
+const STEP_MS = 10 * SECOND;
+
+/** A request that a page sent, without its origin. */
+export interface SentRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string | null;
+  /** By the server's clock. */
+  readonly at: number;
+}
+
+/** The sample app, and a browser, in which time passes only when the test says so. */
+export class WatchedDesk {
+  private browser: Promise<Browser> | undefined;
+
+  private constructor(
+    private app: NestExpressApplication,
+    private readonly create: () => Promise<NestExpressApplication>,
+    readonly url: string,
+    readonly clock: ManualClock,
+  ) {}
+
+  /** @param env settings of the sample app */
+  static async start(env: Record<string, string> = {}): Promise<WatchedDesk> {
+    Logger.overrideLogger(false);
+    const clock = new ManualClock();
+    const settings = readSettings({ SESSION_SECRET: 'a secret for the tests', ...env });
+    const storage = new MemoryActivityStorage({ now: clock.now });
+    const store = new MemoryStore();
+    const create = () => createApp(settings, { storage, store });
+    const app = await create();
+    await app.listen(0, '127.0.0.1');
+    const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+    return new WatchedDesk(app, create, url, clock);
+  }
+
+  async close(): Promise<void> {
+    await (await this.browser)?.close();
+    await this.app.close();
+  }
+
+  /** Nobody listens until it is started again, with the sessions that it had. */
+  async stop(): Promise<void> {
+    await this.app.close();
+  }
+
+  async startAgain(): Promise<void> {
+    this.app = await this.create();
+    await this.app.listen(new URL(this.url).port, '127.0.0.1');
+  }
+
+  /** Somebody with a browser of their own, signed in, whose first page is open. */
+  async visit(path = '/claims/new', options: BrowserContextOptions = {}): Promise<Visit> {
+    const context = await this.newContext(options);
+    await stopTime(context);
+    context.setDefaultTimeout(PATIENCE_MS);
+    const visit = new Visit(this, context);
+    await this.signIn(context);
+    await visit.newPage(path);
+    return visit;
+  }
+
+  /** Signs somebody in without opening a page, which takes far longer. */
+  async signIn(context: BrowserContext): Promise<void> {
+    const form = { username: 'demo', password: 'demo' };
+    await context.request.post(`${this.url}/login`, { form });
+  }
+
+  async newContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    this.browser ??= launchBrowser();
+    return (await this.browser).newContext(options);
+  }
+}
+
+async function stopTime(context: BrowserContext): Promise<void> {
+  await context.clock.install({ time: '2026-01-01T09:00:00Z' });
+  await context.clock.pauseAt('2026-01-01T10:00:00Z');
+  // Ahead of the times in the browser's own records, which stay real: those count as old news then.
+  await context.addInitScript(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 3_600_000;
+  });
+}
+
+/** A browser's worth of cookies and tabs. */
+export class Visit {
+  /** All that its pages asked for, in order. */
+  readonly requests: SentRequest[] = [];
+  /** What the pages complained of in their consoles, without what the browser says of failed requests. */
+  readonly complaints: string[] = [];
+  private readonly pending = new Set<unknown>();
+
+  constructor(
+    protected readonly desk: WatchedDesk,
+    readonly context: BrowserContext,
+  ) {
+    context.on('request', (request) => {
+      this.pending.add(request);
+      const { pathname, search } = new URL(request.url());
+      this.requests.push({
+        method: request.method(),
+        path: pathname + search,
+        body: request.postData(),
+        at: desk.clock.now(),
+      });
+    });
+    context.on('requestfinished', (request) => this.pending.delete(request));
+    context.on('requestfailed', (request) => this.pending.delete(request));
+    context.on('weberror', (error) => this.complaints.push(String(error.error())));
+    context.on('console', (message) => {
+      if (!/^(Failed to load resource|\[DOM\])/.test(message.text()))
+        this.complaints.push(message.text());
+    });
+  }
+
+  /** The first page. */
+  get page(): Page {
+    return this.context.pages()[0]!;
+  }
+
+  async newPage(path: string): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(this.desk.url + path);
+    await this.settled();
+    return page;
+  }
+
+  /** Lets time pass, for the server and for the pages. */
+  async pass(milliseconds: number, stepMs = STEP_MS): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= stepMs) {
+      const step = Math.min(left, stepMs);
+      this.desk.clock.advance(step);
+      await this.context.clock.runFor(step);
+    }
+    await this.settled();
+  }
+
+  /** Waits for all answers, but not for those that a test holds back. */
+  async settled(): Promise<void> {
+    const until = Date.now() + SETTLING_MS;
+    await this.locksAnswered();
+    do await delay(30);
+    while (this.pending.size > 0 && Date.now() < until);
+  }
+
+  /** Heartbeats wait for a lock before they are sent. */
+  protected async locksAnswered(): Promise<void> {
+    // A page that is being left cannot answer.
+    const locks = (page: Page) => page.evaluate(() => navigator.locks.query()).catch(() => {});
+    await Promise.all(this.context.pages().map(locks));
+  }
+
+  /** What the pages sent to the endpoints since that many requests, without what drafts need. */
+  sentSince(count: number): string[] {
+    return this.requests
+      .slice(count)
+      .filter(({ path }) => !path.endsWith('/draft-key'))
+      .map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** What the server says is left, asked by nobody's page. */
+  async expiresInMs(): Promise<number> {
+    const response = await this.context.request.get(`${this.desk.url}/idle-session/status`);
+    return ((await response.json()) as { expiresInMs: number }).expiresInMs;
+  }
+
+  /** Does something with the same session, from elsewhere. */
+  async actElsewhere(): Promise<void> {
+    const url = `${this.desk.url}/idle-session/heartbeat`;
+    const response = await this.context.request.post(url, { data: { idleForMs: 0 } });
+    if (!response.ok()) throw new Error(`The heartbeat got ${response.status()}`);
+  }
+
+  close(): Promise<void> {
+    return this.context.close();
+  }
+}
+
+export function dialog(page: Page) {
+  return page.locator('idle-session-dialog').getByRole('alertdialog');
+}
+
+export function heading(page: Page) {
+  return page.locator('idle-session-dialog').getByRole('heading');
+}
+
+export function button(page: Page, name: string) {
+  return page.locator('idle-session-dialog').getByRole('button', { name });
+}
+
+export const stay = (page: Page) => button(page, 'Stay signed in');
+
+/** Waits until nothing of it is shown. */
+export function gone(page: Page): Promise<void> {
+  return dialog(page).waitFor({ state: 'hidden' });
+}
+
+/** Whether all of the page behind the dialog is hidden from sight. */
+export async function isCovered(page: Page): Promise<boolean> {
+  if (!(await dialog(page).isVisible())) return false;
+  const colour = await dialog(page).evaluate(
+    (element) => getComputedStyle(element, '::backdrop').backgroundColor,
+  );
+  return colour.startsWith('rgb(');
+}
+
+/** The address without its origin. */
+export function placeOf(page: Page): string {
+  const { pathname, search } = new URL(page.url());
+  return pathname + search;
+}

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MINUTE, SECOND } from '../support/durations.js';
+import { TabsVisit } from './support/tabs-visit.js';
+import { dialog, placeOf, WatchedDesk } from './support/watched-desk.js';
+
+const TABS = 10;
+
+let desk: WatchedDesk;
+let visit: TabsVisit;
+
+beforeAll(async () => {
+  desk = await WatchedDesk.start({ IDLE_TIMEOUT: '5m' });
+  visit = await TabsVisit.start(desk, await desk.newContext());
+});
+
+afterAll(async () => {
+  await desk?.close();
+});
+
+describe('Ten tabs in which somebody types at once', () => {
+  it('together send at most one heartbeat a minute, and none is warned or signed out', async () => {
+    for (let tab = 1; tab < TABS; tab += 1) await visit.newPage('/claims/new');
+    const pages = visit.context.pages();
+    const fields = pages.map((page) => page.getByLabel('Place'));
+    await Promise.all(fields.map((field) => field.focus()));
+
+    const before = visit.requests.length;
+    for (let passed = 0; passed < 6 * MINUTE; passed += 30 * SECOND) {
+      await Promise.all(pages.map((page) => page.keyboard.press('a')));
+      await visit.pass(30 * SECOND);
+      for (const page of pages) expect(await dialog(page).count()).toBe(0);
+    }
+
+    const beats = visit.requests
+      .slice(before)
+      .filter(({ path }) => path === '/idle-session/heartbeat');
+    const gaps = beats.slice(1).map(({ at }, index) => at - beats[index]!.at);
+    expect(beats.length).toBeGreaterThanOrEqual(3);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(MINUTE);
+    expect(await visit.expiresInMs()).toBeGreaterThan(3 * MINUTE);
+    expect(pages.map(placeOf)).toEqual(Array(TABS).fill('/claims/new'));
+    for (const field of fields) expect(await field.inputValue()).toBe('a'.repeat(12));
+    expect(visit.complaints).toEqual([]);
+  });
+});

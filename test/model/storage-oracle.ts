@@ -1,0 +1,289 @@
+import { evaluate, type ActivityRecord, type EndReason } from 'nestjs-idle-session';
+
+/** What a request carries. */
+export interface Visit {
+  readonly idleTimeoutMs: number;
+  /** Checked, but not activity. */
+  readonly passive?: boolean;
+  /** How long ago the person did something. */
+  readonly idleForMs?: number;
+}
+
+/** `accepted`, the reason why not, or that nobody could tell. */
+export type Outcome = 'accepted' | EndReason | 'unavailable' | 'unknown';
+
+/** What holds in a run. */
+export interface Rules {
+  readonly syncIntervalMs: number;
+  readonly absoluteTimeoutMs: number | false;
+}
+
+/** A call and its answer take at most so long while the network is well. */
+export const LATENCY_MS = 400;
+
+/** After an outage, everything has been tried again by then: a timeout, an interval, and a call. */
+export const RECOVERY_MS = 1000 + 1000 + LATENCY_MS;
+
+interface Written {
+  readonly record: ActivityRecord;
+  readonly from: number;
+  until: number;
+}
+
+interface Attempt {
+  readonly server: number;
+  readonly idleTimeoutMs: number;
+  readonly startedAt: number;
+  /** Infinity while it has no answer: it may be executed at any time. */
+  endedAt: number;
+  /** When the person was active, once that was accepted. */
+  activityAt?: number;
+}
+
+interface Trouble {
+  readonly network: number;
+  readonly from: number;
+  to: number;
+}
+
+class Session {
+  readonly history: Written[] = [];
+  readonly attempts: Attempt[] = [];
+  readonly events: string[] = [];
+  readonly asked = new Set<EndReason>();
+  /** The servers that know that it ended. */
+  readonly endKnownBy = new Set<number>();
+  eventMayBeLost = false;
+}
+
+/** How many servers there are at a time. The numbers of those that take over the network of a server differ by this. */
+export const SERVERS = 3;
+
+const networkOf = (server: number): number => server % SERVERS;
+
+/**
+ * Judges servers by all that happens, also inside: what the storage writes, which network is well, and when, to the
+ * millisecond. For servers in virtual time; what can be seen of real ones is less, and `answers-oracle.ts` goes by that.
+ */
+export class StorageOracle {
+  /** The promises that were broken. */
+  readonly broken: string[] = [];
+  private readonly sessions = new Map<string, Session>();
+  private readonly troubles: Trouble[] = [];
+  private readonly crashes: { server: number; at: number }[] = [];
+
+  constructor(
+    private readonly rules: Rules,
+    private readonly now: () => number,
+  ) {}
+
+  /** What the storage has of a session. */
+  stored(key: string): ActivityRecord | undefined {
+    return this.session(key).history.at(-1)?.record;
+  }
+
+  /** The storage wrote a record. */
+  written(key: string, record: ActivityRecord): void {
+    const { history } = this.session(key);
+    const now = this.now();
+    const last = history.at(-1);
+    this.expect(
+      record.lastActivityAt <= now,
+      `${key}: the stored activity is ${record.lastActivityAt - now} ms in the future`,
+    );
+    if (last) {
+      const before = last.record;
+      this.expect(
+        record.lastActivityAt >= before.lastActivityAt,
+        `${key}: the stored activity went back`,
+      );
+      this.expect(
+        before.ended === undefined || before.ended === record.ended,
+        `${key}: what had ended as ${before.ended} is ${record.ended}`,
+      );
+      if (record.ended !== undefined && before.ended === undefined) this.endsRightly(key, record);
+      last.until = now;
+    }
+    history.push({ record, from: now, until: Infinity });
+  }
+
+  /** A request came in. Returns what is to be called with its outcome. */
+  visited(server: number, key: string, visit: Visit): (outcome: Outcome) => void {
+    const session = this.session(key);
+    const startedAt = this.now();
+    const { idleTimeoutMs, passive, idleForMs = 0 } = visit;
+    const attempt: Attempt = { server, idleTimeoutMs, startedAt, endedAt: Infinity };
+    session.attempts.push(attempt);
+    const knewTheEnd = session.endKnownBy.has(server);
+    return (outcome) => {
+      if (outcome !== 'unavailable') attempt.endedAt = this.now();
+      if (outcome === 'accepted') {
+        if (!passive) attempt.activityAt = startedAt - idleForMs;
+        this.expect(!knewTheEnd, `${key}: server ${server} knew the end and accepted`);
+        this.acceptsRightly(server, key, startedAt);
+      } else if (outcome === 'unavailable') {
+        const wasWell = !this.wasInTrouble(server, startedAt, this.now());
+        this.expect(!wasWell, `${key}: server ${server} had no answer, without an outage`);
+      } else {
+        this.ended(server, key, outcome);
+      }
+    };
+  }
+
+  /** Somebody asks for the end of a session. Returns what is to be called with the outcome. */
+  endAsked(server: number, key: string, reason: EndReason): (outcome: Outcome) => void {
+    this.session(key).asked.add(reason);
+    return (outcome) => {
+      if (outcome !== 'unavailable') this.ended(server, key, outcome);
+    };
+  }
+
+  /** A server said why a session ended. */
+  ended(server: number, key: string, reason: Outcome): void {
+    this.session(key).endKnownBy.add(server);
+    const stored = this.stored(key)?.ended;
+    this.expect(stored === reason, `${key}: refused as ${reason}, but it is ${stored}`);
+  }
+
+  swept(server: number, keys: readonly string[]): void {
+    for (const key of keys) this.session(key).endKnownBy.add(server);
+  }
+
+  event(key: string, type: string): void {
+    const { events } = this.session(key);
+    events.push(type);
+    this.expect(events.length === 1, `${key}: events ${events.join()}`);
+  }
+
+  eventLost(key: string): void {
+    this.session(key).eventMayBeLost = true;
+  }
+
+  /** A server lost what it had not sent. */
+  crashed(server: number): void {
+    this.crashes.push({ server, at: this.now() });
+  }
+
+  /** A network is well, or is not. */
+  network(network: number, isWell: boolean): void {
+    const last = this.troublesOf(network).at(-1);
+    const isOpen = last?.to === Infinity;
+    const now = this.now();
+    if (isWell && isOpen) last.to = now + RECOVERY_MS;
+    if (isWell || isOpen) return;
+    // What comes before it has recovered is the same outage.
+    if (last && last.to > now) last.to = Infinity;
+    else this.troubles.push({ network, from: now, to: Infinity });
+  }
+
+  /** Networks have been well for a while: what was accepted must have arrived. */
+  calm(): void {
+    const before = this.now() - this.rules.syncIntervalMs - LATENCY_MS;
+    for (const [key, { history }] of this.sessions) {
+      const record = history.at(-1)?.record;
+      if (!record || record.ended !== undefined) continue;
+      const early = this.idleDeadline(key, before) - record.lastActivityAt - record.idleTimeoutMs;
+      this.expect(early <= 0, `${key}: will end as idle ${early} ms early`);
+    }
+  }
+
+  /** All sessions are over and everybody has been heard. */
+  closed(): void {
+    for (const [key, { history, events, eventMayBeLost }] of this.sessions) {
+      if (history.length === 0) continue;
+      this.expect(this.stored(key)?.ended !== undefined, `${key}: never ended`);
+      this.expect(events.length === 1 || eventMayBeLost, `${key}: no end event`);
+    }
+  }
+
+  private session(key: string): Session {
+    let session = this.sessions.get(key);
+    if (!session) this.sessions.set(key, (session = new Session()));
+    return session;
+  }
+
+  /** Some state that the storage was in since, or that this server may not have heard of yet, must have said so. */
+  private acceptsRightly(server: number, key: string, startedAt: number): void {
+    const { syncIntervalMs } = this.rules;
+    const policy = { warnBeforeMs: false } as const;
+    const isRight = this.session(key).history.some(
+      ({ record, from, until }) =>
+        until >= startedAt - syncIntervalMs &&
+        evaluate(record, policy, Math.max(from, startedAt)).state !== 'expired',
+    );
+    this.expect(isRight, `${key}: server ${server} accepted what was over`);
+  }
+
+  private endsRightly(key: string, { ended, startedAt }: ActivityRecord): void {
+    const now = this.now();
+    if (ended === 'idle') {
+      const early = this.idleDeadline(key) - now;
+      this.expect(early <= 0, `${key}: ended as idle ${early} ms early`);
+    } else if (ended === 'absolute') {
+      const early = startedAt + (this.rules.absoluteTimeoutMs || Infinity) - now;
+      this.expect(early <= 0, `${key}: ended as too old ${early} ms early`);
+    } else {
+      this.expect(this.session(key).asked.has(ended!), `${key}: nobody asked for ${ended}`);
+    }
+  }
+
+  /** The earliest time at which a session may end as idle, by the activity that was accepted before a time. */
+  private idleDeadline(key: string, before = Infinity): number {
+    const { attempts } = this.session(key);
+    let deadline = -Infinity;
+    for (const attempt of attempts) {
+      // What came later, or at the same time, may have brought another timeout.
+      const timeouts = attempts
+        .filter(({ endedAt }) => endedAt >= attempt.startedAt)
+        .map(({ idleTimeoutMs }) => idleTimeoutMs);
+      const idleTimeoutMs = Math.min(...timeouts);
+      const { activityAt, endedAt } = attempt;
+      if (activityAt === undefined || endedAt > before) continue;
+      if (!this.mayBeLost(attempt, attempts, idleTimeoutMs))
+        deadline = Math.max(deadline, activityAt + idleTimeoutMs);
+    }
+    return deadline;
+  }
+
+  private mayBeLost(attempt: Attempt, all: Attempt[], idleTimeoutMs: number): boolean {
+    const { server, startedAt, endedAt } = attempt;
+    const { syncIntervalMs } = this.rules;
+    const now = this.now();
+    const troubles = this.troublesOf(server);
+    const inCrash = this.crashes.some(
+      ({ server: crashed, at }) =>
+        crashed === server &&
+        at >= endedAt &&
+        (at <= endedAt + syncIntervalMs ||
+          troubles.some(({ from, to }) => from <= at && to >= endedAt)),
+    );
+    const inOutage = troubles.some(
+      ({ from, to }) =>
+        from <= endedAt + syncIntervalMs &&
+        to >= startedAt &&
+        Math.min(to, now + RECOVERY_MS) - from > idleTimeoutMs / 2,
+    );
+    // By a shorter timeout, a session may be over for a server that could not hear of this activity.
+    const inShorterTimeout = all.some((other) => {
+      const unheardMs = other.server === server ? 0 : syncIntervalMs;
+      return (
+        other.idleTimeoutMs < attempt.idleTimeoutMs &&
+        other.startedAt <= endedAt + unheardMs &&
+        other.endedAt >= startedAt - unheardMs
+      );
+    });
+    return inCrash || inOutage || inShorterTimeout;
+  }
+
+  private wasInTrouble(server: number, from: number, to: number): boolean {
+    return this.troublesOf(server).some((trouble) => trouble.from <= to && trouble.to >= from);
+  }
+
+  private troublesOf(server: number): Trouble[] {
+    return this.troubles.filter(({ network }) => network === networkOf(server));
+  }
+
+  private expect(isTrue: boolean, otherwise: string): void {
+    if (!isTrue) this.broken.push(otherwise);
+  }
+}

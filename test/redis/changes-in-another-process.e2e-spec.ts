@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { RedisActivityStorage, type RedisActivityStorageOptions } from 'nestjs-idle-session/redis';
+import { keysOf, loseRecord, recordsOf } from '../support/activity-records.js';
+import { BufferedApps, SLACK } from '../support/buffered-app.js';
+import { MINUTE, SECOND } from '../support/durations.js';
+import { newSession } from '../support/new-session.js';
+
+const IDLE = 15 * MINUTE;
+
+const apps = BufferedApps.forEachTest();
+
+describe('Of what another process changed, a RedisActivityStorage', () => {
+  const INTERVAL = 200;
+  const storages = async (other: RedisActivityStorageOptions = {}) => {
+    const here = new RedisActivityStorage(await apps.redis.client(), { syncInterval: INTERVAL });
+    const there = new RedisActivityStorage(await apps.redis.client(), {
+      syncInterval: 0,
+      ...other,
+    });
+    return { here, there };
+  };
+
+  /** Looks at the session without a break, until something else is said of it than that it is alive. */
+  async function untilDead(storage: RedisActivityStorage, key: string): Promise<number> {
+    const began = performance.now();
+    for (;;) {
+      const { record } = await storage.read(key);
+      const passed = performance.now() - began;
+      if (!record || record.ended !== undefined || passed > 5 * SECOND) return passed;
+      await delay(10);
+    }
+  }
+
+  /** So that it has its first news, and those that come. */
+  async function keepInUse(storage: RedisActivityStorage, key: string): Promise<void> {
+    for (let passed = 0; passed < 2 * INTERVAL; passed += 50) {
+      await storage.read(key);
+      await delay(50);
+    }
+  }
+
+  /** Keys of one partition, since their characters add up to the same. */
+  const keyOf = (index: number) => {
+    const digits = String(index).padStart(5, '0');
+    const complement = Array.from(digits, (digit) => 9 - Number(digit)).join('');
+    return `session-${digits}-${complement}`;
+  };
+
+  it('knows a shorter idle timeout one interval later', async () => {
+    const { here, there } = await storages();
+    await here.start('a', newSession(IDLE, 'id'));
+    await keepInUse(here, 'a');
+    await there.touch('a', MINUTE, Number.MAX_SAFE_INTEGER);
+    await keepInUse(here, 'a');
+    expect((await here.read('a')).record?.idleTimeoutMs).toBe(MINUTE);
+  });
+
+  it('knows everything, also when it is more than a partition remembers', async () => {
+    const { here, there } = await storages();
+    const keys = Array.from({ length: 1100 }, (_, index) => keyOf(index));
+    await Promise.all(keys.map(async (key) => here.start(key, newSession(IDLE, 'id'))));
+    const alive = keyOf(5000);
+    await here.start(alive, newSession(IDLE));
+    await keepInUse(here, alive);
+    await Promise.all(keys.map(async (key) => here.read(key)));
+    await Promise.all(keys.map(async (key) => there.end(key, 'revoked')));
+    await keepInUse(here, alive);
+    const records = await Promise.all(keys.map(async (key) => (await here.read(key)).record));
+    expect(records.filter((record) => record?.ended === undefined)).toEqual([]);
+  });
+
+  it.each<[string, number]>([
+    ['nothing has ever changed', 0],
+    ['something has changed', 1],
+  ])('forgets what a flush took away, where %s before', async (_, changesBefore) => {
+    const { here, there } = await storages();
+    await here.start(keyOf(0), newSession(IDLE));
+    for (let change = 1; change <= changesBefore; change++)
+      await there.end(keyOf(change), 'revoked');
+    await keepInUse(here, keyOf(0));
+    await apps.admin.flushAll();
+    expect(await untilDead(here, keyOf(0))).toBeLessThan(INTERVAL + SLACK);
+  });
+
+  it('forgets what a flush took away, however much has changed since', async () => {
+    const { here, there } = await storages();
+    await here.start(keyOf(0), newSession(IDLE));
+    await there.end(keyOf(1), 'revoked');
+    await keepInUse(here, keyOf(0));
+    await apps.admin.flushAll();
+    for (let change = 2; change < 7; change++) await there.end(keyOf(change), 'revoked');
+    expect(await untilDead(here, keyOf(0))).toBeLessThan(INTERVAL + SLACK);
+  });
+
+  it('forgets everything when what changed has been evicted', async () => {
+    const { here, there } = await storages();
+    const [ended, alive] = [keyOf(0), keyOf(1)];
+    for (const key of [ended, alive]) await here.start(key, newSession(IDLE, 'id'));
+    await there.end(keyOf(2), 'revoked');
+    await keepInUse(here, alive);
+    await here.read(ended);
+    await there.end(ended, 'revoked');
+    await apps.admin.del(keysOf('changes'));
+    await keepInUse(here, alive);
+    expect((await here.read(ended)).record?.ended).toBe('revoked');
+  });
+
+  it('finds out that a record is lost when it is touched', async () => {
+    const { here } = await storages();
+    await here.start('a', newSession(IDLE, 'id'));
+    await keepInUse(here, 'a');
+    await loseRecord(apps.admin, 'a');
+    await here.touch('a', IDLE, Number.MAX_SAFE_INTEGER);
+    expect(await untilDead(here, 'a')).toBeLessThan(INTERVAL + SLACK);
+  });
+
+  it('loses nothing of many touches at once', async () => {
+    const { here } = await storages();
+    const keys = Array.from({ length: 1200 }, (_, index) => keyOf(index));
+    await Promise.all(keys.map(async (key) => here.start(key, newSession(IDLE, 'id'))));
+    await keepInUse(here, keys[0]!);
+    await Promise.all(keys.map(async (key) => here.read(key)));
+    const at = new Map<string, number>();
+    for (const key of keys) {
+      const { record } = await here.touch(key, IDLE, Number.MAX_SAFE_INTEGER);
+      at.set(key, record!.lastActivityAt);
+    }
+    await here.flush();
+    const records = await recordsOf(apps.admin);
+    // The clock here may be ahead of Redis's by what an exchange takes.
+    const late = keys.filter((key) => {
+      const { lastActivityAt } = records.get(key)!;
+      return Math.abs(lastActivityAt - at.get(key)!) > SLACK;
+    });
+    expect(late).toEqual([]);
+    const sinceStart = [...records.values()].map((r) => r.lastActivityAt - r.startedAt);
+    expect(sinceStart.filter((milliseconds) => milliseconds < INTERVAL)).toEqual([]);
+  });
+});

@@ -1,0 +1,133 @@
+import { describe, expect, it } from '@jest/globals';
+import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
+import { ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { PassiveRoute, SessionExpiredException, SkipIdleSession } from 'nestjs-idle-session';
+import { MINUTE } from '../support/test-app.js';
+import { RecordingLogger } from '../support/recording-logger.js';
+import { testApps } from '../support/test-apps.js';
+
+const start = testApps();
+
+@Injectable()
+class Resolvers {
+  me(_root: unknown, _args: unknown, { req }: { req: Request }) {
+    return { user: req.session.user, state: req.idleSession?.state };
+  }
+
+  @PassiveRoute()
+  poll() {
+    return {};
+  }
+
+  @SkipIdleSession()
+  exempt() {
+    return {};
+  }
+
+  message() {
+    return { heard: true };
+  }
+}
+
+/**
+ * Serves POST /graphql as GraphQL servers do, and calls what the test says as messages of other transports: the app's
+ * guards and interceptors run for them all.
+ */
+@Module({ providers: [Resolvers] })
+class TransportsModule implements OnModuleInit {
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly creator: ExternalContextCreator,
+    private readonly resolvers: Resolvers,
+  ) {}
+
+  onModuleInit(): void {
+    this.adapterHost.httpAdapter.use(
+      '/graphql',
+      (request: Request, response: Response, next: (error?: unknown) => void) => {
+        const field = request.query.field as keyof Resolvers;
+        const context = request.query.without === 'req' ? {} : { req: request };
+        this.call('graphql', field, [undefined, {}, context, { fieldName: field }]).then(
+          (data) => response.json({ data }),
+          (error: unknown) =>
+            error instanceof SessionExpiredException
+              ? response.json({ errors: [{ reason: error.reason }] })
+              : next(error),
+        );
+      },
+    );
+  }
+
+  call(type: string, name: keyof Resolvers, args: unknown[]): Promise<unknown> {
+    const handler = this.creator.create(
+      this.resolvers,
+      this.resolvers[name] as (...args: unknown[]) => unknown,
+      name,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      type,
+    );
+    return handler(...args) as Promise<unknown>;
+  }
+}
+
+const metadata = { imports: [TransportsModule] };
+
+describe('A GraphQL resolver', () => {
+  it('is guarded, its request is activity, and the status is on the request', async () => {
+    const test = await start({ metadata });
+    const ada = await test.signedIn();
+    for (let i = 0; i < 3; i++) {
+      test.clock.advance(14 * MINUTE);
+      await ada
+        .post('/graphql?field=me')
+        .expect(200, { data: { user: 'ada', state: 'active' } })
+        .expect('Server-Timing', 'idle-session;desc=active;dur=900000');
+    }
+  });
+
+  it('gets the exception of a session that ended, for the GraphQL server to answer', async () => {
+    const test = await start({ metadata });
+    const ada = await test.signedIn();
+    test.clock.advance(15 * MINUTE);
+    await ada.post('/graphql?field=me').expect(200, { errors: [{ reason: 'idle' }] });
+    await ada.post('/graphql?field=exempt').expect(200, { data: {} });
+    expect(test.events.map(({ type }) => type)).toEqual(['started', 'expired']);
+  });
+
+  it('may be passive', async () => {
+    const test = await start({ metadata });
+    const ada = await test.signedIn();
+    test.clock.advance(10 * MINUTE);
+    await ada
+      .post('/graphql?field=poll')
+      .expect(200)
+      .expect('Server-Timing', 'idle-session;desc=active;dur=300000');
+  });
+
+  it('is an error that names the cure if the context has no request', async () => {
+    const test = await start({ metadata, logger: new RecordingLogger() });
+    const resolving = test.app
+      .get(TransportsModule)
+      .call('graphql', 'me', [undefined, {}, {}, { fieldName: 'me' }]);
+    await expect(resolving).rejects.toThrow(
+      /GraphQL context has no "req".* override getRequest\(\) of IdleSessionGuard and IdleSessionInterceptor/,
+    );
+    const ada = await test.signedIn();
+    await ada.post('/graphql?field=me&without=req').expect(500);
+  });
+});
+
+describe.each(['rpc', 'ws'])('A message of type %s', (type) => {
+  it('passes the guard and the interceptor untouched', async () => {
+    const test = await start({ metadata });
+    await expect(
+      test.app.get(TransportsModule).call(type, 'message', [{ id: 7 }, {}]),
+    ).resolves.toEqual({ heard: true });
+    expect(test.events).toEqual([]);
+  });
+});

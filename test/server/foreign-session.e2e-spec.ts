@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import type { NextFunction, Request, Response } from 'express';
+import expressSession from 'express-session';
+import { SECRET } from '../support/test-app.js';
+import { RecordingLogger } from '../support/recording-logger.js';
+import { testApps } from '../support/test-apps.js';
+
+const start = testApps();
+
+const plainSession = expressSession({ secret: SECRET, resave: false, saveUninitialized: true });
+
+/** As cookie-session does it: the data comes from the cookie, and there is no store. */
+function cookieSession(request: Request, _: Response, next: NextFunction): void {
+  Object.assign(request, { session: { user: 'ada' } });
+  next();
+}
+
+describe.each([
+  ['express-session, mounted beside the module,', plainSession],
+  ['a session middleware without a store', cookieSession],
+])('A session from %s', (_, middleware) => {
+  it.each([
+    ['get', '/page'],
+    ['post', '/page'],
+    ['get', '/exempt'],
+    ['get', '/poll'],
+    ['get', '/idle-session/status'],
+    ['post', '/idle-session/sign-out'],
+  ] as const)(
+    'is an error that names the cure, never half-guarded: %s %s',
+    async (method, path) => {
+      const logger = new RecordingLogger();
+      const test = await start({ logger, configure: (app) => app.use(middleware) });
+      const { body, headers } = await test.browser()[method](path).expect(500);
+      expect(body).toEqual({ statusCode: 500, message: 'Internal server error' });
+      expect(headers['server-timing']).toBeUndefined();
+      const logged = logger.errors.join('\n');
+      expect(logged).toContain('has a session that IdleSessionModule does not guard');
+      expect(logged).toContain('IdleSessionModule.forRoot({ session })');
+      expect(logged).toContain('app.use(app.get(IdleSessionService).middleware())');
+    },
+  );
+
+  it('leaves what has no route the 404 that it is', async () => {
+    const test = await start({
+      logger: new RecordingLogger(),
+      configure: (app) => app.use(middleware),
+    });
+    await test.browser().get('/nowhere').expect(404);
+  });
+
+  it('is an error when it is mounted for some paths only, and the others are guarded', async () => {
+    const test = await start({
+      logger: new RecordingLogger(),
+      configure: (app) => app.use('/poll', middleware),
+    });
+    const ada = await test.signedIn();
+    await ada.get('/poll').expect(500);
+    await ada.get('/page').expect(200, { user: 'ada' });
+  });
+});
