@@ -138,7 +138,7 @@ function report(results: Results, missing: readonly string[]): Report {
     ],
     notes: [
       'base: a no-op guard, express-session with `resave: false, saveUninitialized: false`, and connect-redis. Connections: requests a second as a ratio to the base.',
-      'Ours have their Redis client set up as docs/operations.md says: without a queue, and so without a time limit for each command in it. What that alone gives is in the rows of the base set up so, and of ours with defaults.',
+      'Ours have their Redis client set up as docs/redis.md says: without a queue, and so without a time limit for each command in it. What that alone gives is in the rows of the base set up so, and of ours with defaults.',
       `The base answered ${number(results.medianRate(NAMES.base, 16))} requests a second over 16 connections, ${number(results.medianRate(NAMES.base, 1))} over one.`,
       ...missing.map((which) => `Not measured, as it does not start: ${which}`),
     ],

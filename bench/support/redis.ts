@@ -9,7 +9,7 @@ export async function startRedis() {
   return { server, admin, socketPath: new URL(server.url).pathname };
 }
 
-/** How docs/operations.md sets a client up. */
+/** How docs/redis.md sets a client up. */
 export const SET_UP = { disableOfflineQueue: true, commandOptions: { timeout: 0 } } as const;
 
 /** A client that keeps what it has read until Redis says that it has changed. */

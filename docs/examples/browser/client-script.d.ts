@@ -1,0 +1,3 @@
+declare module '*/idle-session/client.js' {
+  export const idleSession: import('idle-session-client').IdleSession;
+}

@@ -1,0 +1,4 @@
+import { defineIdleSessionDialog } from 'idle-session-client/element';
+import { idleSession } from './session.js';
+
+defineIdleSessionDialog(idleSession);

@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Header, Param, Post, Redirect } from '@nestjs/common';
+import { SkipIdleSession } from 'nestjs-idle-session';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { createTestApp, MINUTE, type TestApp } from '../support/test-app.js';
+
+const examples = join(import.meta.dirname, '../../docs/examples/browser');
+const html = (name: string) => readFileSync(join(examples, name), 'utf8');
+
+/** What each page runs: the example, and what the test has to see of it. */
+const SCRIPTS = {
+  script: `export * from './script.ts'; import { actions } from './script.ts'; window.actions = actions;`,
+  dialog: `
+    import './dialog.ts';
+    import { idleSession } from './session.ts';
+    import { upload, watch } from './hold.ts';
+    import { askToSignIn } from './expired.ts';
+    Object.assign(window, { idleSession, upload, watch, askToSignIn });`,
+  vue: `
+    import { createApp, h } from 'vue';
+    import { idleSession, useIdleSession } from './vue.ts';
+    const Status = { setup() { const state = useIdleSession(); return () => h('p', state.value.state); } };
+    const app = createApp(Status);
+    app.mount('#root');
+    Object.assign(window, { idleSession, unmount: () => app.unmount() });`,
+  angular: `
+    import '@angular/compiler';
+    import { Injector, NgZone, ɵNoopNgZone as NoopNgZone } from '@angular/core';
+    import { SessionService } from './angular.ts';
+    const zone = { provide: NgZone, useValue: new NoopNgZone() };
+    const injector = Injector.create({ providers: [zone, SessionService] });
+    const service = injector.get(SessionService);
+    Object.assign(window, { service, destroy: () => injector.destroy() });`,
+};
+
+async function bundle(contents: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents, loader: 'ts', resolveDir: examples },
+    external: ['/idle-session/client.js'],
+    define: {
+      __VUE_OPTIONS_API__: 'false',
+      __VUE_PROD_DEVTOOLS__: 'false',
+      __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+    },
+    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+  });
+  return outputFiles[0]!.text;
+}
+
+const scripts = new Map<string, string>();
+
+@Controller('docs')
+class DocsController {
+  @Get('page')
+  page() {
+    return html('page.html');
+  }
+
+  @Get('spa/:script')
+  spa(@Param('script') script: string) {
+    return html('spa.html').replace('/app.js', `/docs/script/${script}`);
+  }
+
+  @Get('script/:name')
+  @Header('Content-Type', 'text/javascript')
+  script(@Param('name') name: string) {
+    return scripts.get(name);
+  }
+
+  @Get('login')
+  @SkipIdleSession()
+  login() {
+    return '<!doctype html><title>Login</title>';
+  }
+
+  @Post('notes')
+  @Redirect('/docs/page', 303)
+  save() {}
+}
+
+let test: TestApp;
+let browser: Browser;
+let page: Page;
+let url: string;
+
+beforeAll(async () => {
+  for (const [name, contents] of Object.entries(SCRIPTS)) scripts.set(name, await bundle(contents));
+  browser = await launchBrowser();
+});
+afterAll(() => browser?.close());
+
+beforeEach(async () => {
+  test = await createTestApp({
+    options: { loginUrl: '/docs/login' },
+    metadata: { controllers: [DocsController] },
+  });
+  await test.app.listen(0, '127.0.0.1');
+  url = await test.app.getUrl();
+  page = await browser.newPage();
+  await page.request.post(`${url}/sign-in`);
+});
+afterEach(async () => {
+  await page.close();
+  await test.app.close();
+});
+
+/** As if the person had been away for so long: the page asks again. */
+async function away(milliseconds: number): Promise<void> {
+  test.clock.advance(milliseconds);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+}
+
+const dialog = () => page.getByRole('alertdialog');
+
+describe('docs/browser-client.md', () => {
+  it('the one line warns, in the words that the page gives', async () => {
+    await page.goto(`${url}/docs/page`);
+    await away(14 * MINUTE);
+    await dialog().getByRole('heading', { name: 'Are you still there?' }).waitFor();
+    await dialog().getByText('We will sign you out in').first().waitFor();
+    await dialog().getByRole('button', { name: 'I am here' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+  });
+
+  it('at the end the page becomes the login page, with the reason', async () => {
+    await page.goto(`${url}/docs/page`);
+    await page.waitForFunction(() => customElements.get('idle-session-dialog') !== undefined);
+    await away(15 * MINUTE);
+    await page.waitForURL(/\/docs\/login\?reason=idle&returnTo=%2Fdocs%2Fpage$/);
+  });
+
+  it('scripts of the page see the session of the script tag, and act on it', async () => {
+    await page.goto(`${url}/docs/page`);
+    await page.addScriptTag({ url: `${url}/docs/script/script`, type: 'module' });
+    await page.waitForFunction(() => document.title.startsWith('active until '));
+    await page.evaluate('actions.spoke()');
+    expect(await page.evaluate('actions.stay()')).toBe(true);
+    expect(await page.evaluate('actions.leave()')).toBe(true);
+    await page.waitForURL(/\/docs\/login\?reason=signed-out/);
+  });
+});
+
+describe('docs/frameworks.md', () => {
+  const state = () => page.evaluate('idleSession.getState().state');
+
+  it('the dialog shows the session of the bundle', async () => {
+    await page.goto(`${url}/docs/spa/dialog`);
+    await page.waitForFunction('window.idleSession?.getState().state === "active"');
+    await away(14 * MINUTE);
+    await dialog().getByRole('button', { name: 'Stay signed in' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    expect(await state()).toBe('active');
+  });
+
+  it('a video and an upload hold the session', async () => {
+    await page.goto(`${url}/docs/spa/dialog`);
+    await page.waitForFunction('window.idleSession?.getState().state === "active"');
+    const held = await page.evaluate(`(async () => {
+      const held = [];
+      const { hold } = idleSession;
+      idleSession.hold = (reason) => {
+        held.push(reason);
+        const release = hold(reason);
+        return () => { held.push('released ' + reason); release(); };
+      };
+      const video = document.createElement('video');
+      watch(video);
+      video.dispatchEvent(new Event('play'));
+      video.dispatchEvent(new Event('pause'));
+      await upload(new Blob(['a file']));
+      return held;
+    })()`);
+    expect(held).toEqual(['video', 'released video', 'upload', 'released upload']);
+  });
+
+  it('an app may ask to sign in again where the page is', async () => {
+    await page.goto(`${url}/docs/spa/dialog`);
+    await page.waitForFunction('window.idleSession?.getState().state === "active"');
+    await page.evaluate(() => {
+      const own = document.createElement('dialog');
+      own.id = 'own';
+      own.textContent = 'Please sign in again';
+      document.body.append(own);
+      (window as unknown as { askToSignIn: (dialog: HTMLDialogElement) => void }).askToSignIn(own);
+    });
+    await away(15 * MINUTE);
+    await page.locator('#own[open]').waitFor();
+    expect(await page.evaluate('own.returnValue')).toBe('idle');
+    expect(page.url()).toBe(`${url}/docs/spa/dialog`);
+  });
+
+  it('Vue shows the state until the component goes', async () => {
+    await page.goto(`${url}/docs/spa/vue`);
+    await page.getByText('active', { exact: true }).waitFor();
+    await away(14 * MINUTE);
+    await page.getByText('warning', { exact: true }).waitFor();
+    await page.evaluate('unmount()');
+    await page.evaluate('idleSession.extend()');
+    expect(await page.locator('#root').innerHTML()).toBe('');
+  });
+
+  it('Angular shows the state, and ends with its injector', async () => {
+    await page.goto(`${url}/docs/spa/angular`);
+    await page.waitForFunction('window.service?.state().state === "active"');
+    await away(14 * MINUTE);
+    await page.waitForFunction('service.state().state === "warning"');
+    expect(await page.evaluate('service.extend()')).toBe(true);
+    await page.evaluate('destroy()');
+    await away(14 * MINUTE);
+    expect(await page.evaluate('service.state().state')).toBe('active');
+  });
+});
