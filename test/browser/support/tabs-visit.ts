@@ -1,6 +1,7 @@
 import type { BrowserContext, CDPSession, Disposable, Page } from 'playwright-core';
 import { SECOND } from '../../support/durations.js';
 import { PATIENCE_MS, Visit, type WatchedDesk } from './watched-desk.js';
+import { countUnfinished } from '../../support/unfinished.js';
 import { until } from '../../support/until.js';
 
 const COOKIE = 'test-time';
@@ -17,7 +18,7 @@ export class TabsVisit extends Visit {
   private constructor(
     desk: WatchedDesk,
     context: BrowserContext,
-    private readonly script: Disposable,
+    private readonly scripts: Disposable[],
   ) {
     super(desk, context);
   }
@@ -25,9 +26,12 @@ export class TabsVisit extends Visit {
   /** Somebody signed in, whose first page is open. */
   static async start(desk: WatchedDesk, context: BrowserContext, path = '/claims/new') {
     context.setDefaultTimeout(PATIENCE_MS);
-    const script = await context.addInitScript(takeOverTime, COOKIE);
+    const scripts = [
+      await context.addInitScript(takeOverTime, COOKIE),
+      await countUnfinished(context),
+    ];
     const empty = context.pages();
-    const visit = new TabsVisit(desk, context, script);
+    const visit = new TabsVisit(desk, context, scripts);
     await desk.signIn(context);
     await visit.newPage(path);
     await Promise.all(empty.map((page) => page.close()));
@@ -71,7 +75,7 @@ export class TabsVisit extends Visit {
   }
 
   /** What the browser says of a page, without the user activation that Playwright gives to what it asks. */
-  async tell<T>(page: Page, expression: string): Promise<T> {
+  override async tell<T>(page: Page, expression: string): Promise<T> {
     const devtools = await this.devtoolsOf(page);
     const { result, exceptionDetails } = await devtools.send('Runtime.evaluate', {
       expression,
@@ -84,25 +88,20 @@ export class TabsVisit extends Visit {
 
   /** Runs the timers that are due. */
   async runTimers(): Promise<void> {
-    await Promise.all(this.awake().map((page) => this.tell(page, 'runTimers()')));
-  }
-
-  protected override async locksAnswered(): Promise<void> {
-    const locks = (page: Page) => this.tell(page, 'navigator.locks?.query().then(() => {})');
-    await Promise.all(this.awake().map((page) => locks(page).catch(() => {})));
+    await Promise.all(this.listening().map((page) => this.tell(page, 'runTimers()')));
   }
 
   /** Leaves the browser as it was, with an empty tab: the context of a desktop browser cannot be had anew. */
   override async close(): Promise<void> {
     this.context.removeAllListeners();
-    await this.script.dispose();
+    await Promise.all(this.scripts.map((script) => script.dispose()));
     const pages = this.context.pages();
     await this.context.newPage();
     await Promise.all(pages.map((page) => page.close()));
     await this.context.clearCookies();
   }
 
-  private awake(): Page[] {
+  protected override listening(): Page[] {
     return this.context.pages().filter((page) => !this.frozen.has(page));
   }
 

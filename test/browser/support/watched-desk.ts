@@ -10,6 +10,7 @@ import { createApp } from '../../../apps/sample/src/create-app.js';
 import { readSettings } from '../../../apps/sample/src/settings.js';
 import { launchBrowser } from '../../support/browser.js';
 import { SECOND } from '../../support/durations.js';
+import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
 
 const SETTLING_MS = 1500;
 
@@ -72,6 +73,7 @@ export class WatchedDesk {
   async visit(path = '/claims/new', options: BrowserContextOptions = {}): Promise<Visit> {
     const context = await this.newContext(options);
     await stopTime(context);
+    await countUnfinished(context);
     context.setDefaultTimeout(PATIENCE_MS);
     const visit = new Visit(this, context);
     await this.signIn(context);
@@ -154,19 +156,34 @@ export class Visit {
     await this.settled();
   }
 
-  /** Waits for all answers, but not for those that a test holds back. */
+  /** Waits until the pages have heard all answers, but not those that a test holds back. */
   async settled(): Promise<void> {
     const until = Date.now() + SETTLING_MS;
     await this.locksAnswered();
     do await delay(30);
-    while (this.pending.size > 0 && Date.now() < until);
+    while ((this.pending.size > 0 || (await this.isUnfinished())) && Date.now() < until);
+  }
+
+  private async isUnfinished(): Promise<boolean> {
+    const counts = this.listening().map((page) => this.tell<number>(page, UNFINISHED));
+    // A page that is being left cannot answer.
+    return (await Promise.all(counts.map((count) => count.catch(() => 0)))).some(Boolean);
+  }
+
+  /** The pages that can be asked. */
+  protected listening(): Page[] {
+    return this.context.pages();
+  }
+
+  /** What the browser says of a page. */
+  tell<T>(page: Page, expression: string): Promise<T> {
+    return page.evaluate<T>(expression);
   }
 
   /** Heartbeats wait for a lock before they are sent. */
-  protected async locksAnswered(): Promise<void> {
-    // A page that is being left cannot answer.
-    const locks = (page: Page) => page.evaluate(() => navigator.locks.query()).catch(() => {});
-    await Promise.all(this.context.pages().map(locks));
+  private async locksAnswered(): Promise<void> {
+    const locks = (page: Page) => this.tell(page, 'navigator.locks?.query().then(() => {})');
+    await Promise.all(this.listening().map((page) => locks(page).catch(() => {})));
   }
 
   /** What the pages sent to the endpoints since that many requests, without what drafts need. */
