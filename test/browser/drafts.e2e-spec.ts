@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import type { IdleSession } from '../../libs/idle-session-client/src/idle-session.js';
+import type { IdleSession } from '../../libs/idle-session-client/src/session/idle-session.js';
 import { launchBrowser } from '../support/browser.js';
 import { MINUTE } from '../support/durations.js';
 
@@ -103,7 +103,7 @@ beforeAll(async () => {
     stdin: {
       contents: `
         import { createIdleSession } from './index.ts';
-        import { guardForms } from './drafts.ts';
+        import { guardForms } from './drafts/guard-forms.ts';
         window.session = createIdleSession();
         window.stop = guardForms(window.session, '/idle-session');
       `,

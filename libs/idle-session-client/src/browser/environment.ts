@@ -1,0 +1,47 @@
+import type { TabMessage } from '../protocol/tab-message.js';
+
+/** A request without an answer is given up after this. */
+export const ANSWER_TIMEOUT_MS = 10_000;
+
+/** What the server answered; `body` is undefined if it was no JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What a response said in its `Server-Timing` header. */
+export interface ServerTiming {
+  /** To the nearer limit, when the response was sent. */
+  readonly expiresInMs: number;
+  /** How long ago the request for it went out. */
+  readonly requestedAgoMs: number;
+}
+
+/** What happens to a page: each is a reason to look at the clock, and most to ask the server. */
+export type PageEvent = 'hidden' | 'visible' | 'leaving' | 'returned' | 'online';
+
+/** Stops what was started. */
+export type Stop = () => void;
+
+/** Everything that a session needs of a browser; tests bring their own. */
+export interface Environment {
+  /** The wall clock, in milliseconds. Goes on during sleep, and may jump. */
+  now(): number;
+  /** A clock that never jumps, in milliseconds. May stand still during sleep. */
+  elapsed(): number;
+  /** Runs once after a delay, unless it is stopped. */
+  after(delayMs: number, run: () => void): Stop;
+  /** Sends a request; rejects if the server itself did not answer. */
+  request(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer>;
+  /** Runs while no other tab runs under the same name; where the browser has no locks, at once. */
+  withLock(name: string, run: () => Promise<void>): Promise<void>;
+  onActivity(listener: () => void): Stop;
+  onServerTiming(listener: (timing: ServerTiming) => void): Stop;
+  /** Calls back for each response of this origin with the status 401. */
+  onUnauthorized(listener: () => void): Stop;
+  onPageEvent(listener: (event: PageEvent) => void): Stop;
+  /** Joins the tabs that share a channel name, and receives their messages. */
+  onTabMessage(channelName: string, listener: (message: TabMessage) => void): Stop;
+  /** Sends to the other tabs of the channel. */
+  postToTabs(message: TabMessage): void;
+}

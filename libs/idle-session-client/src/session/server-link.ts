@@ -1,0 +1,151 @@
+import type { Answer, Environment } from '../browser/environment.js';
+import type { EndReason } from '../protocol/end-reason.js';
+import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
+import { isStatus, reasonOf } from '../protocol/server-answer.js';
+import type { SessionContext } from './session-context.js';
+import type { StateStore } from './state-store.js';
+import type { SteadyClock } from './steady-clock.js';
+import { Timer } from './timer.js';
+
+/** How soon to check again after a request without an answer: doubled each time, up to the second. */
+const FIRST_RETRY_MS = 2000;
+const LAST_RETRY_MS = 30_000;
+
+/** How long a check that is under way is shared. */
+const SHARED_CHECK_MS = 1000;
+
+export interface ServerLinkHandlers {
+  onStatus(status: IdleSessionStatus, requestedAt: number): void;
+  onEnded(reason: EndReason): void;
+  /** A check is done, or a request had no answer. */
+  onSettled(): void;
+  /** Sends a heartbeat if there is one to send; resolves to whether the server answered. */
+  reportPresence(): Promise<boolean> | undefined;
+}
+
+/**
+ * The requests to the server's endpoints. Only the server's own answer counts: a 5xx, a proxy's page and silence are no
+ * answers and end no session, but are tried again.
+ */
+export class ServerLink {
+  #check: Promise<void> | undefined;
+  #checkedAt = -Infinity;
+  /** Whether the last request had any answer, even an error. */
+  #isReachable = true;
+  #retryMs = FIRST_RETRY_MS;
+
+  readonly #path: string;
+  readonly #environment: Environment;
+  readonly #clock: SteadyClock;
+  readonly #store: StateStore;
+  readonly #handlers: ServerLinkHandlers;
+  readonly #retryTimer: Timer;
+
+  constructor({ path, environment, clock, store }: SessionContext, handlers: ServerLinkHandlers) {
+    this.#path = path;
+    this.#environment = environment;
+    this.#clock = clock;
+    this.#store = store;
+    this.#handlers = handlers;
+    this.#retryTimer = new Timer(environment);
+  }
+
+  get isChecking(): boolean {
+    return this.#check !== undefined;
+  }
+
+  /** How long until the next check would not be shared with the last. */
+  get msUntilNextCheck(): number {
+    return this.#checkedAt + SHARED_CHECK_MS - this.#clock.now();
+  }
+
+  /**
+   * Asks where the session stands: with a heartbeat if there is one to send, else for the status. A check that has just
+   * begun is shared.
+   * @param notBefore an earlier check is not shared; default: one from before the wall clock leapt, since what it says to
+   * be left may have passed in sleep
+   */
+  check(notBefore = this.#clock.leaptAt): void {
+    const isShareable = this.msUntilNextCheck > 0 && this.#checkedAt >= notBefore;
+    if (this.#store.isOver || (this.#check && isShareable)) return;
+    this.#checkedAt = this.#clock.now();
+    const check = this.#runCheck().finally(() => {
+      if (this.#check === check) this.#check = undefined;
+      this.#handlers.onSettled();
+    });
+    this.#check = check;
+  }
+
+  /** Reports when the person was last present; resolves to whether the server answered. */
+  sendHeartbeat(idleForMs: number): Promise<boolean> {
+    return this.#query('POST', 'heartbeat', { idleForMs });
+  }
+
+  /** Resolves to whether the server has ended the session. */
+  async signOut(): Promise<boolean> {
+    const answer = await this.#request('POST', 'sign-out');
+    const isDone = answer?.status === 204;
+    if (!isDone) this.#retryLater();
+    return isDone;
+  }
+
+  /** An answer or another tab's message has shown that the server can be reached. */
+  markOnline(): void {
+    this.#store.update({ online: true });
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#retryTimer.stop();
+  }
+
+  stop(): void {
+    this.#retryTimer.stop();
+  }
+
+  async #runCheck(): Promise<void> {
+    const report = this.#handlers.reportPresence();
+    if (report) {
+      const isAnswered = await report;
+      if (isAnswered || !this.#isReachable) return;
+    }
+    await this.#query('GET', 'status');
+  }
+
+  /** Sends a request that the server answers with where the session stands; resolves to whether it did. */
+  async #query(method: 'GET' | 'POST', endpoint: string, body?: object): Promise<boolean> {
+    const requestedAt = this.#clock.now();
+    const answer = await this.#request(method, endpoint, body);
+    const reason = answer?.status === 401 ? reasonOf(answer.body) : undefined;
+    if (reason !== undefined) {
+      this.#handlers.onEnded(reason);
+    } else if (answer?.status === 200 && isStatus(answer.body)) {
+      this.#handlers.onStatus(answer.body, requestedAt);
+    } else {
+      this.#retryLater();
+      return false;
+    }
+    return true;
+  }
+
+  async #request(
+    method: 'GET' | 'POST',
+    endpoint: string,
+    body?: object,
+  ): Promise<Answer | undefined> {
+    if (this.#store.isClosed) return undefined;
+    try {
+      const answer = await this.#environment.request(method, `${this.#path}/${endpoint}`, body);
+      this.#isReachable = true;
+      return answer;
+    } catch {
+      this.#isReachable = false;
+      return undefined;
+    }
+  }
+
+  #retryLater(): void {
+    if (this.#store.isOver) return;
+    this.#store.update({ online: false });
+    this.#handlers.onSettled();
+    this.#retryTimer.start(this.#retryMs, () => this.check());
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+}

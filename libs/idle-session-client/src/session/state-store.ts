@@ -1,0 +1,54 @@
+import { STARTING, withChanges, type IdleSessionState } from './state.js';
+
+/** Holds the state of the session, and tells its subscribers of each change. */
+export class StateStore {
+  #current = STARTING;
+  #isClosed = false;
+  readonly #listeners = new Set<() => void>();
+
+  get current(): IdleSessionState {
+    return this.#current;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The session goes on, as far as this tab knows. */
+  get isAlive(): boolean {
+    return !this.#isClosed && ['active', 'warning', 'extending'].includes(this.#current.state);
+  }
+
+  /** The session has ended, or nobody watches it any more. */
+  get isOver(): boolean {
+    const { state } = this.#current;
+    return this.#isClosed || state === 'expired' || state === 'signed-out';
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  update(changes: Partial<IdleSessionState>): void {
+    const next = withChanges(this.#current, changes);
+    if (next === this.#current || this.#isClosed) return;
+    this.#current = next;
+    for (const listener of Array.from(this.#listeners)) {
+      try {
+        listener();
+      } catch (error) {
+        // An error of the page's own is reported as uncaught, and stops nothing here.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  /** From now on the state stays as it is. */
+  close(): void {
+    this.#isClosed = true;
+    this.#listeners.clear();
+  }
+}
