@@ -1,8 +1,8 @@
 import type {
   Answer,
   Environment,
+  ObservedResponse,
   PageEvent,
-  ServerTiming,
   Stop,
 } from '../src/browser/environment.js';
 import type { TabMessage } from '../src/protocol/tab-message.js';
@@ -72,8 +72,7 @@ export class FakeTab implements Environment, TaskOwner {
   private isCached = false;
   private readonly listenersTo = {
     activity: new Set<() => void>(),
-    timing: new Set<(timing: ServerTiming) => void>(),
-    unauthorized: new Set<() => void>(),
+    response: new Set<(response: ObservedResponse) => void>(),
     page: new Set<(event: PageEvent) => void>(),
     message: new Set<(message: TabMessage) => void>(),
   };
@@ -147,9 +146,9 @@ export class FakeTab implements Environment, TaskOwner {
     for (const listener of this.listenersTo.message) listener(message);
   }
 
-  /** What a response says in its headers. */
-  receiveTiming(timing: ServerTiming): void {
-    for (const listener of this.listenersTo.timing) listener(timing);
+  /** A response of the server to the page. */
+  observe(response: ObservedResponse): void {
+    for (const listener of this.listenersTo.response) listener(response);
   }
 
   /** The app's own request. */
@@ -179,9 +178,8 @@ export class FakeTab implements Environment, TaskOwner {
   }
 
   onActivity = (listener: () => void) => listen(this.listenersTo.activity, listener);
-  onServerTiming = (listener: (timing: ServerTiming) => void) =>
-    listen(this.listenersTo.timing, listener);
-  onUnauthorized = (listener: () => void) => listen(this.listenersTo.unauthorized, listener);
+  onResponse = (listener: (response: ObservedResponse) => void) =>
+    listen(this.listenersTo.response, listener);
   onPageEvent = (listener: (event: PageEvent) => void) => listen(this.listenersTo.page, listener);
   onTabMessage = (_channelName: string, listener: (message: TabMessage) => void) =>
     listen(this.listenersTo.message, listener);
@@ -201,10 +199,7 @@ export class FakeTab implements Environment, TaskOwner {
       if (world.network === 'hanging') return world.plan(this, HANG_MS, fail);
       const observe = ({ status, remainingMs }: FakeResponse) => {
         const requestedAgoMs = world.elapsed - startedAt;
-        if (remainingMs !== undefined) {
-          this.receiveTiming({ expiresInMs: remainingMs, requestedAgoMs });
-        }
-        if (status === 401) for (const listener of this.listenersTo.unauthorized) listener();
+        this.observe({ status, expiresInMs: remainingMs, requestedAgoMs });
       };
       // The server works on, also when the page that asked is frozen or gone.
       return world.plan(SERVER, latencyMs, () => {

@@ -65,7 +65,6 @@ export function messageOf(world: FakeWorld): TabMessage {
     sessionRef: 'session-1',
     requestedAt: world.wall,
     expiresAt: world.wall + SECOND,
-    absoluteExpiresAt: null,
     lastHeartbeatAt: world.wall,
   };
 }

@@ -103,7 +103,6 @@ describe('browserEnvironment', () => {
       sessionRef: 'session-1',
       requestedAt: 1,
       expiresAt: 2,
-      absoluteExpiresAt: null,
       lastHeartbeatAt: 0,
     };
     const received: string[] = [];

@@ -1,7 +1,7 @@
 import { isTabMessage } from '../protocol/tab-message.js';
 import { onActivity } from './activity-listeners.js';
 import { ANSWER_TIMEOUT_MS, type Environment, type PageEvent, type Stop } from './environment.js';
-import { onServerTiming, onUnauthorized } from './response-observer.js';
+import { onResponse } from './response-observer.js';
 
 /** How long to wait for the lock: a frozen tab may hold it for ever. */
 const LOCK_TIMEOUT_MS = 3000;
@@ -52,11 +52,9 @@ export function browserEnvironment(): Environment {
     },
 
     onActivity,
-    onServerTiming,
-    onUnauthorized,
+    onResponse,
 
     onPageEvent(listener) {
-      const isRestored = (event: Event) => (event as PageTransitionEvent).persisted;
       const events: [EventTarget, string, (event: Event) => PageEvent | false][] = [
         [document, 'visibilitychange', () => (document.hidden ? 'hidden' : 'visible')],
         [document, 'resume', () => 'returned'],
@@ -83,7 +81,7 @@ export function browserEnvironment(): Environment {
       open();
       const stops = [
         listen(window, 'pagehide', close),
-        listen(window, 'pageshow', (event) => (event as PageTransitionEvent).persisted && open()),
+        listen(window, 'pageshow', (event) => isRestored(event) && open()),
         close,
       ];
       return () => stops.forEach((stop) => stop());
@@ -97,6 +95,11 @@ export function browserEnvironment(): Environment {
       }
     },
   };
+}
+
+/** Out of the back/forward cache. */
+function isRestored(event: Event): boolean {
+  return (event as PageTransitionEvent).persisted;
 }
 
 function listen(target: EventTarget, type: string, listener: (event: Event) => void): Stop {

@@ -9,10 +9,11 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** What a response said in its `Server-Timing` header. */
-export interface ServerTiming {
-  /** To the nearer limit, when the response was sent. */
-  readonly expiresInMs: number;
+/** A response of this origin to the page, whatever script or navigation asked for it. */
+export interface ObservedResponse {
+  readonly status: number;
+  /** From its `Server-Timing` header: to the nearer limit, when the response was sent. Undefined: it says nothing of that. */
+  readonly expiresInMs: number | undefined;
   /** How long ago the request for it went out. */
   readonly requestedAgoMs: number;
 }
@@ -36,9 +37,7 @@ export interface Environment {
   /** Runs while no other tab runs under the same name; where the browser has no locks, at once. */
   withLock(name: string, run: () => Promise<void>): Promise<void>;
   onActivity(listener: () => void): Stop;
-  onServerTiming(listener: (timing: ServerTiming) => void): Stop;
-  /** Calls back for each response of this origin with the status 401. */
-  onUnauthorized(listener: () => void): Stop;
+  onResponse(listener: (response: ObservedResponse) => void): Stop;
   onPageEvent(listener: (event: PageEvent) => void): Stop;
   /** Joins the tabs that share a channel name, and receives their messages. */
   onTabMessage(channelName: string, listener: (message: TabMessage) => void): Stop;

@@ -1,32 +1,25 @@
-import type { ServerTiming, Stop } from './environment.js';
-
-/** Calls back with what each response said of the session. */
-export function onServerTiming(listener: (timing: ServerTiming) => void): Stop {
-  return observeResponses((entry) => {
-    const timing = entry.serverTiming.find(({ name }) => name === 'idle-session');
-    // A response out of a cache says what was true when the server sent it.
-    if (!timing || entry.transferSize === 0) return;
-    const requestedAgoMs = performance.now() - entry.requestStart;
-    listener({ expiresInMs: timing.duration, requestedAgoMs });
-  });
-}
-
-export function onUnauthorized(listener: () => void): Stop {
-  return observeResponses((entry) => {
-    if (entry.responseStatus === 401) listener();
-  });
-}
+import type { ObservedResponse, Stop } from './environment.js';
 
 /** Sees every response of this origin to the page: fetch, XHR and the navigation itself, also those before now. */
-function observeResponses(listener: (entry: PerformanceResourceTiming) => void): Stop {
+export function onResponse(listener: (response: ObservedResponse) => void): Stop {
   const observers = ['navigation', 'resource'].map((type) => {
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-        if (new URL(entry.name, location.href).origin === location.origin) listener(entry);
+        if (new URL(entry.name, location.href).origin === location.origin) listener(read(entry));
       }
     });
     observer.observe({ type, buffered: true });
     return observer;
   });
   return () => observers.forEach((observer) => observer.disconnect());
+}
+
+function read(entry: PerformanceResourceTiming): ObservedResponse {
+  const timing = entry.serverTiming.find(({ name }) => name === 'idle-session');
+  return {
+    status: entry.responseStatus,
+    // A response out of a cache says what was true when the server sent it.
+    expiresInMs: entry.transferSize === 0 ? undefined : timing?.duration,
+    requestedAgoMs: performance.now() - entry.requestStart,
+  };
 }

@@ -6,7 +6,6 @@ describe('isTabMessage', () => {
     sessionRef: 'session-1',
     requestedAt: 1,
     expiresAt: 2,
-    absoluteExpiresAt: null,
     lastHeartbeatAt: -Infinity,
   };
 

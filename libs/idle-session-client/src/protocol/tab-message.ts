@@ -9,7 +9,6 @@ export interface TabMessage {
   /** When the update was requested: the server gave it after that. */
   readonly requestedAt: number;
   readonly expiresAt: number;
-  readonly absoluteExpiresAt: number | null;
   /** When a tab last sent a heartbeat. */
   readonly lastHeartbeatAt: number;
   readonly ended?: EndReason;

@@ -115,7 +115,7 @@ describe('IdleSession', () => {
       void tab.session.extend();
       await world.advance(SECOND);
       const before = tab.state;
-      tab.receiveTiming({ expiresInMs: 10 * MINUTE, requestedAgoMs: 2 * MINUTE });
+      tab.observe({ status: 200, expiresInMs: 10 * MINUTE, requestedAgoMs: 2 * MINUTE });
       await world.advance(SECOND);
       expect(tab.state).toBe(before);
     });

@@ -12,32 +12,28 @@ const SECOND_MS = 1000;
 /** What the server said of the session's end. */
 interface DeadlineUpdate {
   readonly expiresAt: number;
-  /** Null without an absolute limit; left out: it is as before. */
-  readonly absoluteExpiresAt?: number | null;
   /** The server said so after this. */
   readonly requestedAt: number;
   /** And a tab had its answer by then; left out: just now. */
   readonly receivedBy?: number;
 }
 
-type Newest = Required<Omit<DeadlineUpdate, 'receivedBy'>>;
-
 /**
  * When the session ends, as the newest update says. Its timer only decides when to ask: before it warns, and before it
  * takes the session for ended, the server is asked.
  */
 export class Deadline {
+  readonly #clock: SteadyClock;
+  readonly #store: StateStore;
+  readonly #timer: Timer;
+  readonly #server: ServerLink;
+  readonly #presence: Presence;
+
   /** The newest update, and when this tab received it. */
-  #newest: Newest = { expiresAt: Infinity, absoluteExpiresAt: null, requestedAt: -Infinity };
+  #newest: DeadlineUpdate = { expiresAt: Infinity, requestedAt: -Infinity };
   #receivedAt = -Infinity;
   #endReportedAt = -Infinity;
   #reportedReason: EndReason | undefined;
-
-  readonly #clock: SteadyClock;
-  readonly #store: StateStore;
-  readonly #server: ServerLink;
-  readonly #presence: Presence;
-  readonly #timer: Timer;
 
   constructor(
     { environment, clock, store }: SessionContext,
@@ -46,26 +42,23 @@ export class Deadline {
   ) {
     this.#clock = clock;
     this.#store = store;
+    this.#timer = new Timer(environment);
     this.#server = server;
     this.#presence = presence;
-    this.#timer = new Timer(environment);
   }
 
-  get newest(): Newest {
+  get newest(): DeadlineUpdate {
     return this.#newest;
   }
 
-  get isDue(): boolean {
-    return this.#remainingMs() <= 0;
-  }
-
-  /** The reason that another tab reported, until the server is known to hold the session alive. */
-  get reportedReason(): EndReason | undefined {
-    return this.#reportedReason;
+  /** Why the session has ended, where the server knows nothing of it any more. */
+  get likelyEndReason(): EndReason {
+    return this.#reportedReason ?? (this.#remainingMs() <= 0 ? 'idle' : 'signed-out');
   }
 
   /** Another tab says that the session has ended: the page is covered, and the server is asked whether it is true. */
   reportEnd(reason: EndReason): void {
+    if (this.#reportedReason !== undefined) return;
     this.#reportedReason = reason;
     this.#endReportedAt = this.#clock.now();
     this.#store.update({ covered: true });
@@ -74,10 +67,11 @@ export class Deadline {
 
   /**
    * Whether what was requested then has to be asked again: another tab has reported an end since, or the wall clock has
-   * leapt, so that nobody knows how long ago it was.
+   * leapt, so that nobody knows how long ago it was. A time in the future shows that it was set back, too.
    */
   isOutdated(requestedAt: number): boolean {
-    return requestedAt < Math.max(this.#endReportedAt, this.#clock.leaptAt);
+    const isFromFuture = requestedAt > this.#clock.now() + SECOND_MS;
+    return isFromFuture || requestedAt < Math.max(this.#endReportedAt, this.#clock.leaptAt);
   }
 
   /** Takes the update over if it is the newest; returns whether it is. */
@@ -86,16 +80,16 @@ export class Deadline {
     this.#server.markOnline();
     this.#store.update(changes);
     const { state, idleTimeoutMs, warnBeforeMs, failed } = this.#store.current;
-    const { expiresAt, absoluteExpiresAt = this.#newest.absoluteExpiresAt } = update;
+    const { expiresAt } = update;
     const requestedAt = Math.max(this.#newest.requestedAt, update.requestedAt);
-    this.#newest = { expiresAt, absoluteExpiresAt, requestedAt };
+    this.#newest = { expiresAt, requestedAt };
     this.#receivedAt = this.#clock.now();
     this.#reportedReason = undefined;
     this.#presence.confirm(expiresAt - (idleTimeoutMs ?? Infinity));
     const remainingMs = this.#remainingMs();
     const warns = remainingMs <= (warnBeforeMs ?? 0);
     this.#store.update({
-      ...this.#wallTimes(),
+      expiresAt: this.#clock.toWall(expiresAt),
       state: !warns ? 'active' : state === 'extending' ? 'extending' : 'warning',
       covered: remainingMs <= 0,
       failed: warns && failed,
@@ -112,8 +106,9 @@ export class Deadline {
     this.#presence.planHeartbeat();
     const remainingMs = this.#remainingMs();
     // When the wall clock has leapt, what is shown goes on with the steady one.
-    const times = this.#wallTimes();
-    if (Math.abs(times.expiresAt - (store.current.expiresAt ?? 0)) > SECOND_MS) store.update(times);
+    const expiresAt = this.#clock.toWall(this.#newest.expiresAt);
+    if (Math.abs(expiresAt - (store.current.expiresAt ?? 0)) > SECOND_MS)
+      store.update({ expiresAt });
 
     const untilWarningMs = remainingMs - (store.current.warnBeforeMs ?? 0);
     if (store.current.state === 'active' && untilWarningMs > 0) {
@@ -125,11 +120,7 @@ export class Deadline {
       store.update({ state: 'warning' });
     }
     if (remainingMs > 0) return this.#reviewIn(Math.min(remainingMs, SECOND_MS));
-    if (!store.current.online || this.#server.isChecking) return;
-    // It may have been asked just before the end: once more, but not too soon.
-    const waitMs = this.#server.msUntilNextCheck;
-    if (waitMs > 0) this.#reviewIn(waitMs);
-    else this.#server.check();
+    if (store.current.online) this.#server.checkAgain();
   }
 
   stop(): void {
@@ -151,13 +142,5 @@ export class Deadline {
 
   #remainingMs(): number {
     return this.#newest.expiresAt - this.#clock.now();
-  }
-
-  #wallTimes(): { expiresAt: number } & Pick<IdleSessionState, 'absoluteExpiresAt'> {
-    const { expiresAt, absoluteExpiresAt } = this.#newest;
-    return {
-      expiresAt: this.#clock.toWall(expiresAt),
-      absoluteExpiresAt: absoluteExpiresAt === null ? null : this.#clock.toWall(absoluteExpiresAt),
-    };
   }
 }

@@ -1,5 +1,5 @@
 import { ANSWER_TIMEOUT_MS, type Environment } from '../browser/environment.js';
-import type { PageEvent, ServerTiming } from '../browser/environment.js';
+import type { ObservedResponse, PageEvent } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import type { TabMessage } from '../protocol/tab-message.js';
@@ -29,16 +29,16 @@ const SECOND_MS = 1000;
  * updates that other tabs have had.
  */
 export class IdleSession {
-  #extension: Promise<boolean> | undefined;
-  readonly #extendOnActivity: boolean;
-  readonly #store = new StateStore();
   readonly #clock: SteadyClock;
+  readonly #store = new StateStore();
+  readonly #sleepTimer: Timer;
   readonly #server: ServerLink;
-  readonly #tabs: TabChannel;
   readonly #presence: Presence;
   readonly #deadline: Deadline;
-  readonly #sleepTimer: Timer;
+  readonly #tabs: TabChannel;
+  readonly #extendOnActivity: boolean;
   readonly #stops: (() => void)[];
+  #extension: Promise<boolean> | undefined;
 
   constructor(options: IdleSessionOptions, environment: Environment) {
     this.#extendOnActivity = options.extendOnActivity ?? false;
@@ -56,14 +56,12 @@ export class IdleSession {
       reportPresence: () => this.#presence.reportUnconfirmed(),
     });
     this.#tabs = new TabChannel(context);
-    this.#presence = new Presence(context, this.#server, this.#tabs);
+    this.#presence = new Presence(context, this.#server);
     this.#deadline = new Deadline(context, this.#server, this.#presence);
     this.#sleepTimer = new Timer(environment);
     this.#stops = [
-      environment.onActivity(() => this.touch()),
-      environment.onServerTiming((timing) => this.#onServerTiming(timing)),
-      // While offline, it is most likely the answer to a request of our own.
-      environment.onUnauthorized(() => this.#store.current.online && this.#server.check()),
+      environment.onActivity(this.touch),
+      environment.onResponse((response) => this.#onResponse(response)),
       environment.onPageEvent((event) => this.#onPageEvent(event)),
       this.#tabs.listen((message) => this.#onTabMessage(message)),
     ];
@@ -150,23 +148,24 @@ export class IdleSession {
     }
     if (sessionRef !== null && !isSameSession) {
       // Another tab was told of the end and its cookie was cleared, or another person has signed in.
-      const { reportedReason, isDue } = this.#deadline;
-      return this.#end(reportedReason ?? (isDue ? 'idle' : 'signed-out'));
+      return this.#end(this.#deadline.likelyEndReason);
     }
     if (status.state === 'none') return;
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
-    const { idleTimeoutMs, warnBeforeMs, loginUrl, absoluteExpiresInMs } = status;
-    const update = {
-      expiresAt: requestedAt + (status.expiresInMs ?? 0),
-      absoluteExpiresAt: absoluteExpiresInMs === null ? null : requestedAt + absoluteExpiresInMs,
-      requestedAt,
-    };
-    const policy = { idleTimeoutMs, warnBeforeMs, loginUrl, sessionRef: status.sessionRef };
-    if (this.#deadline.apply(update, policy)) this.#sendToTabs();
+    const { idleTimeoutMs, warnBeforeMs, absoluteExpiresInMs, loginUrl } = status;
+    const absoluteExpiresAt =
+      absoluteExpiresInMs === null ? null : this.#clock.toWall(requestedAt + absoluteExpiresInMs);
+    const isNewer = this.#deadline.apply(
+      { expiresAt: requestedAt + (status.expiresInMs ?? 0), requestedAt },
+      { idleTimeoutMs, warnBeforeMs, absoluteExpiresAt, loginUrl, sessionRef: status.sessionRef },
+    );
+    if (isNewer) this.#sendToTabs();
   }
 
-  #onServerTiming({ expiresInMs, requestedAgoMs }: ServerTiming): void {
-    if (this.#store.isOver) return;
+  #onResponse({ status, expiresInMs, requestedAgoMs }: ObservedResponse): void {
+    // While offline, it is most likely the answer to a request of this client.
+    if (status === 401 && this.#store.current.online) this.#server.check();
+    if (this.#store.isOver || expiresInMs === undefined) return;
     if (this.#store.current.sessionRef === null) return this.#server.check();
     const requestedAt = this.#clock.now() - requestedAgoMs;
     if (this.#deadline.isOutdated(requestedAt)) return;
@@ -174,17 +173,12 @@ export class IdleSession {
     if (this.#deadline.apply(update)) this.#sendToTabs();
   }
 
-  #onTabMessage({ ended, requestedAt, lastHeartbeatAt, ...times }: TabMessage): void {
-    const deadline = this.#deadline;
-    if (ended !== undefined) {
-      if (deadline.reportedReason === undefined) deadline.reportEnd(ended);
-      return;
-    }
-    // From the future: the wall clock was set back on the way.
-    const isFromFuture = requestedAt > this.#clock.now() + SECOND_MS;
-    if (isFromFuture || deadline.isOutdated(requestedAt)) return this.#server.check();
+  #onTabMessage({ ended, requestedAt, expiresAt, lastHeartbeatAt }: TabMessage): void {
+    if (ended !== undefined) return this.#deadline.reportEnd(ended);
+    if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
     this.#presence.recordHeartbeat(lastHeartbeatAt);
-    deadline.apply({ ...times, requestedAt, receivedBy: requestedAt + ANSWER_TIMEOUT_MS });
+    const receivedBy = requestedAt + ANSWER_TIMEOUT_MS;
+    this.#deadline.apply({ expiresAt, requestedAt, receivedBy });
   }
 
   #onPageEvent(event: PageEvent): void {
@@ -220,7 +214,7 @@ export class IdleSession {
 
   #sendToTabs(ended?: EndReason): void {
     const { lastHeartbeatAt } = this.#presence;
-    this.#tabs.send({ ...this.#deadline.newest, lastHeartbeatAt, ...(ended && { ended }) });
+    this.#tabs.send({ ...this.#deadline.newest, lastHeartbeatAt, ended });
   }
 
   #stopTimers(): void {

@@ -2,7 +2,6 @@ import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
-import type { TabChannel } from './tab-channel.js';
 import { Timer } from './timer.js';
 
 /** The longest and the shortest that heartbeats are apart, over all tabs. */
@@ -14,6 +13,12 @@ const TOLERATED_LAG_MS = 1000;
 
 /** When the person was last present, and how much of that the server knows. Reports the rest in heartbeats. */
 export class Presence {
+  readonly #clock: SteadyClock;
+  readonly #store: StateStore;
+  readonly #timer: Timer;
+  readonly #server: ServerLink;
+  readonly #context: SessionContext;
+
   /** While there is one, the person counts as present. */
   readonly holds = new Set<symbol>();
   #lastActivityAt = -Infinity;
@@ -25,18 +30,12 @@ export class Presence {
   #lastHeartbeatAt = -Infinity;
   #isHeartbeatPlanned = false;
 
-  readonly #clock: SteadyClock;
-  readonly #store: StateStore;
-  readonly #server: ServerLink;
-  readonly #tabs: TabChannel;
-  readonly #timer: Timer;
-
-  constructor({ environment, clock, store }: SessionContext, server: ServerLink, tabs: TabChannel) {
-    this.#clock = clock;
-    this.#store = store;
+  constructor(context: SessionContext, server: ServerLink) {
+    this.#clock = context.clock;
+    this.#store = context.store;
+    this.#timer = new Timer(context.environment);
     this.#server = server;
-    this.#tabs = tabs;
-    this.#timer = new Timer(environment);
+    this.#context = context;
   }
 
   get lastHeartbeatAt(): number {
@@ -86,12 +85,13 @@ export class Presence {
 
   /** Plans the next heartbeat, if there is something to report; one at a time, and in one tab at a time. */
   planHeartbeat(): void {
+    const { environment, path } = this.#context;
     const store = this.#store;
     if (!store.isAlive || this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
     this.#isHeartbeatPlanned = true;
     this.#timer.start(Math.max(0, this.#msUntilHeartbeat()), () => {
-      void this.#tabs
-        .runAlone(async () => {
+      void environment
+        .withLock(`${path} ${store.current.sessionRef}`, async () => {
           // Another tab may have sent one meanwhile.
           if (this.#msUntilHeartbeat() <= 0) await this.reportUnconfirmed();
         })

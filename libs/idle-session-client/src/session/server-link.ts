@@ -1,4 +1,4 @@
-import type { Answer, Environment } from '../browser/environment.js';
+import type { Answer } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import { isStatus, reasonOf } from '../protocol/server-answer.js';
@@ -28,35 +28,24 @@ export interface ServerLinkHandlers {
  * answers and end no session, but are tried again.
  */
 export class ServerLink {
+  readonly #clock: SteadyClock;
+  readonly #store: StateStore;
+  readonly #timer: Timer;
+  readonly #handlers: ServerLinkHandlers;
+  readonly #context: SessionContext;
+
   #check: Promise<void> | undefined;
   #checkedAt = -Infinity;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
   #retryMs = FIRST_RETRY_MS;
 
-  readonly #path: string;
-  readonly #environment: Environment;
-  readonly #clock: SteadyClock;
-  readonly #store: StateStore;
-  readonly #handlers: ServerLinkHandlers;
-  readonly #retryTimer: Timer;
-
-  constructor({ path, environment, clock, store }: SessionContext, handlers: ServerLinkHandlers) {
-    this.#path = path;
-    this.#environment = environment;
-    this.#clock = clock;
-    this.#store = store;
+  constructor(context: SessionContext, handlers: ServerLinkHandlers) {
+    this.#clock = context.clock;
+    this.#store = context.store;
+    this.#timer = new Timer(context.environment);
     this.#handlers = handlers;
-    this.#retryTimer = new Timer(environment);
-  }
-
-  get isChecking(): boolean {
-    return this.#check !== undefined;
-  }
-
-  /** How long until the next check would not be shared with the last. */
-  get msUntilNextCheck(): number {
-    return this.#checkedAt + SHARED_CHECK_MS - this.#clock.now();
+    this.#context = context;
   }
 
   /**
@@ -66,7 +55,7 @@ export class ServerLink {
    * be left may have passed in sleep
    */
   check(notBefore = this.#clock.leaptAt): void {
-    const isShareable = this.msUntilNextCheck > 0 && this.#checkedAt >= notBefore;
+    const isShareable = this.#sharedForMs() > 0 && this.#checkedAt >= notBefore;
     if (this.#store.isOver || (this.#check && isShareable)) return;
     this.#checkedAt = this.#clock.now();
     const check = this.#runCheck().finally(() => {
@@ -76,7 +65,12 @@ export class ServerLink {
     this.#check = check;
   }
 
-  /** Reports when the person was last present; resolves to whether the server answered. */
+  /** Asks once more after a check that is done, but not too soon. */
+  checkAgain(): void {
+    if (!this.#check) this.#timer.start(Math.max(0, this.#sharedForMs()), () => this.check());
+  }
+
+  /** Resolves to whether the server answered. */
   sendHeartbeat(idleForMs: number): Promise<boolean> {
     return this.#query('POST', 'heartbeat', { idleForMs });
   }
@@ -93,11 +87,16 @@ export class ServerLink {
   markOnline(): void {
     this.#store.update({ online: true });
     this.#retryMs = FIRST_RETRY_MS;
-    this.#retryTimer.stop();
+    this.#timer.stop();
   }
 
   stop(): void {
-    this.#retryTimer.stop();
+    this.#timer.stop();
+  }
+
+  /** How long the last check is still shared. */
+  #sharedForMs(): number {
+    return this.#checkedAt + SHARED_CHECK_MS - this.#clock.now();
   }
 
   async #runCheck(): Promise<void> {
@@ -130,9 +129,10 @@ export class ServerLink {
     endpoint: string,
     body?: object,
   ): Promise<Answer | undefined> {
+    const { environment, path } = this.#context;
     if (this.#store.isClosed) return undefined;
     try {
-      const answer = await this.#environment.request(method, `${this.#path}/${endpoint}`, body);
+      const answer = await environment.request(method, `${path}/${endpoint}`, body);
       this.#isReachable = true;
       return answer;
     } catch {
@@ -145,7 +145,7 @@ export class ServerLink {
     if (this.#store.isOver) return;
     this.#store.update({ online: false });
     this.#handlers.onSettled();
-    this.#retryTimer.start(this.#retryMs, () => this.check());
+    this.#timer.start(this.#retryMs, () => this.check());
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 }

@@ -16,7 +16,7 @@ export class StateStore {
 
   /** The session goes on, as far as this tab knows. */
   get isAlive(): boolean {
-    return !this.#isClosed && ['active', 'warning', 'extending'].includes(this.#current.state);
+    return !this.isOver && this.#current.state !== 'starting';
   }
 
   /** The session has ended, or nobody watches it any more. */
@@ -34,7 +34,7 @@ export class StateStore {
     const next = withChanges(this.#current, changes);
     if (next === this.#current || this.#isClosed) return;
     this.#current = next;
-    for (const listener of Array.from(this.#listeners)) {
+    for (const listener of [...this.#listeners]) {
       try {
         listener();
       } catch (error) {

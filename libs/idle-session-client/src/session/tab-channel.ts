@@ -24,19 +24,13 @@ export class TabChannel {
     if (sessionRef === null) return;
     environment.postToTabs(shifted({ ...message, sessionRef }, clock.toWall(0)));
   }
-
-  /** Runs while none of the other tabs does. */
-  runAlone(run: () => Promise<void>): Promise<void> {
-    const { environment, path, store } = this.#context;
-    return environment.withLock(`${path} ${store.current.sessionRef}`, run);
-  }
 }
 
-/** Each number in a message is a time. */
 function shifted(message: TabMessage, byMs: number): TabMessage {
-  const entries = Object.entries(message).map(([key, value]: [string, unknown]) => [
-    key,
-    typeof value === 'number' ? value + byMs : value,
-  ]);
-  return Object.fromEntries(entries) as TabMessage;
+  return {
+    ...message,
+    requestedAt: message.requestedAt + byMs,
+    expiresAt: message.expiresAt + byMs,
+    lastHeartbeatAt: message.lastHeartbeatAt + byMs,
+  };
 }

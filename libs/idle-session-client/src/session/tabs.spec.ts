@@ -225,7 +225,6 @@ describe('IdleSession', () => {
           sessionRef: 'session-1',
           requestedAt: world.wall - MINUTE,
           expiresAt,
-          absoluteExpiresAt: null,
           lastHeartbeatAt: world.wall - MINUTE,
         });
       }
