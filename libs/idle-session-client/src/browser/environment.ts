@@ -30,7 +30,7 @@ export interface Environment {
   now(): number;
   /** A clock that never jumps, in milliseconds. May stand still during sleep. */
   elapsed(): number;
-  /** Runs once after a delay, unless it is stopped. */
+  /** Runs once after a delay, unless it is stopped; soon if the delay is negative. */
   after(delayMs: number, run: () => void): Stop;
   /** Sends a request; rejects if the server itself did not answer. */
   request(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer>;

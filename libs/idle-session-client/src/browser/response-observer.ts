@@ -5,21 +5,18 @@ export function onResponse(listener: (response: ObservedResponse) => void): Stop
   const observers = ['navigation', 'resource'].map((type) => {
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-        if (new URL(entry.name, location.href).origin === location.origin) listener(read(entry));
+        if (new URL(entry.name, location.href).origin !== location.origin) continue;
+        // A response out of a cache says what was true when the server sent it.
+        const timings = entry.transferSize > 0 ? entry.serverTiming : [];
+        listener({
+          status: entry.responseStatus,
+          expiresInMs: timings.find(({ name }) => name === 'idle-session')?.duration,
+          requestedAgoMs: performance.now() - entry.requestStart,
+        });
       }
     });
     observer.observe({ type, buffered: true });
     return observer;
   });
   return () => observers.forEach((observer) => observer.disconnect());
-}
-
-function read(entry: PerformanceResourceTiming): ObservedResponse {
-  const timing = entry.serverTiming.find(({ name }) => name === 'idle-session');
-  return {
-    status: entry.responseStatus,
-    // A response out of a cache says what was true when the server sent it.
-    expiresInMs: entry.transferSize === 0 ? undefined : timing?.duration,
-    requestedAgoMs: performance.now() - entry.requestStart,
-  };
 }

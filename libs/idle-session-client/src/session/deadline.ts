@@ -35,14 +35,10 @@ export class Deadline {
   #endReportedAt = -Infinity;
   #reportedReason: EndReason | undefined;
 
-  constructor(
-    { environment, clock, store }: SessionContext,
-    server: ServerLink,
-    presence: Presence,
-  ) {
-    this.#clock = clock;
-    this.#store = store;
-    this.#timer = new Timer(environment);
+  constructor(context: SessionContext, server: ServerLink, presence: Presence) {
+    this.#clock = context.clock;
+    this.#store = context.store;
+    this.#timer = new Timer(context.environment);
     this.#server = server;
     this.#presence = presence;
   }
@@ -52,13 +48,13 @@ export class Deadline {
   }
 
   /** Why the session has ended, where the server knows nothing of it any more. */
-  get likelyEndReason(): EndReason {
+  get endReason(): EndReason {
     return this.#reportedReason ?? (this.#remainingMs() <= 0 ? 'idle' : 'signed-out');
   }
 
   /** Another tab says that the session has ended: the page is covered, and the server is asked whether it is true. */
   reportEnd(reason: EndReason): void {
-    if (this.#reportedReason !== undefined) return;
+    if (this.#reportedReason) return;
     this.#reportedReason = reason;
     this.#endReportedAt = this.#clock.now();
     this.#store.update({ covered: true });
@@ -74,16 +70,21 @@ export class Deadline {
     return isFromFuture || requestedAt < Math.max(this.#endReportedAt, this.#clock.leaptAt);
   }
 
-  /** Takes the update over if it is the newest; returns whether it is. */
+  /**
+   * Takes the update over if it is the newest; returns whether it is. Answers overtake each other: if one was requested
+   * only after the other had come, it is newer; otherwise the longer deadline holds, for the server only moves it forward.
+   */
   apply(update: DeadlineUpdate, changes: Partial<IdleSessionState> = {}): boolean {
-    if (!this.#isNewer(update)) return false;
+    const now = this.#clock.now();
+    const { expiresAt, requestedAt, receivedBy = now } = update;
+    const newest = this.#newest;
+    const isLonger = receivedBy >= newest.requestedAt && expiresAt > newest.expiresAt;
+    if (requestedAt < this.#receivedAt && !isLonger) return false;
     this.#server.markOnline();
     this.#store.update(changes);
     const { state, idleTimeoutMs, warnBeforeMs, failed } = this.#store.current;
-    const { expiresAt } = update;
-    const requestedAt = Math.max(this.#newest.requestedAt, update.requestedAt);
-    this.#newest = { expiresAt, requestedAt };
-    this.#receivedAt = this.#clock.now();
+    this.#newest = { expiresAt, requestedAt: Math.max(newest.requestedAt, requestedAt) };
+    this.#receivedAt = now;
     this.#reportedReason = undefined;
     this.#presence.confirm(expiresAt - (idleTimeoutMs ?? Infinity));
     const remainingMs = this.#remainingMs();
@@ -125,15 +126,6 @@ export class Deadline {
 
   stop(): void {
     this.#timer.stop();
-  }
-
-  /**
-   * Answers overtake each other. If one was requested only after the other had come, it is newer; otherwise the longer
-   * deadline holds, for the server only moves it forward.
-   */
-  #isNewer({ expiresAt, requestedAt, receivedBy = this.#clock.now() }: DeadlineUpdate): boolean {
-    if (requestedAt >= this.#receivedAt) return true;
-    return receivedBy >= this.#newest.requestedAt && expiresAt > this.#newest.expiresAt;
   }
 
   #reviewIn(delayMs: number): void {

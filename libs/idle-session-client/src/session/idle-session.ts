@@ -36,12 +36,12 @@ export class IdleSession {
   readonly #presence: Presence;
   readonly #deadline: Deadline;
   readonly #tabs: TabChannel;
-  readonly #extendOnActivity: boolean;
+  readonly #extendOnActivity: boolean | undefined;
   readonly #stops: (() => void)[];
   #extension: Promise<boolean> | undefined;
 
   constructor(options: IdleSessionOptions, environment: Environment) {
-    this.#extendOnActivity = options.extendOnActivity ?? false;
+    this.#extendOnActivity = options.extendOnActivity;
     this.#clock = new SteadyClock(environment);
     const context = {
       path: (options.path ?? '/idle-session').replace(/\/$/, ''),
@@ -52,8 +52,8 @@ export class IdleSession {
     this.#server = new ServerLink(context, {
       onStatus: (status, requestedAt) => this.#onStatus(status, requestedAt),
       onEnded: (reason) => this.#end(reason),
-      onSettled: () => this.#deadline.review(),
-      reportPresence: () => this.#presence.reportUnconfirmed(),
+      review: () => this.#deadline.review(),
+      reportUnconfirmed: () => this.#presence.reportUnconfirmed(),
     });
     this.#tabs = new TabChannel(context);
     this.#presence = new Presence(context, this.#server);
@@ -72,7 +72,7 @@ export class IdleSession {
   getState = (): IdleSessionState => this.#store.current;
 
   /** Calls back after each change of state; returns how to stop. */
-  subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
+  subscribe = this.#store.subscribe;
 
   /** The person wants to stay. Resolves to whether the session goes on; if not, the countdown does. */
   extend = (): Promise<boolean> => {
@@ -148,7 +148,7 @@ export class IdleSession {
     }
     if (sessionRef !== null && !isSameSession) {
       // Another tab was told of the end and its cookie was cleared, or another person has signed in.
-      return this.#end(this.#deadline.likelyEndReason);
+      return this.#end(this.#deadline.endReason);
     }
     if (status.state === 'none') return;
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
@@ -174,7 +174,7 @@ export class IdleSession {
   }
 
   #onTabMessage({ ended, requestedAt, expiresAt, lastHeartbeatAt }: TabMessage): void {
-    if (ended !== undefined) return this.#deadline.reportEnd(ended);
+    if (ended) return this.#deadline.reportEnd(ended);
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
     this.#presence.recordHeartbeat(lastHeartbeatAt);
     const receivedBy = requestedAt + ANSWER_TIMEOUT_MS;
@@ -203,7 +203,7 @@ export class IdleSession {
     if (this.#store.isOver) return;
     this.#stopTimers();
     this.#store.update({
-      state: reason === 'signed-out' ? 'signed-out' : 'expired',
+      state: reason === 'signed-out' ? reason : 'expired',
       reason,
       online: true,
       covered: true,

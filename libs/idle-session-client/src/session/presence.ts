@@ -62,7 +62,7 @@ export class Presence {
     const now = this.#clock.now();
     this.#lastHeartbeatAt = now;
     this.#reportedAt = presentAt;
-    const isAnswered = await this.#server.sendHeartbeat(Math.max(0, now - presentAt));
+    const isAnswered = await this.#server.sendHeartbeat(now - presentAt);
     if (isAnswered) this.confirm(presentAt);
     else this.#reportedAt = -Infinity;
     return isAnswered;
@@ -89,7 +89,7 @@ export class Presence {
     const store = this.#store;
     if (!store.isAlive || this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
     this.#isHeartbeatPlanned = true;
-    this.#timer.start(Math.max(0, this.#msUntilHeartbeat()), () => {
+    this.#timer.start(this.#msUntilHeartbeat(), () => {
       void environment
         .withLock(`${path} ${store.current.sessionRef}`, async () => {
           // Another tab may have sent one meanwhile.

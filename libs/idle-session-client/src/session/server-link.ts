@@ -18,9 +18,9 @@ export interface ServerLinkHandlers {
   onStatus(status: IdleSessionStatus, requestedAt: number): void;
   onEnded(reason: EndReason): void;
   /** A check is done, or a request had no answer. */
-  onSettled(): void;
+  review(): void;
   /** Sends a heartbeat if there is one to send; resolves to whether the server answered. */
-  reportPresence(): Promise<boolean> | undefined;
+  reportUnconfirmed(): Promise<boolean> | undefined;
 }
 
 /**
@@ -60,14 +60,14 @@ export class ServerLink {
     this.#checkedAt = this.#clock.now();
     const check = this.#runCheck().finally(() => {
       if (this.#check === check) this.#check = undefined;
-      this.#handlers.onSettled();
+      this.#handlers.review();
     });
     this.#check = check;
   }
 
   /** Asks once more after a check that is done, but not too soon. */
   checkAgain(): void {
-    if (!this.#check) this.#timer.start(Math.max(0, this.#sharedForMs()), () => this.check());
+    if (!this.#check) this.#timer.start(this.#sharedForMs(), () => this.check());
   }
 
   /** Resolves to whether the server answered. */
@@ -100,7 +100,7 @@ export class ServerLink {
   }
 
   async #runCheck(): Promise<void> {
-    const report = this.#handlers.reportPresence();
+    const report = this.#handlers.reportUnconfirmed();
     if (report) {
       const isAnswered = await report;
       if (isAnswered || !this.#isReachable) return;
@@ -112,8 +112,8 @@ export class ServerLink {
   async #query(method: 'GET' | 'POST', endpoint: string, body?: object): Promise<boolean> {
     const requestedAt = this.#clock.now();
     const answer = await this.#request(method, endpoint, body);
-    const reason = answer?.status === 401 ? reasonOf(answer.body) : undefined;
-    if (reason !== undefined) {
+    const reason = answer?.status === 401 && reasonOf(answer.body);
+    if (reason) {
       this.#handlers.onEnded(reason);
     } else if (answer?.status === 200 && isStatus(answer.body)) {
       this.#handlers.onStatus(answer.body, requestedAt);
@@ -144,7 +144,7 @@ export class ServerLink {
   #retryLater(): void {
     if (this.#store.isOver) return;
     this.#store.update({ online: false });
-    this.#handlers.onSettled();
+    this.#handlers.review();
     this.#timer.start(this.#retryMs, () => this.check());
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }

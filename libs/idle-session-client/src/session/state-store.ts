@@ -1,4 +1,4 @@
-import { STARTING, withChanges, type IdleSessionState } from './state.js';
+import { STARTING, type IdleSessionState } from './state.js';
 
 /** Holds the state of the session, and tells its subscribers of each change. */
 export class StateStore {
@@ -25,15 +25,16 @@ export class StateStore {
     return this.#isClosed || state === 'expired' || state === 'signed-out';
   }
 
-  subscribe(listener: () => void): () => void {
+  subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
+  };
 
+  /** Makes a new state, unless the changes change nothing. */
   update(changes: Partial<IdleSessionState>): void {
-    const next = withChanges(this.#current, changes);
-    if (next === this.#current || this.#isClosed) return;
-    this.#current = next;
+    const keys = Object.keys(changes) as (keyof IdleSessionState)[];
+    if (this.#isClosed || keys.every((key) => this.#current[key] === changes[key])) return;
+    this.#current = { ...this.#current, ...changes };
     for (const listener of [...this.#listeners]) {
       try {
         listener();

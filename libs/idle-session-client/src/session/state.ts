@@ -41,12 +41,3 @@ export const STARTING: IdleSessionState = {
   covered: false,
   failed: false,
 };
-
-/** The state with the changes, or the very same object if they change nothing. */
-export function withChanges(
-  state: IdleSessionState,
-  changes: Partial<IdleSessionState>,
-): IdleSessionState {
-  const keys = Object.keys(changes) as (keyof IdleSessionState)[];
-  return keys.every((key) => state[key] === changes[key]) ? state : { ...state, ...changes };
-}
