@@ -14,7 +14,7 @@ export interface TabMessage {
   readonly ended?: EndReason;
 }
 
-const TIMES = ['expiresAt', 'requestedAt', 'lastHeartbeatAt'];
+const TIMES = ['requestedAt', 'expiresAt', 'lastHeartbeatAt'];
 
 export function isTabMessage(value: unknown): value is TabMessage {
   const message = (value ?? {}) as Record<string, unknown>;

@@ -213,8 +213,11 @@ export class IdleSession {
   }
 
   #sendToTabs(ended?: EndReason): void {
-    const { lastHeartbeatAt } = this.#presence;
-    this.#tabs.send({ ...this.#deadline.newest, lastHeartbeatAt, ended });
+    this.#tabs.send({
+      ...this.#deadline.newest,
+      lastHeartbeatAt: this.#presence.lastHeartbeatAt,
+      ended,
+    });
   }
 
   #stopTimers(): void {

@@ -67,7 +67,10 @@ export class ServerLink {
 
   /** Asks once more after a check that is done, but not too soon. */
   checkAgain(): void {
-    if (!this.#check) this.#timer.start(this.#sharedForMs(), () => this.check());
+    if (this.#check) return;
+    const waitMs = this.#sharedForMs();
+    if (waitMs > 0) this.#timer.start(waitMs, () => this.check());
+    else this.check();
   }
 
   /** Resolves to whether the server answered. */
