@@ -9,7 +9,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** A response of this origin to the page, whatever script or navigation asked for it. */
+/** A response of this origin to the page: to a script, or to the navigation itself. */
 export interface ObservedResponse {
   readonly status: number;
   /** From its `Server-Timing` header: to the nearer limit, when the response was sent. Undefined: it says nothing of that. */

@@ -63,7 +63,7 @@ export class Deadline {
 
   /**
    * Whether what was requested then has to be asked again: another tab has reported an end since, or the wall clock has
-   * leapt, so that nobody knows how long ago it was. A time in the future shows that it was set back, too.
+   * leapt, so that it may be longer ago than it seems. A time in the future shows that it was set back, too.
    */
   isOutdated(requestedAt: number): boolean {
     const isFromFuture = requestedAt > this.#clock.now() + SECOND_MS;

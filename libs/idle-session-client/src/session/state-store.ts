@@ -19,7 +19,7 @@ export class StateStore {
     return !this.isOver && this.#current.state !== 'starting';
   }
 
-  /** The session has ended, or nobody watches it any more. */
+  /** The session has ended, or this store is closed. */
   get isOver(): boolean {
     const { state } = this.#current;
     return this.#isClosed || state === 'expired' || state === 'signed-out';
