@@ -14,7 +14,7 @@ export interface TabMessage {
   readonly ended?: EndReason;
 }
 
-const TIMES = ['requestedAt', 'expiresAt', 'lastHeartbeatAt'];
+const TIMES = ['expiresAt', 'requestedAt', 'lastHeartbeatAt'];
 
 export function isTabMessage(value: unknown): value is TabMessage {
   const message = (value ?? {}) as Record<string, unknown>;

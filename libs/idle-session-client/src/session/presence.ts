@@ -86,18 +86,17 @@ export class Presence {
   /** Plans the next heartbeat, if there is something to report; one at a time, and in one tab at a time. */
   planHeartbeat(): void {
     const { environment, path } = this.#context;
-    const store = this.#store;
-    if (!store.isAlive || this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
+    if (!this.#store.isAlive || this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
     this.#isHeartbeatPlanned = true;
     this.#timer.start(this.#msUntilHeartbeat(), () => {
       void environment
-        .withLock(`${path} ${store.current.sessionRef}`, async () => {
+        .withLock(`${path} ${this.#store.current.sessionRef}`, async () => {
           // Another tab may have sent one meanwhile.
           if (this.#msUntilHeartbeat() <= 0) await this.reportUnconfirmed();
         })
         .finally(() => {
           this.#isHeartbeatPlanned = false;
-          if (store.current.online) this.planHeartbeat();
+          if (this.#store.current.online) this.planHeartbeat();
         });
     });
   }

@@ -16,7 +16,7 @@ export class StateStore {
 
   /** The session goes on, as far as this tab knows. */
   get isAlive(): boolean {
-    return !this.isOver && this.#current.state !== 'starting';
+    return this.#current.state !== 'starting' && !this.isOver;
   }
 
   /** The session has ended, or this store is closed. */
@@ -35,7 +35,7 @@ export class StateStore {
     const keys = Object.keys(changes) as (keyof IdleSessionState)[];
     if (this.#isClosed || keys.every((key) => this.#current[key] === changes[key])) return;
     this.#current = { ...this.#current, ...changes };
-    for (const listener of [...this.#listeners]) {
+    for (const listener of Array.from(this.#listeners)) {
       try {
         listener();
       } catch (error) {

@@ -29,8 +29,8 @@ export class TabChannel {
 function shifted(message: TabMessage, byMs: number): TabMessage {
   return {
     ...message,
-    requestedAt: message.requestedAt + byMs,
     expiresAt: message.expiresAt + byMs,
+    requestedAt: message.requestedAt + byMs,
     lastHeartbeatAt: message.lastHeartbeatAt + byMs,
   };
 }
