@@ -17,8 +17,12 @@ const swc = [
 const typesOnly = [
   'libs/idle-session/src/session/idle-session.events.ts',
   'libs/idle-session/src/options/idle-session.options.ts',
-  'libs/idle-session/src/session/request-session.ts',
-  'libs/idle-session-client/src/environment.ts',
+  'libs/idle-session-client/src/browser/environment.ts',
+  'libs/idle-session-client/src/dialog/words/words.ts',
+  'libs/idle-session-client/src/protocol/end-reason.ts',
+  'libs/idle-session-client/src/protocol/idle-session-status.ts',
+  'libs/idle-session-client/src/protocol/index.ts',
+  'libs/idle-session-client/src/session/session-context.ts',
 ];
 
 const project = {
@@ -28,6 +32,7 @@ const project = {
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: {
     '^idle-session-client$': '<rootDir>/libs/idle-session-client/src/index.ts',
+    '^idle-session-client/protocol$': '<rootDir>/libs/idle-session-client/src/protocol/index.ts',
     '^nestjs-idle-session$': '<rootDir>/libs/idle-session/src/index.ts',
     '^nestjs-idle-session/redis$': '<rootDir>/libs/idle-session/src/redis/index.ts',
     '^nestjs-idle-session/testing$': '<rootDir>/libs/idle-session/src/testing/index.ts',
@@ -37,12 +42,16 @@ const project = {
 
 /** Runs in the browser, where test/browser tries it; this coverage is of Node alone. */
 const browserOnly = [
-  'element/**',
-  'activity.ts',
-  'browser-environment.ts',
+  'browser/activity-listeners.ts',
+  'browser/browser-environment.ts',
+  'browser/response-observer.ts',
   'client.ts',
-  'drafts.ts',
-  'drafts-words.ts',
+  'dialog/dialog-elements.ts',
+  'dialog/dialog-view.ts',
+  'dialog/idle-session-dialog.ts',
+  'dialog/styles.ts',
+  'dialog/warning-dialog.ts',
+  'drafts/**',
 ].map((path) => `libs/idle-session-client/src/${path}`);
 
 /** @type {import('jest').Config} */
@@ -62,7 +71,6 @@ export default {
   collectCoverageFrom: [
     'libs/*/src/**/*.ts',
     '!**/*.spec.ts',
-    '!**/fake-*.ts',
     ...[...typesOnly, ...browserOnly].map((path) => `!${path}`),
   ],
   coverageReporters: [['text', { skipFull: true }]],

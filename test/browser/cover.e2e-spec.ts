@@ -100,10 +100,10 @@ describe('A page whose session, as another tab knows, has ended', () => {
       const now = Date.now();
       new BroadcastChannel('idle-session:/idle-session').postMessage({
         sessionRef,
-        saidAt: now,
+        requestedAt: now,
         expiresAt: now,
         absoluteExpiresAt: null,
-        beatAt: now,
+        lastHeartbeatAt: now,
         ended: 'idle',
       });
     });

@@ -1,11 +1,11 @@
-import { defineIdleSessionDialog } from './element/idle-session-dialog.js';
-import { createIdleSession } from './index.js';
+import { defineIdleSessionDialog } from './dialog/idle-session-dialog.js';
+import { createIdleSession } from './session/create-idle-session.js';
 
 export { createIdleSession, defineIdleSessionDialog };
 
 const placed = document.querySelector('idle-session-dialog');
 
-/** Where this file was loaded from, the endpoints are. */
+/** The endpoints are where this file was loaded from. */
 const path = placed?.getAttribute('path') ?? new URL('.', import.meta.url).pathname.slice(0, -1);
 
 /** The session of the page, for scripts that import this file, too: it is the same module. */
@@ -18,12 +18,12 @@ defineIdleSessionDialog(idleSession);
 // Beside the body, which some routers replace.
 if (!placed) document.documentElement.append(document.createElement('idle-session-dialog'));
 
-/** Of pages that have a form to guard, and of those that follow one. */
-function guardsForms(): boolean {
-  const kept = Object.keys(sessionStorage).some((key) => key.startsWith('idle-session:draft:'));
-  return kept || document.querySelector('form[data-guard-forms]') !== null;
+/** Pages without a form to guard, and without a draft of one, do not load the rest. */
+function hasFormsOrDrafts(): boolean {
+  const hasDraft = Object.keys(sessionStorage).some((key) => key.startsWith('idle-session:draft:'));
+  return hasDraft || document.querySelector('form[data-guard-forms]') !== null;
 }
 
-if (guardsForms()) {
-  void import('./drafts.js').then(({ guardForms }) => guardForms(idleSession, path));
+if (hasFormsOrDrafts()) {
+  void import('./drafts/guard-forms.js').then(({ guardForms }) => guardForms(idleSession, path));
 }

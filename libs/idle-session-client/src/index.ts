@@ -1,29 +1,4 @@
-import { browserEnvironment } from './browser-environment.js';
-import { IdleSession, type IdleSessionOptions } from './idle-session.js';
-import { STARTING } from './state.js';
-
-export { IdleSession, type IdleSessionOptions } from './idle-session.js';
-export type { EndReason, IdleSessionState } from './state.js';
-export { STARTING };
-
-/**
- * Starts to watch over the session of this page. On a server, where there is no page, it does nothing and stays
- * `starting`.
- */
-export function createIdleSession(
-  options: IdleSessionOptions = {},
-): Pick<
-  IdleSession,
-  'getState' | 'subscribe' | 'extend' | 'signOut' | 'touch' | 'hold' | 'destroy'
-> {
-  if (typeof window !== 'undefined') return new IdleSession(options, browserEnvironment());
-  return {
-    getState: () => STARTING,
-    subscribe: () => () => {},
-    extend: async () => false,
-    signOut: async () => false,
-    touch: () => {},
-    hold: () => () => {},
-    destroy: () => {},
-  };
-}
+export type { EndReason } from './protocol/end-reason.js';
+export { createIdleSession } from './session/create-idle-session.js';
+export { IdleSession, type IdleSessionOptions } from './session/idle-session.js';
+export { STARTING, type IdleSessionState } from './session/state.js';

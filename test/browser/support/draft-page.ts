@@ -17,7 +17,7 @@ export const TEXT = 'The river came through the café door 🌊';
 /** The tests' own page calls the client as an app's page would. */
 const SCRIPT = `
   import { createIdleSession } from './index.ts';
-  import { guardForms } from './drafts.ts';
+  import { guardForms } from './drafts/guard-forms.ts';
   window.session = createIdleSession();
   window.stop = guardForms(window.session, '/idle-session');
 `;

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { browserEnvironment } from './browser-environment.js';
+import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
+import type { TabMessage } from '../protocol/tab-message.js';
+import { IdleSession } from '../session/idle-session.js';
+
+const MINUTE = 60_000;
+
+/** As much of a page as the environment needs; test/browser and test/sample have a real one. */
+function page() {
+  const window = new EventTarget();
+  const document = Object.assign(new EventTarget(), { hidden: false, activeElement: null });
+  const Forbidden = class {
+    constructor() {
+      throw new Error('The content security policy does not allow it.');
+    }
+  };
+  const status: IdleSessionStatus = {
+    state: 'active',
+    reason: null,
+    expiresInMs: 15 * MINUTE,
+    idleTimeoutMs: 15 * MINUTE,
+    warnBeforeMs: 2 * MINUTE,
+    absoluteExpiresInMs: null,
+    sessionRef: 'session-1',
+    loginUrl: '/login',
+  };
+  const start = Date.now();
+  const fetch = async () =>
+    Response.json({ ...status, expiresInMs: 15 * MINUTE - (Date.now() - start) });
+  return {
+    window,
+    document,
+    fetch,
+    Worker: Forbidden,
+    SharedWorker: Forbidden,
+    HTMLIFrameElement: class {},
+    KeyboardEvent: class {},
+    PerformanceObserver: class {
+      observe() {}
+      disconnect() {}
+    },
+  };
+}
+
+describe('browserEnvironment', () => {
+  const kept = new Map<string, PropertyDescriptor | undefined>();
+  let globals: ReturnType<typeof page>;
+  let stops: (() => void)[];
+
+  function enter() {
+    globals = page();
+    for (const [name, value] of Object.entries(globals)) {
+      kept.set(name, Object.getOwnPropertyDescriptor(globalThis, name));
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    }
+  }
+
+  function start() {
+    const session = new IdleSession({}, browserEnvironment());
+    stops.push(session.destroy);
+    return session;
+  }
+
+  beforeEach(() => {
+    stops = [];
+  });
+
+  afterEach(() => {
+    for (const stop of stops) stop();
+    jest.useRealTimers();
+    for (const [name, was] of kept) {
+      if (was) Object.defineProperty(globalThis, name, was);
+      else Reflect.deleteProperty(globalThis, name);
+    }
+  });
+
+  it('warns in time where the page allows no workers (react-idle-timer 225)', async () => {
+    jest.useFakeTimers();
+    enter();
+    const session = start();
+    await jest.advanceTimersByTimeAsync(13 * MINUTE - 2000);
+    expect(session.getState().state).toBe('active');
+    await jest.advanceTimersByTimeAsync(3000);
+    expect(session.getState().state).toBe('warning');
+  });
+
+  it('goes on when a download or a mailto link has announced to leave, or it was called off (react-idle-timer 285, 291)', async () => {
+    jest.useFakeTimers();
+    enter();
+    const session = start();
+    await jest.advanceTimersByTimeAsync(MINUTE);
+    const { state } = session.getState();
+    globals.window.dispatchEvent(new Event('beforeunload', { cancelable: true }));
+    await jest.advanceTimersByTimeAsync(12 * MINUTE + 1000);
+    expect([state, session.getState().state]).toEqual(['active', 'warning']);
+  });
+
+  it('keeps apart two apps of one origin, and joins the tabs of each (ng-idle 146)', async () => {
+    enter();
+    const message: TabMessage = {
+      sessionRef: 'session-1',
+      requestedAt: 1,
+      expiresAt: 2,
+      lastHeartbeatAt: 0,
+    };
+    const received: string[] = [];
+    const [first] = ['/a', '/a', '/b'].map((name, tab) => {
+      const environment = browserEnvironment();
+      stops.push(environment.onTabMessage(name, () => received.push(`tab ${tab} of ${name}`)));
+      return environment;
+    });
+    first?.postToTabs(message);
+    await delay(100);
+    expect(received).toEqual(['tab 1 of /a']);
+  });
+});

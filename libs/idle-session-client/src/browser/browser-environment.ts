@@ -1,0 +1,108 @@
+import { isTabMessage } from '../protocol/tab-message.js';
+import { onActivity } from './activity-listeners.js';
+import { ANSWER_TIMEOUT_MS, type Environment, type PageEvent, type Stop } from './environment.js';
+import { onResponse } from './response-observer.js';
+
+/** How long to wait for the lock: a frozen tab may hold it for ever. */
+const LOCK_TIMEOUT_MS = 3000;
+
+/** How long a tab keeps the lock after its run, so that its message reaches the other tabs before the next one runs. */
+const LOCK_KEPT_MS = 100;
+
+/** The real browser. Touches `window` and its like only once it is called. */
+export function browserEnvironment(): Environment {
+  let channel: BroadcastChannel | undefined;
+  return {
+    now: () => Date.now(),
+    elapsed: () => performance.now(),
+
+    after(delayMs, run) {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+
+    async request(method, path, body) {
+      const response = await fetch(path, {
+        method,
+        cache: 'no-store',
+        credentials: 'same-origin',
+        headers: {
+          Accept: 'application/json',
+          ...(body && { 'Content-Type': 'application/json' }),
+        },
+        // A heartbeat outlives its page; where a proxy redirects to, another server answers.
+        keepalive: method === 'POST',
+        redirect: 'manual',
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      if (response.type === 'opaqueredirect') throw new Error('redirected');
+      return { status: response.status, body: await response.json().catch(() => undefined) };
+    },
+
+    async withLock(name, run) {
+      // Missing on plain http: then each tab sends its own heartbeats.
+      if (!navigator.locks) return run();
+      const runAndKeep = async () => {
+        await run();
+        await new Promise((resolve) => setTimeout(resolve, LOCK_KEPT_MS));
+      };
+      const signal = AbortSignal.timeout(LOCK_TIMEOUT_MS);
+      await navigator.locks.request(name, { signal }, runAndKeep).catch(() => run());
+    },
+
+    onActivity,
+    onResponse,
+
+    onPageEvent(listener) {
+      const events: [EventTarget, string, (event: Event) => PageEvent | false][] = [
+        [document, 'visibilitychange', () => (document.hidden ? 'hidden' : 'visible')],
+        [document, 'resume', () => 'returned'],
+        [window, 'pagehide', () => 'leaving'],
+        [window, 'pageshow', (event) => isRestored(event) && 'returned'],
+        [window, 'online', () => 'online'],
+      ];
+      const stops = events.map(([target, type, meaningOf]) =>
+        listen(target, type, (event) => {
+          const meaning = meaningOf(event);
+          if (meaning) listener(meaning);
+        }),
+      );
+      return () => stops.forEach((stop) => stop());
+    },
+
+    onTabMessage(channelName, listener) {
+      const open = () => {
+        channel = new BroadcastChannel(`idle-session:${channelName}`);
+        channel.onmessage = ({ data }) => isTabMessage(data) && listener(data);
+      };
+      // An open channel would keep the page out of the back/forward cache.
+      const close = () => channel?.close();
+      open();
+      const stops = [
+        listen(window, 'pagehide', close),
+        listen(window, 'pageshow', (event) => isRestored(event) && open()),
+        close,
+      ];
+      return () => stops.forEach((stop) => stop());
+    },
+
+    postToTabs(message) {
+      try {
+        channel?.postMessage(message);
+      } catch {
+        // Closed: the page is going away.
+      }
+    },
+  };
+}
+
+/** Out of the back/forward cache. */
+function isRestored(event: Event): boolean {
+  return (event as PageTransitionEvent).persisted;
+}
+
+function listen(target: EventTarget, type: string, listener: (event: Event) => void): Stop {
+  target.addEventListener(type, listener);
+  return () => target.removeEventListener(type, listener);
+}

@@ -1,0 +1,46 @@
+import type { TabMessage } from '../protocol/tab-message.js';
+
+/** A request without an answer is given up after this. */
+export const ANSWER_TIMEOUT_MS = 10_000;
+
+/** What the server answered; `body` is undefined if it was no JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A response of this origin to the page: to a script, or to the navigation itself. */
+export interface ObservedResponse {
+  readonly status: number;
+  /** From its `Server-Timing` header: to the nearer limit, when the response was sent. Undefined: it says nothing of that. */
+  readonly expiresInMs: number | undefined;
+  /** How long ago the request for it went out. */
+  readonly requestedAgoMs: number;
+}
+
+/** What happens to a page: each is a reason to look at the clock, and most to ask the server. */
+export type PageEvent = 'hidden' | 'visible' | 'leaving' | 'returned' | 'online';
+
+/** Stops what was started. */
+export type Stop = () => void;
+
+/** Everything that a session needs of a browser; tests bring their own. */
+export interface Environment {
+  /** The wall clock, in milliseconds. Goes on during sleep, and may jump. */
+  now(): number;
+  /** A clock that never jumps, in milliseconds. May stand still during sleep. */
+  elapsed(): number;
+  /** Runs once after a delay, unless it is stopped; soon if the delay is negative. */
+  after(delayMs: number, run: () => void): Stop;
+  /** Sends a request; rejects if the server itself did not answer. */
+  request(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer>;
+  /** Runs while no other tab runs under the same name; where the browser has no locks, at once. */
+  withLock(name: string, run: () => Promise<void>): Promise<void>;
+  onActivity(listener: () => void): Stop;
+  onResponse(listener: (response: ObservedResponse) => void): Stop;
+  onPageEvent(listener: (event: PageEvent) => void): Stop;
+  /** Joins the tabs that share a channel name, and receives their messages. */
+  onTabMessage(channelName: string, listener: (message: TabMessage) => void): Stop;
+  /** Sends to the other tabs of the channel. */
+  postToTabs(message: TabMessage): void;
+}

@@ -1,0 +1,132 @@
+import type { IdleSessionState } from '../session/state.js';
+import { isLoginPage } from './login-page.js';
+import type { TextKey } from './words/words.js';
+
+/**
+ * `final`: the absolute limit is what is near, and staying cannot help. `asking`: covers the page, and says nothing for
+ * the moment that the server takes to answer.
+ */
+export type View = 'warning' | 'final' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
+
+/** Everything that the dialog shows at one moment. */
+export interface DialogContent {
+  readonly view: View;
+  readonly heading: TextKey | undefined;
+  readonly text: TextKey | undefined;
+  readonly note: TextKey | undefined;
+  readonly button: TextKey | undefined;
+  /** Whether the time left is shown, and the button to sign out. */
+  readonly countsDown: boolean;
+  /** Such as '1:59'. */
+  readonly counter: string;
+  /** The time that the text names. It changes only where the dialog is to be read out again. */
+  readonly textSeconds: number;
+  readonly step: number;
+  /** The last attempt to stay or to sign out did not reach the server. */
+  readonly failed: boolean;
+  /** The server has been asked to extend, and has not answered yet. */
+  readonly busy: boolean;
+  /** Nothing of the page is to be seen. */
+  readonly covers: boolean;
+  /** When something changes by itself; undefined: nothing will. */
+  readonly changesInMs: number | undefined;
+}
+
+export interface DialogSituation {
+  readonly state: IdleSessionState;
+  /** Of `Date.now()`. */
+  readonly now: number;
+  /** Since when the page has been covered. */
+  readonly coveredAt: number | undefined;
+  /** The person has read that nothing can be extended. */
+  readonly isDismissed: boolean;
+  /** The address of the page. */
+  readonly page: string;
+  /** What is shown already. */
+  readonly previous: DialogContent | undefined;
+}
+
+type Texts = Pick<DialogContent, 'heading' | 'text' | 'note' | 'button'>;
+
+const NOTHING: Texts = { heading: undefined, text: undefined, note: undefined, button: undefined };
+
+const TEXTS: Readonly<Record<View, Texts>> = {
+  warning: { ...NOTHING, heading: 'heading', text: 'text', button: 'stay' },
+  final: { heading: 'heading', text: 'text', note: 'fixed', button: 'continue' },
+  asking: NOTHING,
+  unreachable: { ...NOTHING, heading: 'unreachable', text: 'kept', button: 'retry' },
+  ended: { ...NOTHING, heading: 'ended', button: 'continue' },
+  'signed-out': { ...NOTHING, heading: 'signed-out', button: 'continue' },
+};
+
+const SECOND_MS = 1000;
+
+/** Timers aim so far past the full second, so as not to find it still to come. */
+const PAST_MS = 20;
+
+/** How long the page may be covered without an answer before the dialog says that the server cannot be reached. */
+const ANSWER_MS = 1500;
+
+/** What the dialog shows; undefined: it is closed. */
+export function dialogContent(situation: DialogSituation): DialogContent | undefined {
+  const { state, now, previous } = situation;
+  const view = viewOf(situation);
+  if (!view) return undefined;
+  const countsDown = view === 'warning' || view === 'final';
+  const remainingMs = (state.expiresAt ?? 0) - now;
+  const seconds = Math.max(0, Math.ceil(remainingMs / SECOND_MS));
+  return {
+    view,
+    ...TEXTS[view],
+    ...announcement(seconds, previous?.view === view ? previous : undefined),
+    countsDown,
+    counter: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`,
+    failed: state.failed,
+    busy: state.state === 'extending',
+    covers: state.covered || !countsDown,
+    changesInMs: isOver(state) ? undefined : modulo(remainingMs, SECOND_MS) + PAST_MS,
+  };
+}
+
+export function isWarning({ state }: IdleSessionState): boolean {
+  return state === 'warning' || state === 'extending';
+}
+
+export function isOver({ state }: IdleSessionState): boolean {
+  return state === 'expired' || state === 'signed-out';
+}
+
+function viewOf(situation: DialogSituation): View | undefined {
+  const { state, now, coveredAt, isDismissed, page, previous } = situation;
+  const { loginUrl, sessionRef, expiresAt, absoluteExpiresAt, online } = state;
+  if (isOver(state)) {
+    // Never alive in this page, and already there: nothing to cover, and nowhere to go.
+    if (sessionRef === null && loginUrl !== null && isLoginPage(loginUrl, page)) return undefined;
+    return state.state === 'signed-out' ? 'signed-out' : 'ended';
+  }
+  if (coveredAt !== undefined) {
+    const isLate = now - coveredAt > ANSWER_MS;
+    return online && !isLate ? (previous?.view ?? 'asking') : 'unreachable';
+  }
+  if (!isWarning(state) || isDismissed) return undefined;
+  const isFinal = absoluteExpiresAt !== null && absoluteExpiresAt <= (expiresAt ?? 0) + SECOND_MS;
+  return isFinal ? 'final' : 'warning';
+}
+
+/** The time left is named anew at each full minute, and then at 60, 40 and 20 seconds. */
+function announcement(
+  seconds: number,
+  previous: DialogContent | undefined,
+): Pick<DialogContent, 'step' | 'textSeconds'> {
+  const size = seconds > 60 ? 60 : 20;
+  const step = Math.ceil(seconds / size) * size;
+  // Not "in 0 seconds" while the server is being asked.
+  if (previous && (step === previous.step || seconds === 0)) {
+    return { step: previous.step, textSeconds: previous.textSeconds };
+  }
+  return { step, textSeconds: seconds < 20 ? seconds : Math.round(seconds / 10) * 10 };
+}
+
+function modulo(value: number, size: number): number {
+  return ((value % size) + size) % size;
+}

@@ -1,0 +1,81 @@
+import { CONCEALMENT, STYLES } from './styles.js';
+
+type Tags = HTMLElementTagNameMap;
+
+/** The elements of the dialog, in a shadow root of its host. */
+export interface DialogElements {
+  readonly root: ShadowRoot;
+  readonly dialog: HTMLDialogElement;
+  readonly heading: HTMLElement;
+  readonly text: HTMLElement;
+  readonly note: HTMLElement;
+  readonly counter: HTMLElement;
+  readonly message: HTMLElement;
+  /** Read out at a few times only; the counter, which changes every second, is not. */
+  readonly spoken: HTMLElement;
+  readonly stay: HTMLButtonElement;
+  readonly signOut: HTMLButtonElement;
+  /** Keeps the page from being printed while it is enabled. */
+  readonly concealment: CSSStyleSheet;
+}
+
+export function createElements(host: HTMLElement): DialogElements {
+  const heading = withSlot('h2', 'heading');
+  const text = withSlot('p', 'text');
+  const note = withSlot('p', 'note');
+  const stay = withSlot('button', 'stay');
+  const signOut = withSlot('button', 'sign-out');
+  const counter = element('p', 'counter');
+  counter.ariaHidden = 'true';
+  const message = withSlot('p', 'message');
+  message.role = 'alert';
+  message.hidden = true;
+  const spoken = element('p', 'spoken');
+  spoken.role = 'status';
+  const buttons = document.createElement('div');
+  buttons.append(stay, signOut);
+  const dialog = element('dialog', 'dialog');
+  dialog.role = 'alertdialog';
+  dialog.setAttribute('aria-labelledby', 'heading');
+  dialog.setAttribute('aria-describedby', 'text note');
+  dialog.append(heading, text, note, counter, message, spoken, buttons);
+  stay.autofocus = true;
+
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLES);
+  const concealment = new CSSStyleSheet();
+  concealment.replaceSync(CONCEALMENT);
+  concealment.disabled = true;
+  document.adoptedStyleSheets.push(concealment);
+  const root = host.attachShadow({ mode: 'open' });
+  root.adoptedStyleSheets = [sheet];
+  root.append(dialog);
+  return {
+    root,
+    dialog,
+    heading,
+    text,
+    note,
+    counter,
+    message,
+    spoken,
+    stay,
+    signOut,
+    concealment,
+  };
+}
+
+/** Known by its name in the shadow root, and to the page's styles. */
+function element<K extends keyof Tags>(tag: K, name: string): Tags[K] {
+  const created = document.createElement(tag);
+  created.id = name;
+  created.setAttribute('part', name);
+  return created;
+}
+
+/** With a slot in it, for what the page puts there instead. */
+function withSlot<K extends keyof Tags>(tag: K, name: string): Tags[K] {
+  const created = element(tag, name);
+  created.append(document.createElement('slot'));
+  return created;
+}

@@ -1,0 +1,141 @@
+import type { DialogContent } from './dialog-content.js';
+import { createElements } from './dialog-elements.js';
+import { duration } from './words/duration.js';
+import { hasWords, languageOf, wordsOf } from './words/languages.js';
+import type { TextKey } from './words/words.js';
+
+export interface DialogActions {
+  readonly onStay: () => void;
+  readonly onSignOut: () => void;
+  readonly onEscape: () => void;
+}
+
+/** Renders the dialog's content into a shadow root of its host. */
+export class DialogView {
+  #shown: DialogContent | undefined;
+  #language = 'en';
+  /** Whether something in the page had the focus when the dialog opened. */
+  #hadFocus = false;
+  readonly #host: HTMLElement;
+  readonly #elements: ReturnType<typeof createElements>;
+
+  constructor(host: HTMLElement, { onStay, onSignOut, onEscape }: DialogActions) {
+    this.#host = host;
+    this.#elements = createElements(host);
+    const { dialog, stay, signOut } = this.#elements;
+    stay.onclick = onStay;
+    signOut.onclick = onSignOut;
+    // Escape. Where the browser closes nevertheless, as for the second one in a row, only `close` tells.
+    dialog.oncancel = (event) => {
+      event.preventDefault();
+      onEscape();
+    };
+    // Or a click beside the buttons would take the focus off them.
+    dialog.onmousedown = (event) => {
+      if (event.target === dialog) event.preventDefault();
+    };
+    dialog.onclose = () => {
+      // Closed by this view, or open again.
+      if (!this.#shown || dialog.open) return;
+      this.#open();
+      onEscape();
+    };
+  }
+
+  render(content: DialogContent | undefined): void {
+    const previous = this.#shown;
+    this.#shown = content;
+    if (!content) return this.#close();
+
+    const { dialog, heading, text, note, counter, message, stay, signOut, concealment } =
+      this.#elements;
+    const isOther = content.view !== previous?.view;
+    if (isOther) {
+      this.#setLanguage();
+      this.#write(heading, content.heading);
+      this.#write(note, content.note);
+      this.#write(stay, content.button);
+      this.#write(signOut, 'sign-out');
+      counter.hidden = signOut.hidden = !content.countsDown;
+    }
+    if (isOther || (content.countsDown && content.step !== previous?.step)) {
+      this.#write(text, content.text, content.textSeconds);
+      this.#announce(isOther ? [heading, text, note] : [text]);
+    }
+    counter.textContent = content.counter;
+    if (content.failed === message.hidden) {
+      this.#write(message, 'unreachable');
+      message.hidden = !content.failed;
+    }
+    stay.ariaDisabled = String(content.busy);
+    dialog.classList.toggle('cover', content.covers);
+    dialog.classList.toggle('asking', content.view === 'asking');
+    concealment.disabled = !content.covers;
+    this.#open();
+    // The button that had the focus may have gone.
+    if (isOther) stay.focus();
+  }
+
+  #announce(parts: HTMLElement[]): void {
+    const { dialog, spoken } = this.#elements;
+    // What is there when the dialog opens is read out without.
+    spoken.textContent = dialog.open ? parts.map((part) => part.textContent).join('\n') : '';
+  }
+
+  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0): void {
+    const slot = target.firstElementChild as HTMLSlotElement;
+    const own = key && this.#host.getAttribute(key);
+    const language = own || hasWords(this.#language) ? this.#language : 'en';
+    const text = key ? (own ?? wordsOf(language)[key]) : '';
+    slot.name = key ?? '';
+    slot.textContent = text.replace('{time}', () => duration(language, seconds));
+  }
+
+  #setLanguage(): void {
+    const host = this.#host;
+    const { dialog } = this.#elements;
+    const { lang } = host.closest<HTMLElement>('[lang]') ?? document.documentElement;
+    this.#language = languageOf(lang);
+    // English in a page of another language has to say that it is, and which way it is read.
+    const isForeign = !hasWords(this.#language) && !host.matches('[heading], :not(:empty)');
+    dialog.lang = isForeign ? 'en' : lang;
+    dialog.dir = isForeign ? 'ltr' : '';
+  }
+
+  #open(): void {
+    const { dialog } = this.#elements;
+    if (!dialog.open) this.#hadFocus = document.activeElement !== document.body;
+    else if (!isBuried(this.#host)) return;
+    // Below a dialog that the app opened later: to open again puts it on top.
+    else dialog.close();
+    // Left by dialogs that hide all else from assistive technology.
+    this.#host.removeAttribute('aria-hidden');
+    dialog.showModal();
+  }
+
+  #close(): void {
+    const { dialog, root, concealment } = this.#elements;
+    concealment.disabled = true;
+    if (!dialog.open) return;
+    // The browser gives the focus back, unless what had it is gone.
+    dialog.close();
+    const isLost = root.activeElement !== null || document.activeElement === document.body;
+    if (this.#hadFocus && isLost) focusMain();
+  }
+}
+
+/** Whether another dialog lies over all of it: what is below a modal dialog cannot be hit. */
+function isBuried(host: HTMLElement): boolean {
+  const [x, y] = [innerWidth / 2, innerHeight / 2];
+  const root = host.getRootNode() as Document | ShadowRoot;
+  return !host.contains(root.elementFromPoint(x, y)) && document.elementFromPoint(x, y) !== null;
+}
+
+function focusMain(): void {
+  const main = document.querySelector<HTMLElement>('main, h1');
+  if (main && !main.hasAttribute('tabindex')) {
+    main.tabIndex = -1;
+    main.addEventListener('blur', () => main.removeAttribute('tabindex'), { once: true });
+  }
+  main?.focus({ preventScroll: true });
+}

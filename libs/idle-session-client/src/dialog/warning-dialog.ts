@@ -1,0 +1,96 @@
+import { loginAddress } from '../protocol/login-address.js';
+import type { IdleSession } from '../session/idle-session.js';
+import { dialogContent, isOver, isWarning, type DialogContent } from './dialog-content.js';
+import { DialogView } from './dialog-view.js';
+
+export type ShownSession = Pick<IdleSession, 'getState' | 'subscribe' | 'extend' | 'signOut'>;
+
+/** Puts the dialog into a shadow root of its host. What it shows follows the session; returns how to stop. */
+export function createWarningDialog(host: HTMLElement): (session: ShownSession) => () => void {
+  let session: ShownSession | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let content: DialogContent | undefined;
+  let coveredAt: number | undefined;
+  let isDismissed = false;
+  let hasWarned = false;
+  let hasEnded = false;
+
+  const view = new DialogView(host, {
+    onStay: () => (hasEnded ? leave() : stay()),
+    onSignOut: () => void session?.signOut(),
+    onEscape: stay,
+  });
+
+  function show(next: DialogContent | undefined): void {
+    content = next;
+    view.render(content);
+  }
+
+  function update(): void {
+    clearTimeout(timer);
+    if (!session) return;
+    if (isSpare()) return show(undefined);
+    const state = session.getState();
+    const now = Date.now();
+    isDismissed &&= isWarning(state);
+    coveredAt = state.covered ? (coveredAt ?? now) : undefined;
+    const page = location.href;
+    show(dialogContent({ state, now, coveredAt, isDismissed, page, previous: content }));
+    if (content?.changesInMs !== undefined) timer = setTimeout(update, content.changesInMs);
+
+    // Last, since listeners may change the state again.
+    if (isWarning(state) !== hasWarned) {
+      hasWarned = isWarning(state);
+      if (hasWarned) dispatch('warning');
+      else if (state.state === 'active') dispatch('extended');
+    }
+    if (isOver(state) && !hasEnded) {
+      hasEnded = true;
+      const isUnprevented = dispatch('expired', { reason: state.reason });
+      if (isUnprevented && content && state.loginUrl !== null) leave();
+    }
+  }
+
+  /** Whether another shows the same session: a page may add its own after the script has added one. */
+  function isSpare(): boolean {
+    const first = document.querySelector('idle-session-dialog');
+    return first !== host && first?.session === session;
+  }
+
+  /** What Escape means, and the first button as long as the end has not come. */
+  function stay(): void {
+    if (content?.view === 'final') {
+      isDismissed = true;
+      update();
+    } else if (!hasEnded) void session?.extend();
+  }
+
+  function leave(): void {
+    const { loginUrl, reason } = session!.getState();
+    if (loginUrl === null) return location.reload();
+    const { pathname, search, hash, href } = location;
+    // A person who signed out has nothing to come back to.
+    const returnTo = reason === 'signed-out' ? undefined : pathname + search + hash;
+    location.replace(new URL(loginAddress(loginUrl, reason ?? 'idle', returnTo), href));
+  }
+
+  function dispatch(type: string, detail?: object): boolean {
+    const cancelable = type === 'expired';
+    return host.dispatchEvent(
+      new CustomEvent(type, { bubbles: true, composed: true, cancelable, detail }),
+    );
+  }
+
+  return (shown) => {
+    const unsubscribe = shown.subscribe(update);
+    session = shown;
+    hasWarned = isDismissed = hasEnded = false;
+    update();
+    return () => {
+      unsubscribe();
+      clearTimeout(timer);
+      session = undefined;
+      show(undefined);
+    };
+  };
+}

@@ -1,0 +1,15 @@
+import type { Words } from './words.js';
+
+export const cy: Words = {
+  heading: 'Rydych ar fin cael eich allgofnodi',
+  text: 'Er eich diogelwch, byddwn yn eich allgofnodi ymhen {time}.',
+  fixed: 'Ni allwch aros wedi mewngofnodi yn hirach. Cadwch eich gwaith nawr.',
+  stay: 'Aros wedi mewngofnodi',
+  continue: 'Parhau',
+  'sign-out': 'Allgofnodi',
+  unreachable: 'Ni allwn gyrraedd y gwasanaeth',
+  kept: 'Mae eich gwaith yma o hyd.',
+  retry: 'Rhoi cynnig arall arni',
+  ended: 'Er eich diogelwch, rydym wedi eich allgofnodi',
+  'signed-out': 'Rydych wedi allgofnodi',
+};

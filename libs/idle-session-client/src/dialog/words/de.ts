@@ -1,0 +1,15 @@
+import type { Words } from './words.js';
+
+export const de: Words = {
+  heading: 'Sie werden gleich abgemeldet',
+  text: 'Zu Ihrer Sicherheit melden wir Sie in {time} ab.',
+  fixed: 'Länger können Sie nicht angemeldet bleiben. Bitte speichern Sie jetzt Ihre Arbeit.',
+  stay: 'Angemeldet bleiben',
+  continue: 'Weiter',
+  'sign-out': 'Abmelden',
+  unreachable: 'Der Dienst ist nicht erreichbar',
+  kept: 'Ihre Arbeit ist noch da.',
+  retry: 'Erneut versuchen',
+  ended: 'Zu Ihrer Sicherheit haben wir Sie abgemeldet',
+  'signed-out': 'Sie sind abgemeldet',
+};

@@ -1,0 +1,15 @@
+import type { Words } from './words.js';
+
+export const en: Words = {
+  heading: "You're about to be signed out",
+  text: 'For your security, we will sign you out in {time}.',
+  fixed: 'You cannot stay signed in for longer. Please save your work now.',
+  stay: 'Stay signed in',
+  continue: 'Continue',
+  'sign-out': 'Sign out',
+  unreachable: 'We cannot reach the service',
+  kept: 'Your work is still here.',
+  retry: 'Try again',
+  ended: 'For your security, we signed you out',
+  'signed-out': 'You are signed out',
+};

@@ -1,0 +1,15 @@
+import type { Words } from './words.js';
+
+export const es: Words = {
+  heading: 'Le desconectaremos en breve',
+  text: 'Por su seguridad, le desconectaremos en {time}.',
+  fixed: 'No es posible seguir conectado más tiempo. Guarde su trabajo ahora.',
+  stay: 'Seguir conectado',
+  continue: 'Continuar',
+  'sign-out': 'Salir',
+  unreachable: 'El servicio no responde',
+  kept: 'Su trabajo sigue aquí.',
+  retry: 'Intentar de nuevo',
+  ended: 'Por su seguridad, le hemos desconectado',
+  'signed-out': 'Ha salido',
+};

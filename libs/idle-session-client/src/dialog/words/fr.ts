@@ -1,0 +1,16 @@
+import type { Words } from './words.js';
+
+export const fr: Words = {
+  heading: 'Nous allons bientôt vous déconnecter',
+  text: 'Pour votre sécurité, nous vous déconnecterons dans {time}.',
+  fixed:
+    'Il n’est pas possible de rester connecté plus longtemps. Enregistrez votre travail maintenant.',
+  stay: 'Rester connecté',
+  continue: 'Continuer',
+  'sign-out': 'Se déconnecter',
+  unreachable: 'Le service ne répond pas',
+  kept: 'Votre travail est toujours là.',
+  retry: 'Réessayer',
+  ended: 'Pour votre sécurité, nous vous avons déconnecté',
+  'signed-out': 'Vous êtes déconnecté',
+};

@@ -1,0 +1,15 @@
+import type { Words } from './words.js';
+
+export const it: Words = {
+  heading: 'Tra poco ti disconnetteremo',
+  text: 'Per la tua sicurezza, ti disconnetteremo tra {time}.',
+  fixed: 'Non è possibile restare connessi più a lungo. Salva ora il tuo lavoro.',
+  stay: 'Resta connesso',
+  continue: 'Continua',
+  'sign-out': 'Esci',
+  unreachable: 'Il servizio non risponde',
+  kept: 'Il tuo lavoro è ancora qui.',
+  retry: 'Riprova',
+  ended: 'Per la tua sicurezza, ti abbiamo disconnesso',
+  'signed-out': 'Hai effettuato l’uscita',
+};

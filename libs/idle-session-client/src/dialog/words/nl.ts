@@ -1,0 +1,15 @@
+import type { Words } from './words.js';
+
+export const nl: Words = {
+  heading: 'U wordt bijna uitgelogd',
+  text: 'Voor uw veiligheid loggen we u over {time} uit.',
+  fixed: 'Langer ingelogd blijven kan niet. Sla uw werk nu op.',
+  stay: 'Ingelogd blijven',
+  continue: 'Doorgaan',
+  'sign-out': 'Uitloggen',
+  unreachable: 'De dienst is niet bereikbaar',
+  kept: 'Uw werk is er nog.',
+  retry: 'Opnieuw proberen',
+  ended: 'Voor uw veiligheid hebben we u uitgelogd',
+  'signed-out': 'U bent uitgelogd',
+};

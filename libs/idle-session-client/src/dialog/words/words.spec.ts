@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { duration } from './duration.js';
+import { hasWords, languageOf, wordsOf } from './languages.js';
+
+describe('languageOf', () => {
+  it.each([
+    ['de', 'de'],
+    ['pt-BR', 'pt'],
+    ['EN-gb', 'en'],
+    ['haw', 'haw'],
+    ['', 'en'],
+    ['x', 'en'],
+  ])('finds the language of "%s"', (tag, language) => {
+    expect(languageOf(tag)).toBe(language);
+  });
+});
+
+describe('wordsOf', () => {
+  it.each(['en', 'fr', 'de', 'es', 'pt', 'it', 'nl', 'cy'])(
+    'has a text for everything in %s, with a place for the time',
+    (language) => {
+      const words = wordsOf(language);
+      expect(hasWords(language)).toBe(true);
+      for (const text of Object.values(words)) expect(text).toMatch(/\S/);
+      expect(words.text).toContain('{time}');
+    },
+  );
+
+  it.each(['ja', 'constructor'])('is English where there are no words in %s', (language) => {
+    expect(hasWords(language)).toBe(false);
+    expect(wordsOf(language)).toBe(wordsOf('en'));
+  });
+});
+
+describe('duration', () => {
+  it.each([
+    ['en', 120, '2 minutes'],
+    ['en', 60, '1 minute'],
+    ['en', 90, '90 seconds'],
+    ['en', 200, '3 minutes'],
+    ['en', 1, '1 second'],
+    ['de', 120, '2 Minuten'],
+    ['cy', 60, '1 funud'],
+    ['cy', 120, '2 funud'],
+    ['cy', 300, '5 munud'],
+    ['cy', 40, '40 eiliad'],
+  ])('says in %s how long %d seconds are', (language, seconds, text) => {
+    expect(duration(language, seconds)).toBe(text);
+  });
+});

@@ -1,0 +1,19 @@
+/** The texts of the dialog in one language. The name of a text is also that of the attribute and the slot that replace it. */
+export interface Words {
+  readonly heading: string;
+  /** With `{time}`. */
+  readonly text: string;
+  /** Beside it when the absolute limit is near, which nothing moves. */
+  readonly fixed: string;
+  readonly stay: string;
+  readonly continue: string;
+  readonly 'sign-out': string;
+  /** Also when an extension failed. */
+  readonly unreachable: string;
+  readonly kept: string;
+  readonly retry: string;
+  readonly ended: string;
+  readonly 'signed-out': string;
+}
+
+export type TextKey = keyof Words;

@@ -1,0 +1,139 @@
+import type { IdleSession } from '../session/idle-session.js';
+import { showOffer } from './draft-offer.js';
+import { FormFields } from './form-fields.js';
+import {
+  draftNameOf,
+  fetchDraftKey,
+  removeDraft,
+  seal,
+  storedDrafts,
+  storeDraft,
+  unseal,
+  type Draft,
+} from './sealed-storage.js';
+
+const DAY_MS = 86_400_000;
+
+const GUARDED = 'form[data-guard-forms]:not([autocomplete=off i])';
+
+type WatchedSession = Pick<IdleSession, 'getState' | 'subscribe'>;
+
+/**
+ * Keeps what a person enters in the page's forms with `data-guard-forms`, so that it is not lost with the session:
+ * encrypted, with a key that the server gives only to a live session of the same person. The draft is offered again, and
+ * removed when its form was sent, when the person discards it, when it cannot be read, and after a day. For every page,
+ * also without forms: whether the server accepted a form shows on the page that follows. Returns how to stop.
+ */
+export function guardForms(session: WatchedSession, path: string): () => void {
+  // Elsewhere there is no encryption, and so no draft.
+  if (!isSecureContext) return () => {};
+
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const fields = new FormFields();
+  /** Forms that show something of the person's own, with the session in which they were submitted as they are. */
+  const touched = new WeakMap<HTMLFormElement, string>();
+  let key: Promise<CryptoKey | void> | undefined;
+
+  let queue = whenAlive(session, signal)
+    .then(async () => {
+      settleDrafts(session.getState().sessionRef);
+      if (storedDrafts()[0] || document.querySelector(GUARDED)) await ownersKey();
+    })
+    .catch(() => {});
+
+  /** Undefined if there is none: the owner is unknown, or the server cannot be asked. */
+  function ownersKey(): Promise<CryptoKey | void> {
+    return (key ??= fetchDraftKey(path)
+      .then(async (fetched) => {
+        // Before anything is saved, so that no draft is overwritten unseen.
+        for (const draft of storedDrafts()) await offer(fetched, draft);
+        return fetched;
+      })
+      .catch(() => {}));
+  }
+
+  async function offer(secretKey: CryptoKey, draft: Draft): Promise<void> {
+    const { name, savedAt } = draft;
+    const entries = await unseal(secretKey, draft).catch(() => removeDraft(name));
+    const form = [...document.forms].find(
+      (one) => one.matches(GUARDED) && draftNameOf(one) === name,
+    );
+    if (!entries || !form || signal.aborted) return;
+    // The browser or the server has filled it in already.
+    if (entries === fields.read(form)) return void touched.set(form, '');
+
+    const removeOffer = showOffer(form, Number(savedAt), {
+      onRestore: () => {
+        fields.fillIn(form, entries);
+        save(form);
+      },
+      onDiscard: () => {
+        removeDraft(name);
+        // What was entered since the offer is not discarded with it.
+        if (touched.has(form)) save(form);
+      },
+    });
+    signal.addEventListener('abort', removeOffer);
+  }
+
+  /** At once, since a page may be left at any time. */
+  function save(form: HTMLFormElement, submittedIn = ''): void {
+    touched.set(form, submittedIn);
+    // The storage may be full.
+    queue = queue.then(() => write(form)).catch(() => {});
+  }
+
+  async function write(form: HTMLFormElement): Promise<void> {
+    const secretKey = await ownersKey();
+    if (!secretKey) return;
+    const id = { name: draftNameOf(form), savedAt: String(Date.now()) };
+    const sealed = await seal(secretKey, id, fields.read(form));
+    const submittedIn = touched.get(form);
+    // The form may have been reset meanwhile.
+    if (submittedIn !== undefined) storeDraft({ ...id, submittedIn, sealed });
+  }
+
+  const onFormEvent = ({ type, target, isTrusted }: Event) => {
+    const form = ((target as HTMLInputElement).form ?? target) as HTMLFormElement;
+    if (!form.matches?.(GUARDED)) return;
+    if (type === 'submit') {
+      if (touched.has(form)) save(form, session.getState().sessionRef ?? '');
+    } else if (type === 'reset') {
+      touched.delete(form);
+      removeDraft(draftNameOf(form));
+    } else if (isTrusted) save(form);
+  };
+  for (const type of ['input', 'submit', 'reset']) {
+    addEventListener(type, onFormEvent, { signal, capture: true });
+  }
+
+  return () => stopping.abort();
+}
+
+/** Resolves once the server has said that the session is alive; never after the stop. */
+function whenAlive(session: WatchedSession, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const resolveIfAlive = () => {
+      if (/active|warning/.test(session.getState().state)) resolve();
+    };
+    signal.addEventListener('abort', session.subscribe(resolveIfAlive));
+    resolveIfAlive();
+  });
+}
+
+/**
+ * The server may have refused a form because the session had ended, and an ended session never comes back: if the page
+ * that follows is of the session of the submit, and no error, the server accepted the form. Otherwise the draft stays:
+ * also after a reload or a step back, which may follow a submit that never reached the server.
+ */
+function settleDrafts(sessionRef: string | null): void {
+  const [arrival] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  const isAnswer = arrival?.type === 'navigate' && !(arrival.responseStatus >= 400);
+  for (const draft of storedDrafts()) {
+    const isTooOld = Date.now() - Number(draft.savedAt) > DAY_MS;
+    const wasAccepted = isAnswer && draft.submittedIn === sessionRef;
+    if (isTooOld || wasAccepted) removeDraft(draft.name);
+    else storeDraft({ ...draft, submittedIn: '' });
+  }
+}

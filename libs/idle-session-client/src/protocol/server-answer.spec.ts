@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { isStatus, reasonOf } from './server-answer.js';
+
+describe('isStatus', () => {
+  const alive = { state: 'active', expiresInMs: 900_000, sessionRef: 'session-1' };
+
+  it.each([
+    { state: 'none' },
+    { state: 'expired', reason: 'idle' },
+    alive,
+    { ...alive, state: 'warning' },
+  ])("takes %j for the server's answer", (body) => {
+    expect(isStatus(body)).toBe(true);
+  });
+
+  it.each([
+    undefined,
+    null,
+    'active',
+    [],
+    {},
+    { state: 'ok' },
+    { state: 'active' },
+    { ...alive, expiresInMs: '900000' },
+    { ...alive, sessionRef: null },
+  ])('does not take %j for it', (body) => {
+    expect(isStatus(body)).toBe(false);
+  });
+});
+
+describe('reasonOf', () => {
+  it.each(['idle', 'absolute', 'signed-out', 'revoked'])('knows %s', (reason) => {
+    expect(reasonOf({ status: 401, reason })).toBe(reason);
+  });
+
+  it.each([undefined, null, 'idle', {}, { reason: 'wrong password' }, { reason: null }])(
+    'does not take %j for the end of a session',
+    (body) => {
+      expect(reasonOf(body)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,18 @@
+import type { EndReason } from './end-reason.js';
+import type { IdleSessionStatus } from './idle-session-status.js';
+
+/** Whether the server itself answered, and not a proxy or a sign-on page in between. */
+export function isStatus(body: unknown): body is IdleSessionStatus {
+  const { state, expiresInMs, sessionRef } = (body ?? {}) as Partial<IdleSessionStatus>;
+  if (state === 'none' || state === 'expired') return true;
+  const alive = state === 'active' || state === 'warning';
+  return alive && typeof expiresInMs === 'number' && typeof sessionRef === 'string';
+}
+
+const REASONS = ['idle', 'absolute', 'signed-out', 'revoked'];
+
+/** The reason in a problem body of a 401; undefined if the 401 is not about the session's end. */
+export function reasonOf(body: unknown): EndReason | undefined {
+  const { reason } = (body ?? {}) as { reason?: EndReason };
+  return REASONS.includes(reason as string) ? reason : undefined;
+}

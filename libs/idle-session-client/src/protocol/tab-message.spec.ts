@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { isTabMessage } from './tab-message.js';
+
+describe('isTabMessage', () => {
+  const message = {
+    sessionRef: 'session-1',
+    requestedAt: 1,
+    expiresAt: 2,
+    lastHeartbeatAt: -Infinity,
+  };
+
+  it('recognises the messages of a tab', () => {
+    expect(isTabMessage(message)).toBe(true);
+    expect(isTabMessage({ ...message, ended: 'idle' })).toBe(true);
+  });
+
+  it.each([
+    undefined,
+    null,
+    'session-1',
+    {},
+    { ...message, sessionRef: null },
+    { ...message, expiresAt: undefined },
+    { ...message, requestedAt: undefined },
+    { ...message, lastHeartbeatAt: null },
+  ])('ignores %j, which another script may have sent', (value) => {
+    expect(isTabMessage(value)).toBe(false);
+  });
+});

@@ -1,0 +1,23 @@
+import type { EndReason } from './end-reason.js';
+
+/**
+ * What one tab tells the others of a session: the newest update from the server. Its times are those of the wall clock,
+ * which all tabs share, so that a message that arrives late still means the same.
+ */
+export interface TabMessage {
+  readonly sessionRef: string;
+  /** When the update was requested: the server gave it after that. */
+  readonly requestedAt: number;
+  readonly expiresAt: number;
+  /** When a tab last sent a heartbeat. */
+  readonly lastHeartbeatAt: number;
+  readonly ended?: EndReason;
+}
+
+const TIMES = ['expiresAt', 'requestedAt', 'lastHeartbeatAt'];
+
+export function isTabMessage(value: unknown): value is TabMessage {
+  const message = (value ?? {}) as Record<string, unknown>;
+  const hasTimes = TIMES.every((key) => typeof message[key] === 'number');
+  return hasTimes && typeof message.sessionRef === 'string';
+}

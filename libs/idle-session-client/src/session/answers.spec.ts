@@ -1,0 +1,202 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeWorld, HOUR, MINUTE, SECOND, type FakeTab } from '../../testing/fake-world.js';
+import {
+  END,
+  expectNear,
+  expectSound,
+  messageOf,
+  signedIn,
+  timeUntil,
+  type,
+  warned,
+} from '../../testing/scenario.js';
+
+describe('IdleSession', () => {
+  describe('when the session is not there any more', () => {
+    it('ends after the server was started without its memory', async () => {
+      const { world, tab } = await signedIn();
+      world.server.forget();
+      tab.page('online');
+      await world.advance(SECOND);
+      expect(['expired', 'signed-out']).toContain(tab.state.state);
+      expect(tab.state.covered).toBe(true);
+    });
+
+    it('is idle if the time was up, though the server knows nothing any more', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(14 * MINUTE);
+      world.server.forget();
+      await world.advance(2 * MINUTE);
+      expect(tab.state).toMatchObject({ state: 'expired', reason: 'idle' });
+    });
+
+    it('ends, where another tab ended it, with the reason which that one was told', async () => {
+      const { world, tabs } = await signedIn({ tabs: 2 });
+      world.server.end('revoked');
+      void tabs[0]?.fetch();
+      await world.advance(70);
+      // The first tab goes to the sign-in page, and the cookie with it.
+      world.server.cookie = null;
+      await world.advance(SECOND);
+      for (const { state } of tabs)
+        expect(state).toMatchObject({ state: 'expired', reason: 'revoked' });
+    });
+
+    it('ends when somebody else has signed in', async () => {
+      const { world, tab } = await signedIn();
+      world.server.signIn();
+      tab.page('returned');
+      await world.advance(SECOND);
+      expect(['expired', 'signed-out']).toContain(tab.state.state);
+      const { state } = tab;
+      await world.advance(HOUR);
+      expect(tab.state).toBe(state);
+    });
+
+    it('has nothing to do with what is still said of the one before', async () => {
+      const world = new FakeWorld();
+      world.server.signIn();
+      await world.advance(SECOND);
+      const late = { ...messageOf(world), ended: 'idle' as const };
+      world.server.signIn();
+      const tab = world.open();
+      await world.advance(SECOND);
+      const { state } = tab;
+      const sent = world.sent.length;
+      tab.receiveMessage(late);
+      await world.advance(SECOND);
+      expect(tab.state).toBe(state);
+      expect(world.sent.length).toBe(sent);
+    });
+
+    it('tells the tabs of that one nothing', async () => {
+      const { world, tab } = await signedIn();
+      world.server.signIn();
+      const other = world.open();
+      await world.advance(SECOND);
+      tab.page('returned');
+      await world.advance(SECOND);
+      expect(other.state).toMatchObject({ state: 'active', sessionRef: 'session-2' });
+    });
+  });
+
+  describe('with answers out of order', () => {
+    it('keeps the newer of two', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(5 * MINUTE);
+      world.latencyMs = 3000;
+      tab.page('online');
+      await world.advance(3001);
+      world.latencyMs = 20;
+      void tab.session.extend();
+      await world.advance(SECOND);
+      const { expiresAt } = tab.state;
+      await world.advance(5 * SECOND);
+      expect(tab.state.expiresAt).toBe(expiresAt);
+    });
+
+    it('does not take an older answer for less than a newer header said', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(5 * MINUTE);
+      world.latencyMs = 3000;
+      tab.page('online');
+      await world.advance(3001);
+      world.latencyMs = 20;
+      void tab.fetch();
+      await world.advance(SECOND);
+      const { expiresAt } = tab.state;
+      await world.advance(5 * SECOND);
+      expect(tab.state.expiresAt).toBe(expiresAt);
+    });
+
+    it('does not mind the header of a response that was sent before', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(5 * MINUTE);
+      void tab.session.extend();
+      await world.advance(SECOND);
+      const before = tab.state;
+      tab.observe({ status: 200, expiresInMs: 10 * MINUTE, requestedAgoMs: 2 * MINUTE });
+      await world.advance(SECOND);
+      expect(tab.state).toBe(before);
+    });
+
+    it('is extended though a poll overtakes the answer, before or after', async () => {
+      for (const [first, second] of [
+        [1500, 20],
+        [20, 1500],
+      ] as const) {
+        const { world, tabs } = await warned({ tabs: 2 });
+        const [tab, other] = tabs as [FakeTab, FakeTab];
+        world.latencyMs = first;
+        const extended = tab.session.extend();
+        world.latencyMs = second;
+        if (second > first) world.tardyMs = 1500;
+        void tab.fetch('passive');
+        void other.fetch('passive');
+        world.latencyMs = 20;
+        await world.advance(5 * SECOND);
+        await expect(extended).resolves.toBe(true);
+        for (const { state } of tabs) {
+          expect(state.state).toBe('active');
+          expectNear((state.expiresAt ?? 0) - world.wall, world.server.deadline() - world.time);
+        }
+      }
+    });
+
+    it('stays extended when a question from the same tick of the clock is answered later', async () => {
+      const { world, tab } = await warned();
+      world.observersFirst = true;
+      world.latencyMs = 0;
+      world.tardyMs = SECOND;
+      tab.page('online');
+      world.tardyMs = 0;
+      await expect(Promise.all([tab.session.extend(), world.advance(0)])).resolves.toContain(true);
+      expect(tab.state.state).toBe('active');
+      const { expiresAt } = tab.state;
+      await world.advance(5 * SECOND);
+      expect(tab.state).toMatchObject({ state: 'active', expiresAt });
+    });
+
+    it('is uncovered when the server says, in the tick of the message about an end, that there is none', async () => {
+      const { world, tab } = await signedIn();
+      world.observersFirst = true;
+      world.latencyMs = 0;
+      tab.page('online');
+      await world.advance(0);
+      tab.receiveMessage({ ...messageOf(world), ended: 'idle' });
+      expect(tab.state.covered).toBe(true);
+      await world.advance(0);
+      expect(tab.state).toMatchObject({ state: 'active', covered: false });
+    });
+
+    it('is not ended by an answer from before signing in', async () => {
+      const world = new FakeWorld();
+      world.tardyMs = 3000;
+      const tab = world.open();
+      await world.advance(1500);
+      world.tardyMs = 0;
+      world.server.signIn();
+      void tab.fetch();
+      await world.advance(SECOND);
+      expect(tab.state.state).toBe('active');
+      await world.advance(5 * SECOND);
+      expect(tab.state).toMatchObject({ state: 'active', sessionRef: 'session-1' });
+    });
+
+    it('is the same whether observers or senders hear of an answer first', async () => {
+      for (const observersFirst of [true, false]) {
+        const { world, tab } = await signedIn();
+        world.observersFirst = observersFirst;
+        await type(world, tab, 10 * MINUTE);
+        await timeUntil(world, () => tab.state.state === 'warning');
+        void tab.session.extend();
+        await world.advance(SECOND);
+        expect(tab.state).toMatchObject({ state: 'active', failed: false });
+        await timeUntil(world, () => tab.state.state === 'expired');
+        expectNear(world.time, world.server.lastActivityAt() + END);
+        expect(world.sentTo('heartbeat').length).toBeLessThanOrEqual(12);
+        expectSound(world);
+      }
+    });
+  });
+});

@@ -1,0 +1,25 @@
+import { browserEnvironment } from '../browser/browser-environment.js';
+import { IdleSession, type IdleSessionOptions } from './idle-session.js';
+import { STARTING } from './state.js';
+
+/**
+ * Starts to watch over the session of this page. On a server, where there is no page, it does nothing and stays
+ * `starting`.
+ */
+export function createIdleSession(
+  options: IdleSessionOptions = {},
+): Pick<
+  IdleSession,
+  'getState' | 'subscribe' | 'extend' | 'signOut' | 'touch' | 'hold' | 'destroy'
+> {
+  if (typeof window !== 'undefined') return new IdleSession(options, browserEnvironment());
+  return {
+    getState: () => STARTING,
+    subscribe: () => () => {},
+    extend: async () => false,
+    signOut: async () => false,
+    touch: () => {},
+    hold: () => () => {},
+    destroy: () => {},
+  };
+}

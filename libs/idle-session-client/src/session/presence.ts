@@ -1,0 +1,121 @@
+import type { ServerLink } from './server-link.js';
+import type { SessionContext } from './session-context.js';
+import type { StateStore } from './state-store.js';
+import type { SteadyClock } from './steady-clock.js';
+import { Timer } from './timer.js';
+
+/** The longest and the shortest that heartbeats are apart, over all tabs. */
+const HEARTBEAT_MS = 60_000;
+const HEARTBEATS_PER_TIMEOUT = 4;
+
+/** How far the server may be behind the person when the page is hidden or closed. */
+const TOLERATED_LAG_MS = 1000;
+
+/** When the person was last present, and how much of that the server knows. Reports the rest in heartbeats. */
+export class Presence {
+  readonly #clock: SteadyClock;
+  readonly #store: StateStore;
+  readonly #timer: Timer;
+  readonly #server: ServerLink;
+  readonly #context: SessionContext;
+
+  /** While there is one, the person counts as present. */
+  readonly holds = new Set<symbol>();
+  #lastActivityAt = -Infinity;
+  /** The presence that a heartbeat under way reports. */
+  #reportedAt = -Infinity;
+  /** The presence that the server knows. */
+  #confirmedAt = -Infinity;
+  /** When a tab last sent a heartbeat. */
+  #lastHeartbeatAt = -Infinity;
+  #isHeartbeatPlanned = false;
+
+  constructor(context: SessionContext, server: ServerLink) {
+    this.#clock = context.clock;
+    this.#store = context.store;
+    this.#timer = new Timer(context.environment);
+    this.#server = server;
+    this.#context = context;
+  }
+
+  get lastHeartbeatAt(): number {
+    return this.#lastHeartbeatAt;
+  }
+
+  recordActivity(): void {
+    this.#lastActivityAt = this.#clock.now();
+    this.planHeartbeat();
+  }
+
+  /** Another tab has sent a heartbeat. */
+  recordHeartbeat(sentAt: number): void {
+    this.#lastHeartbeatAt = Math.max(this.#lastHeartbeatAt, sentAt);
+  }
+
+  /** The server knows that the person was present then. */
+  confirm(presentAt: number): void {
+    this.#confirmedAt = Math.max(this.#confirmedAt, presentAt);
+  }
+
+  /** Sends a heartbeat at once; resolves to whether the server answered. */
+  async report(presentAt: number): Promise<boolean> {
+    const now = this.#clock.now();
+    this.#lastHeartbeatAt = now;
+    this.#reportedAt = presentAt;
+    const isAnswered = await this.#server.sendHeartbeat(now - presentAt);
+    if (isAnswered) this.confirm(presentAt);
+    else this.#reportedAt = -Infinity;
+    return isAnswered;
+  }
+
+  /** Sends a heartbeat at once if the server does not know of the person's last activity. */
+  reportUnconfirmed(): Promise<boolean> | undefined {
+    if (!this.#store.isAlive || !this.#isUnconfirmed()) return undefined;
+    return this.report(this.#lastPresentAt());
+  }
+
+  /** Before the page goes away: reports what no heartbeat has reported yet. */
+  flush(): void {
+    const presentAt = this.#lastPresentAt();
+    const lagMs = presentAt - Math.max(this.#confirmedAt, this.#reportedAt);
+    if (this.#store.current.state === 'active' && lagMs > TOLERATED_LAG_MS) {
+      void this.report(presentAt);
+    }
+  }
+
+  /** Plans the next heartbeat, if there is something to report; one at a time, and in one tab at a time. */
+  planHeartbeat(): void {
+    const { environment, path } = this.#context;
+    if (!this.#store.isAlive || this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
+    this.#isHeartbeatPlanned = true;
+    this.#timer.start(this.#msUntilHeartbeat(), () => {
+      void environment
+        .withLock(`${path} ${this.#store.current.sessionRef}`, async () => {
+          // Another tab may have sent one meanwhile.
+          if (this.#msUntilHeartbeat() <= 0) await this.reportUnconfirmed();
+        })
+        .finally(() => {
+          this.#isHeartbeatPlanned = false;
+          if (this.#store.current.online) this.planHeartbeat();
+        });
+    });
+  }
+
+  stop(): void {
+    this.#timer.stop();
+  }
+
+  #lastPresentAt(): number {
+    return this.holds.size > 0 ? this.#clock.now() : this.#lastActivityAt;
+  }
+
+  #isUnconfirmed(): boolean {
+    return this.#lastPresentAt() > this.#confirmedAt;
+  }
+
+  #msUntilHeartbeat(): number {
+    const { idleTimeoutMs } = this.#store.current;
+    const intervalMs = Math.min(HEARTBEAT_MS, (idleTimeoutMs ?? Infinity) / HEARTBEATS_PER_TIMEOUT);
+    return Math.max(this.#lastHeartbeatAt, this.#confirmedAt) + intervalMs - this.#clock.now();
+  }
+}

@@ -1,0 +1,55 @@
+import { STARTING, type IdleSessionState } from './state.js';
+
+/** Holds the state of the session, and tells its subscribers of each change. */
+export class StateStore {
+  #current = STARTING;
+  #isClosed = false;
+  readonly #listeners = new Set<() => void>();
+
+  get current(): IdleSessionState {
+    return this.#current;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The session goes on, as far as this tab knows. */
+  get isAlive(): boolean {
+    return this.#current.state !== 'starting' && !this.isOver;
+  }
+
+  /** The session has ended, or this store is closed. */
+  get isOver(): boolean {
+    const { state } = this.#current;
+    return this.#isClosed || state === 'expired' || state === 'signed-out';
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Makes a new state, unless the changes change nothing. */
+  update(changes: Partial<IdleSessionState>): void {
+    const keys = Object.keys(changes) as (keyof IdleSessionState)[];
+    if (this.#isClosed || keys.every((key) => this.#current[key] === changes[key])) return;
+    this.#current = { ...this.#current, ...changes };
+    for (const listener of Array.from(this.#listeners)) {
+      try {
+        listener();
+      } catch (error) {
+        // An error of the page's own is reported as uncaught, and stops nothing here.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  /** From now on the state stays as it is. */
+  close(): void {
+    this.#isClosed = true;
+    this.#listeners.clear();
+  }
+}

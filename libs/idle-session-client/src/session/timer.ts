@@ -1,0 +1,23 @@
+import type { Environment } from '../browser/environment.js';
+
+/** Browsers fire timers beyond this at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** One timer. Starting it again replaces what was planned before. */
+export class Timer {
+  #cancel: (() => void) | undefined;
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  start(delayMs: number, run: () => void): void {
+    this.stop();
+    this.#cancel = this.#environment.after(Math.min(delayMs, LONGEST_MS), run);
+  }
+
+  stop(): void {
+    this.#cancel?.();
+  }
+}

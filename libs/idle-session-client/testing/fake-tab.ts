@@ -1,0 +1,220 @@
+import type {
+  Answer,
+  Environment,
+  ObservedResponse,
+  PageEvent,
+  Stop,
+} from '../src/browser/environment.js';
+import type { TabMessage } from '../src/protocol/tab-message.js';
+import { IdleSession, type IdleSessionOptions } from '../src/session/idle-session.js';
+import type { IdleSessionState } from '../src/session/state.js';
+import type { FakeResponse } from './fake-server.js';
+
+/** What becomes of requests. `deaf`: the server gets them, but its answers are lost. */
+export type Network =
+  'up' | 'down' | 'hanging' | 'deaf' | 'failing' | 'redirecting' | 'refusing' | 'lying';
+
+export interface Sent {
+  /** Since the world began, in milliseconds. */
+  readonly at: number;
+  readonly tab: FakeTab;
+  readonly path: string;
+  readonly idleForMs: number | undefined;
+}
+
+/** What a task needs of the tab in which it runs. */
+export interface TaskOwner {
+  readonly isFrozen: boolean;
+  /** What would have happened here while the tab was frozen. */
+  late: Task[];
+  hiddenFor(): number;
+}
+
+export interface Task {
+  readonly at: number;
+  readonly tab: TaskOwner;
+  readonly run: () => void;
+  /** How many timers set each other to get here: browsers slow such chains down in hidden tabs. */
+  readonly depth: number;
+}
+
+/** The world around a tab. */
+export interface Surroundings {
+  readonly network: Network;
+  readonly latencyMs: number;
+  readonly tardyMs: number;
+  readonly observersFirst: boolean;
+  readonly time: number;
+  readonly wall: number;
+  readonly elapsed: number;
+  readonly sent: Sent[];
+  plan(tab: TaskOwner, delayMs: number, run: () => void, isTimer?: boolean): Stop;
+  run(task: Task): void;
+  respond(path: string, body: object | undefined): FakeResponse | undefined;
+  broadcast(from: FakeTab, message: TabMessage): void;
+  withLock(tab: FakeTab, name: string, run: () => Promise<void>): Promise<void>;
+}
+
+/** How long a request hangs until the browser gives it up. */
+const HANG_MS = 10_000;
+
+/** Stands for the server where a task needs a tab: it is never frozen or hidden. */
+const SERVER: TaskOwner = { isFrozen: false, late: [], hiddenFor: () => 0 };
+
+/** One page in one tab, with a session that knows no other browser than this. */
+export class FakeTab implements Environment, TaskOwner {
+  readonly session: IdleSession;
+  /** The state after each change, in order. */
+  readonly states: IdleSessionState[] = [];
+  late: Task[] = [];
+  isFrozen = false;
+  private hiddenSince = Infinity;
+  private isCached = false;
+  private readonly listenersTo = {
+    activity: new Set<() => void>(),
+    response: new Set<(response: ObservedResponse) => void>(),
+    page: new Set<(event: PageEvent) => void>(),
+    message: new Set<(message: TabMessage) => void>(),
+  };
+
+  constructor(
+    private readonly world: Surroundings,
+    options: IdleSessionOptions,
+  ) {
+    this.session = new IdleSession(options, this);
+    this.session.subscribe(() => this.states.push(this.session.getState()));
+  }
+
+  get state(): IdleSessionState {
+    return this.session.getState();
+  }
+
+  /** How many listeners are left. */
+  get listeners(): number {
+    return Object.values(this.listenersTo).reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** What this tab sent to the endpoints of that kind. */
+  sentTo(path: string): Sent[] {
+    return this.world.sent.filter((sent) => sent.tab === this && sent.path === path);
+  }
+
+  // What happens to a page
+
+  act(): void {
+    for (const listener of this.listenersTo.activity) listener();
+  }
+
+  page(event: PageEvent): void {
+    if (event === 'hidden') this.hiddenSince = Math.min(this.hiddenSince, this.world.elapsed);
+    if (event === 'visible') this.hiddenSince = Infinity;
+    for (const listener of this.listenersTo.page) listener(event);
+  }
+
+  freeze(): void {
+    this.page('hidden');
+    this.isFrozen = true;
+  }
+
+  /** Goes on: first what has queued up, then the page events. */
+  thaw(): void {
+    this.isFrozen = false;
+    for (const task of this.late.splice(0)) this.world.run(task);
+    this.page('returned');
+    this.page('visible');
+  }
+
+  /** Into the back/forward cache, where no message reaches it, and back. */
+  leave(): void {
+    this.page('leaving');
+    this.page('hidden');
+    this.isCached = true;
+    this.isFrozen = true;
+  }
+
+  comeBack(): void {
+    this.isCached = false;
+    this.thaw();
+  }
+
+  hiddenFor(): number {
+    return this.world.elapsed - this.hiddenSince;
+  }
+
+  receiveMessage(message: TabMessage): void {
+    if (this.isCached) return;
+    for (const listener of this.listenersTo.message) listener(message);
+  }
+
+  /** A response of the server to the page. */
+  observe(response: ObservedResponse): void {
+    for (const listener of this.listenersTo.response) listener(response);
+  }
+
+  /** The app's own request. */
+  async fetch(kind: 'busy' | 'passive' = 'busy'): Promise<Answer | undefined> {
+    return this.exchange(kind).catch(() => undefined);
+  }
+
+  // Environment
+
+  now = (): number => this.world.wall;
+  elapsed = (): number => this.world.elapsed;
+
+  after(delayMs: number, run: () => void): Stop {
+    // As browsers do: beyond, they fire at once.
+    return this.world.plan(this, delayMs > 2 ** 31 - 1 ? 0 : delayMs, run, true);
+  }
+
+  request(_method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
+    const name = path.split('/').at(-1) ?? '';
+    const { idleForMs } = (body ?? {}) as { idleForMs?: number };
+    this.world.sent.push({ at: this.world.time, tab: this, path: name, idleForMs });
+    return this.exchange(name, body);
+  }
+
+  withLock(name: string, run: () => Promise<void>): Promise<void> {
+    return this.world.withLock(this, name, run);
+  }
+
+  onActivity = (listener: () => void) => listen(this.listenersTo.activity, listener);
+  onResponse = (listener: (response: ObservedResponse) => void) =>
+    listen(this.listenersTo.response, listener);
+  onPageEvent = (listener: (event: PageEvent) => void) => listen(this.listenersTo.page, listener);
+  onTabMessage = (_channelName: string, listener: (message: TabMessage) => void) =>
+    listen(this.listenersTo.message, listener);
+
+  postToTabs(message: TabMessage): void {
+    this.world.broadcast(this, message);
+  }
+
+  private exchange(path: string, body?: object): Promise<Answer> {
+    const { world } = this;
+    const { latencyMs, observersFirst } = world;
+    const backMs = latencyMs + world.tardyMs;
+    const startedAt = world.elapsed;
+    return new Promise((resolve, reject) => {
+      const fail = () => reject(new TypeError('Failed to fetch'));
+      if (world.network === 'down') return world.plan(this, 5, fail);
+      if (world.network === 'hanging') return world.plan(this, HANG_MS, fail);
+      const observe = ({ status, remainingMs }: FakeResponse) => {
+        const requestedAgoMs = world.elapsed - startedAt;
+        this.observe({ status, expiresInMs: remainingMs, requestedAgoMs });
+      };
+      // The server works on, also when the page that asked is frozen or gone.
+      return world.plan(SERVER, latencyMs, () => {
+        const response = world.respond(path, body);
+        if (!response) return world.plan(this, backMs, fail);
+        if (observersFirst) world.plan(this, backMs, () => observe(response));
+        world.plan(this, backMs, () => resolve({ status: response.status, body: response.body }));
+        if (!observersFirst) world.plan(this, backMs + 1, () => observe(response));
+        return undefined;
+      });
+    });
+  }
+}
+
+function listen<Listener>(listeners: Set<Listener>, listener: Listener): Stop {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
