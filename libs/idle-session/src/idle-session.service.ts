@@ -5,7 +5,7 @@ import { ClientFiles } from './endpoints/client-files.js';
 import { RESOLVED_OPTIONS } from './options/module-definition.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import type { IdleSessionEvent } from './session/idle-session.events.js';
-import type { IdleSessionStatus } from './session/idle-session.status.js';
+import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { DeliberateEndReason } from './session/request-session.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';

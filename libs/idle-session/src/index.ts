@@ -1,8 +1,8 @@
+export type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 export {
   ActivityStorage,
   type ActivityReading,
   type ActivityRecord,
-  type EndReason,
   type ExpiredSession,
   type Expiry,
   type NewSession,
@@ -35,7 +35,6 @@ export {
   SessionExpiredException,
   StorageUnavailableException,
 } from './session/idle-session.exceptions.js';
-export type { IdleSessionStatus } from './session/idle-session.status.js';
 export type { DeliberateEndReason } from './session/request-session.js';
 export type { Duration } from './utils/duration.js';
 export { IdleSessionOptionsError } from './utils/option-error.js';

@@ -1,5 +1,4 @@
-/** Why a session ended. */
-export type EndReason = 'idle' | 'absolute' | 'signed-out' | 'revoked';
+import type { EndReason } from 'idle-session-client/protocol';
 
 /**
  * What is known about the activity of one session. Times are milliseconds on the storage's own clock, durations are

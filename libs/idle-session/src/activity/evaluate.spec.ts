@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ActivityRecord, EndReason } from './activity-storage.js';
+import type { EndReason } from 'idle-session-client/protocol';
+import type { ActivityRecord } from './activity-storage.js';
 import { evaluate, type Evaluation, type IdlePolicy } from './evaluate.js';
 
 const START = 100_000;

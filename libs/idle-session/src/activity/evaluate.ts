@@ -1,4 +1,5 @@
-import type { ActivityRecord, EndReason } from './activity-storage.js';
+import type { EndReason } from 'idle-session-client/protocol';
+import type { ActivityRecord } from './activity-storage.js';
 
 /** What a record is held against, beside the limits in the record itself. */
 export interface IdlePolicy {

@@ -1,4 +1,5 @@
 import TinyQueue from 'tinyqueue';
+import type { EndReason } from 'idle-session-client/protocol';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
 import { IdleSessionOptionsError } from '../utils/option-error.js';
 import {
@@ -7,7 +8,6 @@ import {
   newRecord,
   type ActivityReading,
   type ActivityRecord,
-  type EndReason,
   type ExpiredSession,
   type Expiry,
   type NewSession,

@@ -22,7 +22,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { NoPage, PassiveRoute, SkipIdleSession } from '../request/idle-session.decorators.js';
 import { isPassiveRequest } from '../request/passive-request.js';
 import { SessionExpiredException } from '../session/idle-session.exceptions.js';
-import type { IdleSessionStatus } from '../session/idle-session.status.js';
+import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { RequestSessions } from '../session/request-sessions.js';
 import { ClientFiles } from './client-files.js';
 import { draftKey } from './draft-key.js';

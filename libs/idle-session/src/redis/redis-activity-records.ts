@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { EndReason } from 'idle-session-client/protocol';
 import {
   ActivityStorage,
   type ActivityReading,
   type ActivityRecord,
-  type EndReason,
   type ExpiredSession,
   type Expiry,
   type NewSession,

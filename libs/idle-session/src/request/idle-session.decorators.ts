@@ -4,7 +4,7 @@ import {
   type CustomDecorator,
   type ExecutionContext,
 } from '@nestjs/common';
-import type { IdleSessionStatus } from '../session/idle-session.status.js';
+import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { requestOf } from './request-of.js';
 import { NO_PAGE, PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './route-metadata.js';
 

@@ -5,7 +5,7 @@ import {
   SessionExpiredException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
-import type { IdleSessionStatus } from '../session/idle-session.status.js';
+import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { RequestSession } from '../session/request-session.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation } from './page-navigation.js';

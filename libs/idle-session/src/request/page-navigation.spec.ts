@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Request } from 'express';
-import { isPageNavigation, loginRedirect, pageOf } from './page-navigation.js';
+import { isPageNavigation, pageOf } from './page-navigation.js';
 
 const express = new ExpressAdapter().getInstance() as { request: Request };
 
@@ -70,18 +70,5 @@ describe('pageOf', () => {
 
   it('is unknown if going back there would leave the site', () => {
     expect(pageOf(requestWith({}, { originalUrl: '//evil.example' }))).toBe(undefined);
-  });
-});
-
-describe('loginRedirect', () => {
-  it.each<[string, string | undefined, string]>([
-    ['/login', undefined, '/login?reason=idle'],
-    ['/login', '/claims?a=1&b=2', '/login?reason=idle&returnTo=%2Fclaims%3Fa%3D1%26b%3D2'],
-    ['/login?lang=de', '/', '/login?lang=de&reason=idle&returnTo=%2F'],
-    ['/#/login', undefined, '/?reason=idle#/login'],
-    ['/a#b#c', undefined, '/a?reason=idle#b#c'],
-    ['https://id.example/in', '/x', 'https://id.example/in?reason=idle&returnTo=%2Fx'],
-  ])('adds the reason and the way back to %s', (loginUrl, returnTo, expected) => {
-    expect(loginRedirect(loginUrl, 'idle', returnTo)).toBe(expected);
   });
 });

@@ -31,15 +31,3 @@ function refererPath(request: Request): string | undefined {
   const { host, pathname, search } = new URL(referer);
   return host === request.host ? pathname + search : undefined;
 }
-
-/** The login URL with the reason and the way back in its query. */
-export function loginRedirect(
-  loginUrl: string,
-  reason: string,
-  returnTo: string | undefined,
-): string {
-  const [beforeHash = '', ...hash] = loginUrl.split('#');
-  const query = new URLSearchParams({ reason, ...(returnTo !== undefined && { returnTo }) });
-  const url = `${beforeHash}${beforeHash.includes('?') ? '&' : '?'}${query.toString()}`;
-  return hash.length > 0 ? `${url}#${hash.join('#')}` : url;
-}

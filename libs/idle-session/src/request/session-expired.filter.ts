@@ -8,12 +8,13 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
+import { loginAddress } from 'idle-session-client/protocol';
 import {
   SessionExpiredException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
-import { isPageNavigation, loginRedirect, pageOf } from './page-navigation.js';
+import { isPageNavigation, pageOf } from './page-navigation.js';
 
 /** After how many seconds to try again while the storage is away. */
 const RETRY_AFTER_S = 1;
@@ -71,7 +72,7 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     this.requestSessions.of(request).clearCookie();
     response.redirect(
       HttpStatus.SEE_OTHER,
-      loginRedirect(exception.loginUrl, exception.reason, pageOf(request)),
+      loginAddress(exception.loginUrl, exception.reason, pageOf(request)),
     );
   }
 

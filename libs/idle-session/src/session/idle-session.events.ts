@@ -1,4 +1,4 @@
-import type { EndReason } from '../activity/activity-storage.js';
+import type { EndReason } from 'idle-session-client/protocol';
 
 /**
  * What happened to a session, once for each time it happens, in the process where it did. `expired` is the server's

@@ -1,5 +1,5 @@
+import type { EndReason } from 'idle-session-client/protocol';
 import { HttpStatus, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
-import type { EndReason } from '../activity/activity-storage.js';
 
 /** The body of an answer of type `application/problem+json` (RFC 9457). */
 export interface Problem {

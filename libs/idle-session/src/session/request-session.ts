@@ -1,10 +1,11 @@
 import type { Request } from 'express';
 import type { CookieOptions } from 'express-session';
-import type { ActivityReading, ActivityRecord, EndReason } from '../activity/activity-storage.js';
+import type { ActivityReading, ActivityRecord } from '../activity/activity-storage.js';
 import type { Evaluation } from '../activity/evaluate.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
-import { statusOf, type IdleSessionStatus } from './idle-session.status.js';
+import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
+import { statusOf } from './idle-session.status.js';
 import type { SessionActivity } from './session-activity.js';
 
 /** What the session store found out about the session of a request. */

@@ -1,12 +1,8 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Request } from 'express';
 import { Subject } from 'rxjs';
-import type {
-  ActivityReading,
-  ActivityStorage,
-  EndReason,
-  Expiry,
-} from '../activity/activity-storage.js';
+import type { EndReason } from 'idle-session-client/protocol';
+import type { ActivityReading, ActivityStorage, Expiry } from '../activity/activity-storage.js';
 import { evaluate, type Evaluation } from '../activity/evaluate.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { SessionData } from 'express-session';
-import type { ActivityReading, EndReason } from '../activity/activity-storage.js';
+import type { EndReason } from 'idle-session-client/protocol';
+import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import type {
-  ActivityStorage,
-  EndReason,
-  ExpiredSession,
-  NewSession,
-} from '../activity/activity-storage.js';
+import type { EndReason } from 'idle-session-client/protocol';
+import type { ActivityStorage, ExpiredSession, NewSession } from '../activity/activity-storage.js';
 
 /** A storage to hold against the contract, and what the tests need beside it. */
 export interface ActivityStorageHarness {

@@ -1,10 +1,6 @@
 import { afterEach, beforeEach, jest } from '@jest/globals';
-import {
-  ActivityStorage,
-  type ActivityReading,
-  type EndReason,
-  type NewSession,
-} from '../activity-storage.js';
+import type { EndReason } from 'idle-session-client/protocol';
+import { ActivityStorage, type ActivityReading, type NewSession } from '../activity-storage.js';
 import { MemoryActivityStorage } from '../memory-activity-storage.js';
 import type { ActivityFeed, Changes, Touch } from './activity-feed.js';
 import {

@@ -1,10 +1,10 @@
+import type { EndReason } from 'idle-session-client/protocol';
 import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
 import { IdleSessionOptionsError } from '../../utils/option-error.js';
 import { withinTimeLimit } from '../../utils/time-limit.js';
 import {
   ActivityStorage,
   type ActivityReading,
-  type EndReason,
   type Expiry,
   type NewSession,
 } from '../activity-storage.js';
