@@ -12,11 +12,20 @@ import { isPageNavigation } from './page-navigation.js';
 import { isHttp, requestOf } from './request-of.js';
 import { routeMetadataOf } from './route-metadata.js';
 
+declare global {
+  namespace Express {
+    interface Request {
+      /** Where the request's session stands; set by the guard of `nestjs-idle-session`. */
+      idleSession?: IdleSessionStatus;
+    }
+  }
+}
+
 /**
  * Lets requests of live sessions and anonymous requests pass, and refuses those of sessions that ended. It refreshes
  * nothing: that is for the interceptor, which runs once every guard has let the request pass.
  *
- * To change a step, extend it and `overrideProvider(IdleSessionGuard)`, or provide yours under this token.
+ * In tests, `overrideProvider(IdleSessionGuard)` replaces it or a step of it.
  */
 @Injectable()
 export class IdleSessionGuard implements CanActivate {

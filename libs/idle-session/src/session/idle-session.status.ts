@@ -1,15 +1,6 @@
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { Evaluation } from '../activity/evaluate.js';
 
-declare global {
-  namespace Express {
-    interface Request {
-      /** Where the request's session stands; set by the guard of `nestjs-idle-session`. */
-      idleSession?: IdleSessionStatus;
-    }
-  }
-}
-
 /** A status, from the evaluation and what does not depend on it. */
 export function statusOf(
   evaluation: Evaluation | undefined,
