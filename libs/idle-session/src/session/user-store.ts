@@ -2,9 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { SessionData, Store } from 'express-session';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { OutageLog } from '../utils/outage-log.js';
+import { OutageLog, UnusableAnswerError } from '../utils/outage-log.js';
 import { withinTimeLimit } from '../utils/time-limit.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
+import { isAboutRow, usableRow } from './session-row.js';
 
 type Done<T> = (error?: unknown, value?: T) => void;
 
@@ -36,8 +37,18 @@ export class UserStore {
     return this.store.touch !== undefined;
   }
 
+  /** @throws {UnusableAnswerError} if what the store has under this id is no session; it has been logged */
   get(sessionId: string): Promise<SessionData | null | undefined> {
-    return this.call('get', (done) => this.store.get(sessionId, done));
+    return this.call('get', (done) =>
+      this.store.get(sessionId, (error, row) => {
+        try {
+          if (isAboutRow(error)) throw new UnusableAnswerError('a row that cannot be read');
+          done(error, row == null ? row : usableRow(row));
+        } catch (unusable) {
+          done(unusable);
+        }
+      }),
+    );
   }
 
   async set(sessionId: string, data: SessionData): Promise<void> {
@@ -78,6 +89,7 @@ export class UserStore {
     try {
       return await this.outageLog.watch(`session store (${operation})`, answer);
     } catch (error) {
+      if (error instanceof UnusableAnswerError) throw error;
       throw new StorageUnavailableException(error);
     }
   }
