@@ -69,7 +69,10 @@ afterEach(() => test.app.close());
 async function expectNoSession(): Promise<void> {
   const to = test.browser();
   await to.get('/page').set({ Cookie }).expect(200, { user: null });
-  await to.get('/exempt').set({ Cookie, ...NAVIGATION }).expect(200);
+  await to
+    .get('/exempt')
+    .set({ Cookie, ...NAVIGATION })
+    .expect(200);
   await to.get('/members').set({ Cookie }).expect(401);
   await to.post('/page').set({ Cookie }).send({ note: 'x' }).expect(200);
   const { body } = await to.get('/idle-session/status').set({ Cookie }).expect(200);

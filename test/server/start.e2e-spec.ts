@@ -44,11 +44,17 @@ describe.each(WAYS)('An app with $way', ({ importing }) => {
       { session: { cookie: { maxAge: 1000 } } },
       'Option "session.cookie.maxAge" got 1000; it takes nothing, so that the session ends with the',
     ],
-    [{ session: { secret: 'too short' } }, 'Option "session.secret" got 9 characters; it takes a'],
+    [
+      { session: { secret: 'too short' } },
+      'Option "session.secret" got a string of 9 characters; it takes a',
+    ],
     [{ session: { secret: undefined } }, 'Option "session.secret" got undefined; it takes '],
     [{ session: { secret: [] } }, 'Option "session.secret" got []; it takes '],
     [{ loginUrl: '//evil.example' }, `Option "loginUrl" got '//evil.example'; it takes a path`],
-    [{ storage: {} }, 'Option "storage" got {}; it takes an ActivityStorage (with read, start,'],
+    [
+      { storage: {} },
+      'Option "storage" got an object; it takes an ActivityStorage (with read, start,',
+    ],
     [{ onStorageError: 'ignore' }, `Option "onStorageError" got 'ignore'; it takes 'reject' or`],
   ])('does not start with %j, and says why', async (options, message) => {
     const { error, printed } = await stopped(options, importing);

@@ -227,7 +227,7 @@ describe('A wrong option', () => {
       NO_DURATIONS.map((value) => ({
         options: { [option]: value },
         option,
-        got: inspect(value),
+        got: typeof value === 'object' && value ? 'an object' : inspect(value),
         takes: "a duration above zero: milliseconds, or a string such as '15m'",
       })),
     ),
@@ -273,7 +273,7 @@ describe('A wrong option', () => {
       got: String(onStorageError),
       takes: "'reject' or 'allow'",
     })),
-    ...[true, 'user', null].flatMap((value) => [
+    ...[true, false, null].flatMap((value) => [
       {
         options: { appliesTo: value },
         option: 'appliesTo',

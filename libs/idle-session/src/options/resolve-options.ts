@@ -14,7 +14,7 @@ import type {
 } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
-import { IdleSessionOptionsError } from '../utils/option-error.js';
+import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
 export interface ResolvedOptions extends IdlePolicy {
@@ -88,7 +88,8 @@ export function resolvePath(path: unknown): string | false {
   if (path === false) return false;
   const segments = typeof path === 'string' ? path.replace(/^\/|\/$/g, '').split('/') : [''];
   if (segments.every((segment) => /^(?!\.\.?$)[\w.~-]+$/.test(segment))) return segments.join('/');
-  throw new IdleSessionOptionsError('path', path, "false or a path such as 'idle-session'");
+  const takes = "false or a path such as 'idle-session'";
+  throw new IdleSessionOptionsError('path', path, takes, valueOf(path));
 }
 
 function resolveIdleTimeout(
@@ -114,15 +115,20 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   const idleTimeoutMs = parseDuration(idleTimeout);
   // What a function returned has not been checked before.
   if (idleTimeoutMs === undefined) {
-    throw new IdleSessionOptionsError('idleTimeout', idleTimeout, DURATION_TAKES);
+    throw new IdleSessionOptionsError(
+      'idleTimeout',
+      idleTimeout,
+      DURATION_TAKES,
+      valueOf(idleTimeout),
+    );
   }
   if (absoluteTimeoutMs !== false && idleTimeoutMs > absoluteTimeoutMs) {
     const takes = `at most absoluteTimeout (${absoluteTimeoutMs} ms)`;
-    throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes);
+    throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes, valueOf(idleTimeout));
   }
   if (warnBeforeMs !== false && warnBeforeMs >= idleTimeoutMs) {
     const takes = `false or less than idleTimeout (${idleTimeoutMs} ms)`;
-    throw new IdleSessionOptionsError('warnBefore', warnBeforeMs, takes);
+    throw new IdleSessionOptionsError('warnBefore', warnBeforeMs, takes, valueOf(warnBeforeMs));
   }
   return idleTimeoutMs;
 }
@@ -137,6 +143,7 @@ function resolveSession(
       `session.cookie.${name}`,
       cookie[name],
       'nothing, so that the session ends with the browser, unless session.persistentCookie is true',
+      valueOf(cookie[name]),
     );
   }
   const [signingSecret] = [session.secret].flat() as [string | Buffer];

@@ -4,7 +4,7 @@ import {
   type BufferedActivityStorageOptions,
 } from '../activity/buffer/buffered-activity-storage.js';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import { IdleSessionOptionsError } from '../utils/option-error.js';
+import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import { RedisActivityRecords, type RedisScriptClient } from './redis-activity-records.js';
 
 /** What is used of a node-redis connection for messages: a client of its own, a cluster or a sentinel. */
@@ -49,7 +49,7 @@ export class RedisActivityStorage extends BufferedActivityStorage {
     }
     const retentionMs = parseDuration(retention);
     if (retentionMs === undefined)
-      throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES);
+      throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES, valueOf(retention));
     const channel = subscriber ? `${prefix}changes` : '';
     super(new RedisActivityRecords(client, prefix, retentionMs, channel), options);
     // Until it listens, and if it never does, changes come with the next synchronization.

@@ -1,6 +1,6 @@
 import type { EndReason } from 'idle-session-client/protocol';
 import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
-import { IdleSessionOptionsError } from '../../utils/option-error.js';
+import { IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
 import { withinTimeLimit } from '../../utils/time-limit.js';
 import {
   ActivityStorage,
@@ -54,10 +54,12 @@ export class BufferedActivityStorage extends ActivityStorage {
     super();
     const syncIntervalMs = syncInterval === 0 ? 0 : parseDuration(syncInterval);
     if (syncIntervalMs === undefined) {
-      throw new IdleSessionOptionsError('syncInterval', syncInterval, `0 or ${DURATION_TAKES}`);
+      const takes = `0 or ${DURATION_TAKES}`;
+      throw new IdleSessionOptionsError('syncInterval', syncInterval, takes, valueOf(syncInterval));
     }
     if (!Number.isInteger(maxSessions) || maxSessions < 1) {
-      throw new IdleSessionOptionsError('maxSessions', maxSessions, 'a whole number above zero');
+      const takes = 'a whole number above zero';
+      throw new IdleSessionOptionsError('maxSessions', maxSessions, takes, valueOf(maxSessions));
     }
     this.syncIntervalMs = syncIntervalMs;
     this.feed = feedOf(storage);
