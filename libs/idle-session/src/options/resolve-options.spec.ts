@@ -100,7 +100,6 @@ describe('The defaults', () => {
       rolling: true,
       proxy: true,
       unset: 'destroy',
-      genid,
       cookie: {
         path: '/desk',
         httpOnly: false,
@@ -109,6 +108,7 @@ describe('The defaults', () => {
         domain: 'x.example',
       },
     });
+    expect(session.genid?.(request)).toBe('an id');
   });
 
   it('stand in for undefined, so that a variable that is not set may be passed on', () => {
@@ -534,7 +534,7 @@ describe('An idle timeout that is a function', () => {
   const resolveFunction = (value: unknown, options: object = {}) =>
     resolve({ idleTimeout: () => value, ...options });
 
-  it('is common to nobody, and asked with the request', () => {
+  it('is common to nobody, and asked with the request', async () => {
     const asked: Request[] = [];
     const options = resolve({
       idleTimeout: (asking: Request) => {
@@ -544,7 +544,7 @@ describe('An idle timeout that is a function', () => {
     });
     expect(options.commonIdleTimeoutMs).toBeNull();
     expect(asked).toEqual([]);
-    expect(options.idleTimeoutFor(request)).toBe(5 * MINUTE);
+    expect(await options.idleTimeoutFor(request)).toBe(5 * MINUTE);
     expect(asked).toEqual([request]);
   });
 

@@ -14,6 +14,7 @@ import type {
 } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
+import { boundedFunction, checkedFunction } from './user-functions.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
@@ -63,16 +64,22 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
     );
   }
 
+  const storageTimeoutMs = milliseconds(options.storageTimeout ?? '1s');
   return {
     ...limits,
-    ...resolveIdleTimeout(idleTimeout, limits),
+    ...resolveIdleTimeout(idleTimeout, limits, storageTimeoutMs),
     ...resolveSession(options.session),
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
-    appliesTo: options.appliesTo ?? (() => true),
-    ownerOf: options.ownerOf,
+    appliesTo: checkedFunction(
+      'appliesTo',
+      MODULE_RULES.appliesTo!.takes,
+      options.appliesTo ?? (() => true),
+      isBoolean,
+    ),
+    ownerOf: options.ownerOf && resolveOwnerOf(options.ownerOf),
     onStorageError: options.onStorageError ?? 'reject',
-    storageTimeoutMs: milliseconds(options.storageTimeout ?? '1s'),
+    storageTimeoutMs,
   };
 }
 
@@ -95,18 +102,17 @@ export function resolvePath(path: unknown): string | false {
 function resolveIdleTimeout(
   idleTimeout: NonNullable<IdleSessionModuleOptions['idleTimeout']>,
   limits: Limits,
+  limitMs: number,
 ): Pick<ResolvedOptions, 'idleTimeoutFor' | 'commonIdleTimeoutMs'> {
   const checked = (value: Duration) => idleTimeoutWithin(limits, value);
   if (typeof idleTimeout !== 'function') {
     const commonIdleTimeoutMs = checked(idleTimeout);
     return { commonIdleTimeoutMs, idleTimeoutFor: () => commonIdleTimeoutMs };
   }
+  const ask = boundedFunction('idleTimeout', idleTimeout, limitMs);
   return {
     commonIdleTimeoutMs: null,
-    idleTimeoutFor: (request) => {
-      const value = idleTimeout(request);
-      return value instanceof Promise ? value.then(checked) : checked(value as Duration);
-    },
+    idleTimeoutFor: async (request) => checked((await ask(request)) as Duration),
   };
 }
 
@@ -133,6 +139,15 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   return idleTimeoutMs;
 }
 
+function resolveOwnerOf(
+  ownerOf: NonNullable<IdleSessionModuleOptions['ownerOf']>,
+): (request: Request) => string | undefined {
+  const { takes } = MODULE_RULES.ownerOf!;
+  const checked = checkedFunction('ownerOf', takes, ownerOf, isStringOrNone);
+  // Nobody is '': all who are nobody would be one.
+  return (request) => checked(request) || undefined;
+}
+
 function resolveSession(
   session: IdleSessionSessionOptions,
 ): Pick<ResolvedOptions, 'session' | 'signingSecret'> {
@@ -153,6 +168,7 @@ function resolveSession(
       resave: false,
       saveUninitialized: false,
       ...given(rest),
+      ...(rest.genid && { genid: resolveGenid(rest.genid) }),
       secret: session.secret,
       name: rest.name ?? 'sid',
       cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', ...given(cookie) },
@@ -160,6 +176,22 @@ function resolveSession(
     },
   };
 }
+
+function resolveGenid(
+  genid: NonNullable<IdleSessionSessionOptions['genid']>,
+): NonNullable<IdleSessionSessionOptions['genid']> {
+  const { takes } = SESSION_RULES.genid!;
+  return checkedFunction(
+    'session.genid',
+    takes,
+    genid,
+    (value): value is string => typeof value === 'string' && value !== '',
+  );
+}
+
+const isBoolean = (value: unknown) => typeof value === 'boolean';
+
+const isStringOrNone = (value: unknown) => value == null || typeof value === 'string';
 
 /** Without what is undefined, which would hide a default. */
 function given<T extends object>(options: T): Partial<T> {

@@ -1,8 +1,10 @@
+import { Logger } from '@nestjs/common';
 import { DEFAULT_RETENTION } from '../activity/activity-storage.js';
 import {
   BufferedActivityStorage,
   type BufferedActivityStorageOptions,
 } from '../activity/buffer/buffered-activity-storage.js';
+import { describeError } from '../utils/describe-error.js';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import { RedisActivityRecords, type RedisScriptClient } from './redis-activity-records.js';
@@ -52,7 +54,17 @@ export class RedisActivityStorage extends BufferedActivityStorage {
       throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES, valueOf(retention));
     const channel = subscriber ? `${prefix}changes` : '';
     super(new RedisActivityRecords(client, prefix, retentionMs, channel), options);
-    // Until it listens, and if it never does, changes come with the next synchronization.
-    subscriber?.subscribe(channel, (key) => this.forget(key)).catch(() => {});
+    if (subscriber) void this.listen(subscriber, channel);
+  }
+
+  /** Until it listens, and if it never does, changes come with the next synchronization. */
+  private async listen(subscriber: RedisSubscriber, channel: string): Promise<void> {
+    try {
+      await subscriber.subscribe(channel, (key) => this.forget(key));
+    } catch (error) {
+      new Logger('IdleSessionModule').error(
+        `The subscriber cannot subscribe to ${channel}: ${describeError(error)}. Ends in other processes are known within "syncInterval".`,
+      );
+    }
   }
 }

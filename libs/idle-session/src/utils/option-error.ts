@@ -27,7 +27,8 @@ export function valueOf(value: unknown): string {
   return typeof value === 'number' ? String(value) : kindOf(value);
 }
 
-function kindOf(value: unknown): string {
+/** What may be said of any value: nothing of what is in it. */
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return `a string of ${value.length} characters`;
   if (Array.isArray(value)) return `[${value.map(kindOf).join(', ')}]`;
