@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { browserEnvironment } from './browser-environment.js';
+import { browserEnvironment } from '../browser/browser-environment.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import type { TabMessage } from '../protocol/tab-message.js';
-import { IdleSession } from '../session/idle-session.js';
+import { IdleSession } from './idle-session.js';
 
 const MINUTE = 60_000;
 
@@ -44,7 +44,7 @@ function page() {
   };
 }
 
-describe('browserEnvironment', () => {
+describe('A session in a browser', () => {
   const kept = new Map<string, PropertyDescriptor | undefined>();
   let globals: ReturnType<typeof page>;
   let stops: (() => void)[];
