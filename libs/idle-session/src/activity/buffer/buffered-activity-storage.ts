@@ -1,7 +1,7 @@
 import type { EndReason } from 'idle-session-client/protocol';
 import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
 import { IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
-import { withinTimeLimit } from '../../utils/time-limit.js';
+import { CircuitBreaker } from '../../utils/circuit-breaker.js';
 import {
   ActivityStorage,
   type ActivityReading,
@@ -46,6 +46,7 @@ export class BufferedActivityStorage extends ActivityStorage {
   private readonly feed: ActivityFeed;
   private timer: NodeJS.Timeout | undefined;
   private closing = false;
+  private readonly breaker = new CircuitBreaker(SYNC_TIMEOUT_MS);
 
   constructor(
     private readonly storage: ActivityStorage,
@@ -207,9 +208,7 @@ export class BufferedActivityStorage extends ActivityStorage {
       const askedAt = performance.now();
       const { index, cursor } = partition;
       const touches = sent;
-      const changes = await withinTimeLimit(SYNC_TIMEOUT_MS, () =>
-        this.feed.sync(index, touches, cursor),
-      );
+      const changes = await this.breaker.call(() => this.feed.sync(index, touches, cursor));
       partition.takeChanges(changes, sent, askedAt);
     } while (sent.length === TOUCHES_PER_CALL);
   }
