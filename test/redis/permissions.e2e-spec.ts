@@ -53,8 +53,8 @@ async function clientOf(permissions: string[]): Promise<RedisClient> {
 const commandsUsed = () =>
   admin.sendCommand(['INFO', 'commandstats']) as Promise<unknown> as Promise<string>;
 
-describe('With the permissions in the document', () => {
-  it.each(activityStorageContract)('the storage keeps to its contract: $name', async ({ run }) => {
+describe('RedisActivityStorage with the permissions in the document', () => {
+  it.each(activityStorageContract)('keeps to its contract: $name', async ({ run }) => {
     const subscriber = await clientOf([...needed, ...forSubscriber]);
     const create = async () =>
       new RedisActivityStorage(await clientOf(needed), {
@@ -71,7 +71,7 @@ describe('With the permissions in the document', () => {
     });
   });
 
-  it('it collects activity, follows changes and hears of them', async () => {
+  it('collects activity, follows changes and hears of them', async () => {
     const subscriber = await clientOf([...needed, ...forSubscriber]);
     const options = { syncInterval: '100ms', subscriber };
     const one = new RedisActivityStorage(await clientOf(needed), options);
@@ -91,7 +91,7 @@ describe('With the permissions in the document', () => {
     expect((await one.read('a', true)).record).toBeUndefined();
   });
 
-  it('none is left out that is used, and none is there that is not', async () => {
+  it('uses each of them, and no other', async () => {
     const used = await commandsUsed();
     for (const permission of needed.filter((each) => each.startsWith('+')))
       expect(used).toContain(`cmdstat_${permission.slice(1)}:`);
@@ -102,7 +102,7 @@ describe('With the permissions in the document', () => {
     );
   });
 
-  it('sessions work, too', async () => {
+  it('serves sessions on connect-redis, too', async () => {
     const test = await createRedisApp({
       client: () => clientOf([...needed, ...forSessions]),
     } as never);

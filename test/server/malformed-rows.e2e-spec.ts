@@ -7,11 +7,11 @@ import { RecordingLogger } from '../support/recording-logger.js';
 import { NAVIGATION } from '../support/requests.js';
 
 /** A session's data as it is stored, with something wrong in it. */
-type Spoil = (row: Record<string, any>) => unknown;
+type Spoil = (row: Record<string, unknown>) => unknown;
 
 const withCookie =
   (cookie: object): Spoil =>
-  (row) => ({ ...row, cookie: { ...row.cookie, ...cookie } });
+  (row) => ({ ...row, cookie: { ...(row.cookie as object), ...cookie } });
 
 const malformed: [string, Spoil][] = [
   ['has no cookie', ({ cookie, ...row }) => ({ ...row, hadOne: cookie !== undefined })],
@@ -45,7 +45,7 @@ class SpoiltStore extends MinimalStore {
   override get(id: string, done: (error: unknown, session?: SessionData | null) => void): void {
     super.get(id, (error, row) => {
       if (this.error && row) done(this.error);
-      else done(error, row && (this.spoil(row) as SessionData));
+      else done(error, row && (this.spoil({ ...row }) as SessionData));
     });
   }
 }

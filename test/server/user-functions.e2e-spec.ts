@@ -10,6 +10,7 @@ const throwing = () => {
   throw new Error('on purpose');
 };
 /** A promise of another library. */
+// oxlint-disable-next-line unicorn/no-thenable
 const thenable = (value: unknown) => ({ then: (done: (value: unknown) => void) => done(value) });
 
 let test: TestApp | undefined;

@@ -1,12 +1,11 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { Logger } from '@nestjs/common';
-import { IdleSessionModule } from '../idle-session.module.js';
 import { BufferedActivityStorage } from '../activity/buffer/buffered-activity-storage.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { RedisActivityStorage } from '../redis/redis-activity-storage.js';
 import { COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
-import { resolveOptions } from './resolve-options.js';
+import { checkOptionsObject, resolveOptions, resolvePath } from './resolve-options.js';
 
 const PASSWORD = 'correct-horse-battery';
 const logger = { warn() {} } as unknown as Logger;
@@ -34,8 +33,8 @@ const give = (options: object) =>
 const client = { eval: async () => {}, evalSha: async () => {} };
 
 const options: [string, Give][] = [
-  ['options', (value) => IdleSessionModule.forRoot(value as never)],
-  ['path', (path) => IdleSessionModule.forRoot({ session: { secret }, path } as never)],
+  ['options', checkOptionsObject],
+  ['path', resolvePath],
   ...Object.keys(MODULE_RULES).map((name): [string, Give] => [
     name,
     (value) => give({ [name]: value }),

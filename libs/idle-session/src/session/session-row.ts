@@ -27,7 +27,8 @@ export function usableRow(row: unknown): SessionData {
 
 /** Whether a store's `get` failed with what is about the row alone: it is not JSON, or no string in Redis. */
 export function isAboutRow(error: unknown): boolean {
-  return error instanceof SyntaxError || /^WRONGTYPE /.test((error as Error | null)?.message ?? '');
+  const isOther = error instanceof Error && error.message.startsWith('WRONGTYPE ');
+  return isOther || error instanceof SyntaxError;
 }
 
 export function newCookie(options?: object): SerializedCookie {

@@ -103,14 +103,14 @@ describe('An answer that cannot be used', () => {
     const line = 'error: The activity storage (read) answers what cannot be used: no reading';
     expect(lines).toEqual([line]);
     now.mockReturnValue(60_001);
-    await expect(unusable()).rejects.toThrow();
+    await expect(unusable()).rejects.toThrow('no reading');
     now.mockRestore();
     expect(lines).toEqual([line, line]);
   });
 
   it('does not hide an outage, nor end it', async () => {
     outage.began(TOUCH, error);
-    await expect(unusable()).rejects.toThrow();
+    await expect(unusable()).rejects.toThrow('no reading');
     outage.over(TOUCH);
     expect(lines.map((line) => line.split(':')[0])).toEqual(['error', 'error', 'log']);
   });
