@@ -8,6 +8,7 @@ import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { DeliberateEndReason } from './session/request-session.js';
 import { RequestSessions } from './session/request-sessions.js';
+import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-middleware.js';
 import { SessionActivity } from './session/session-activity.js';
 import { sessionMiddleware } from './session/session.middleware.js';
 import { IdleSessionStore } from './session/session-store.js';
@@ -40,6 +41,7 @@ export class IdleSessionService {
     store: IdleSessionStore,
     activity: SessionActivity,
     { fileName, integrity }: ClientFiles,
+    private readonly protecting: ProtectingMiddleware,
   ) {
     this.events = activity.events;
     this.client = { fileName, integrity };
@@ -53,6 +55,23 @@ export class IdleSessionService {
    */
   middleware(): RequestHandler {
     return this.mounted;
+  }
+
+  /**
+   * For Express middleware that answers past Nest's guards, such as static files or an admin page of another package:
+   * checks, refuses and counts its requests as those of a controller.
+   *
+   * As the guard does, it lets anonymous requests pass: it does not authenticate.
+   *
+   * @example
+   * app.use('/admin/queues', app.get(IdleSessionService).protect(), signedIn, queues);
+   */
+  protect(options: ProtectOptions = {}): RequestHandler {
+    const protect = this.protecting.handler(options);
+    return (request, response, next) =>
+      this.mounted(request, response, (error?: unknown) =>
+        error === undefined ? protect(request, response, next) : next(error),
+      );
   }
 
   /**
