@@ -4,11 +4,11 @@ import type { Observable } from 'rxjs';
 import { ClientFiles } from './endpoints/client-files.js';
 import { RESOLVED_OPTIONS } from './options/module-definition.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
+import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-middleware.js';
 import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { DeliberateEndReason } from './session/request-session.js';
 import { RequestSessions } from './session/request-sessions.js';
-import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-middleware.js';
 import { SessionActivity } from './session/session-activity.js';
 import { sessionMiddleware } from './session/session.middleware.js';
 import { IdleSessionStore } from './session/session-store.js';
@@ -80,6 +80,15 @@ export class IdleSessionService {
    */
   status(request: Request): IdleSessionStatus {
     return this.requestSessions.of(request).status();
+  }
+
+  /**
+   * Where the request's session stands now, for a handler that runs for long, such as a stream: asks the storage
+   * afresh, and ends the session if its time is up. Never counts as activity.
+   * @throws {StorageUnavailableException}
+   */
+  async check(request: Request): Promise<IdleSessionStatus> {
+    return this.requestSessions.of(request).checkAgain();
   }
 
   /**

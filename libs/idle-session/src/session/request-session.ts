@@ -126,6 +126,16 @@ export class RequestSession {
   }
 
   /**
+   * Asks the storage where the session stands now, and ends it if its time is up. It counts nothing as activity.
+   * @throws {StorageUnavailableException}
+   */
+  async checkAgain(): Promise<IdleSessionStatus> {
+    const { ref } = this.found;
+    if (!ref || !this.record || this.exempted) return this.status();
+    return this.update(this.activity.read(ref, true));
+  }
+
+  /**
    * Ends the session for good, in the record and in the store; `request.session` is undefined afterwards. Does nothing
    * for a session that has ended.
    * @throws {StorageUnavailableException} if it could not be ended
