@@ -37,6 +37,7 @@ export class RequestSession {
   /** `appliesTo` said no, in this request. */
   private exempted = false;
   private authorized = false;
+  private checked = false;
 
   constructor(
     private readonly request: Request,
@@ -80,6 +81,11 @@ export class RequestSession {
     return this.authorized;
   }
 
+  /** The guard held the session against the options: what comes after it is for people whose session is alive. */
+  get isChecked(): boolean {
+    return this.checked;
+  }
+
   markAuthorized(): void {
     this.authorized = true;
   }
@@ -95,6 +101,7 @@ export class RequestSession {
    * @throws {StorageUnavailableException}
    */
   async check(): Promise<IdleSessionStatus> {
+    this.checked = true;
     const evaluation = this.evaluate();
     const { ref, stored } = this.found;
     if (!ref || !stored || !this.reading || evaluation?.state === 'expired')
