@@ -2,6 +2,7 @@ import { Controller, Get, Req } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Request } from 'express';
 import {
+  type ActivityStorage,
   IdleSessionService,
   SkipIdleSession,
   StorageUnavailableException,
@@ -87,12 +88,14 @@ describe('A handler that runs for long', () => {
 
   it('is not told that a session is alive whose record is lost', async () => {
     const read = jest.spyOn(test.storage, 'read');
-    const { checked } = await watching(() => read.mockResolvedValueOnce({ now: 0 }));
+    const { checked } = await watching(() =>
+      read.mockResolvedValueOnce({ record: undefined, now: 0 }),
+    );
     expect(checked).toMatchObject({ state: 'none', expiresInMs: null });
   });
 
   it('asks a storage that remembers for what is true now', async () => {
-    const read = jest.spyOn(test.storage, 'read');
+    const read = jest.spyOn(test.storage as ActivityStorage, 'read');
     await watching(() => read.mockClear());
     expect(read).toHaveBeenCalledWith(expect.any(String), true);
   });
