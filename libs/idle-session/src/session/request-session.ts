@@ -202,10 +202,11 @@ export class RequestSession {
   }
 
   private statusFor(evaluation: Evaluation | undefined): IdleSessionStatus {
-    const { commonIdleTimeoutMs, warnBeforeMs, loginUrl } = this.options;
+    const { commonIdleTimeoutMs, warnBeforeFor, loginUrl } = this.options;
+    const idleTimeoutMs = (evaluation && this.record?.idleTimeoutMs) || commonIdleTimeoutMs;
     return statusOf(evaluation, {
-      idleTimeoutMs: (evaluation && this.record?.idleTimeoutMs) || commonIdleTimeoutMs,
-      warnBeforeMs: warnBeforeMs || null,
+      idleTimeoutMs,
+      warnBeforeMs: warnBeforeFor(idleTimeoutMs ?? Infinity) || null,
       sessionRef: (evaluation && this.ref) || null,
       loginUrl,
     });
