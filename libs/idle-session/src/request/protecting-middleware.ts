@@ -15,10 +15,10 @@ export interface ProtectOptions {
 
 /** What the guard and the interceptor take for the route of a request that no controller serves. */
 class UnroutedRequest {
-  active(): void {}
+  active(this: void): void {}
 
   @PassiveRoute()
-  passive(): void {}
+  passive(this: void): void {}
 }
 
 /**
