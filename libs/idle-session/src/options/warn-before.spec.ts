@@ -34,13 +34,13 @@ const SHORT_DEFAULTS = [
 describe('The default of warnBefore', () => {
   it.each([...DEFAULTS, ...SHORT_DEFAULTS])(
     'is $warnBeforeMs ms for an idle timeout of $idleTimeout ms',
-    ({ idleTimeout, warnBeforeMs }) => {
+    async ({ idleTimeout, warnBeforeMs }) => {
       const { warnBeforeFor, idleTimeoutFor } = resolve({ idleTimeout });
       expect(warnBeforeFor(idleTimeout)).toBe(warnBeforeMs);
       expect(idleTimeoutFor({} as never)).toBe(idleTimeout);
       // What a function returns gets the same.
       const perRequest = resolve({ idleTimeout: () => idleTimeout });
-      expect(perRequest.idleTimeoutFor({} as never)).toBe(idleTimeout);
+      expect(await perRequest.idleTimeoutFor({} as never)).toBe(idleTimeout);
       expect(perRequest.warnBeforeFor(idleTimeout)).toBe(warnBeforeMs);
     },
   );
