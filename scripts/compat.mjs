@@ -16,6 +16,7 @@ export const COMBINATIONS = [
       common: '11.2.10',
       core: '11.2.10',
       'platform-express': '11.2.10',
+      'platform-fastify': '11.2.8',
       testing: '11.2.6',
       config: '4.0.4',
       passport: '11.0.5',

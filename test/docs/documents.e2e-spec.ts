@@ -73,6 +73,7 @@ describe('The documents', () => {
     ['Express', 'node_modules/express/package.json'],
     ['express-session', 'node_modules/express-session/package.json'],
     ['node-redis', 'node_modules/redis/package.json'],
+    ['ioredis', 'node_modules/ioredis/package.json'],
   ])('name the version of %s that the tests run with', (name, manifest) => {
     const { version } = JSON.parse(read(manifest)) as Manifest;
     expect(testedWith(name)).toBe(minorOf(version));
