@@ -67,6 +67,14 @@ describe.each([
   });
 });
 
+it('docs/redis.md: main.ts has Nest close the app on a signal', async () => {
+  const listeners = process.listenerCount('SIGTERM');
+  const app = await nodeRedis.start();
+  await app.init();
+  expect(process.listenerCount('SIGTERM')).toBe(listeners + 1);
+  await app.close();
+});
+
 it('docs/redis.md: a client with a cache answers', async () => {
   const cached = await nodeRedis.connectWithCache(redis.url);
   closing.push(() => cached.destroy());
