@@ -1,24 +1,17 @@
 import type { Memory } from './app-process.js';
 
-export class Counts {
-  requests = 0;
-  served = 0;
-  unavailable = 0;
-  broken = 0;
+interface Counts {
+  requests: number;
+  served: number;
+  unavailable: number;
+  broken: number;
   /** People who were out in the end because outages kept them from being heard. */
-  unheard = 0;
+  unheard: number;
   /** Sessions whose end was not told, and may have been lost with Redis or a process that was killed just then. */
-  untold = 0;
-
-  /** @param status 0 if the connection broke */
-  answered(status: number): void {
-    this.requests++;
-    if (status === 503) this.unavailable++;
-    if (status === 0) this.broken++;
-  }
+  untold: number;
 }
 
-export interface SoakReport extends Readonly<Omit<Counts, 'answered'>> {
+export interface SoakReport extends Readonly<Counts> {
   readonly seed: number;
   readonly sessions: number;
   readonly faults: Readonly<Record<'hangs' | 'restarts' | 'processes', number>>;
@@ -29,6 +22,17 @@ export interface SoakReport extends Readonly<Omit<Counts, 'answered'>> {
 }
 
 const MIB = 2 ** 20;
+
+export function noCounts(): Counts {
+  return { requests: 0, served: 0, unavailable: 0, broken: 0, unheard: 0, untold: 0 };
+}
+
+/** @param status 0 if the connection broke */
+export function count(counts: Counts, status: number): void {
+  counts.requests++;
+  if (status === 503) counts.unavailable++;
+  if (status === 0) counts.broken++;
+}
 
 /** The mean of the first third and of the last. */
 export function thirds(samples: readonly Memory[]): { first: Memory; last: Memory } {

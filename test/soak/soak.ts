@@ -7,7 +7,7 @@ import { Faults } from './faults.js';
 import { Person, SYNC_INTERVAL, type Answered } from '../model/answers-oracle.js';
 import type { SoakOptions } from './options.js';
 import { Random } from './random.js';
-import { Counts, thirds, type SoakReport } from './report.js';
+import { count, noCounts, thirds, type SoakReport } from './report.js';
 import { Violations } from './violations.js';
 
 /** How long an event may take, once a session is over for sure. */
@@ -22,7 +22,7 @@ export class Soak {
   private readonly random: Random;
   private readonly people = new Map<string, Person>();
   private readonly violations = new Violations();
-  private readonly counts = new Counts();
+  private readonly counts = noCounts();
   private readonly stopping = new AbortController();
   private redis!: RedisServer;
   private processes!: readonly [AppProcess, AppProcess];
@@ -156,7 +156,7 @@ export class Soak {
       const sentAt = performance.now();
       const { kills, isDown } = process;
       const { status, cookie, body } = await process.ask('POST', '/sign-in');
-      this.counts.answered(status);
+      count(this.counts, status);
       if (status === 200 && cookie !== undefined && body.sessionRef !== undefined) {
         this.counts.served++;
         const person = new Person(cookie, this.options.idleTimeoutMs, (index, acceptedAt) =>
@@ -195,7 +195,7 @@ export class Soak {
       served: status === 200 && (body.state === 'active' || body.state === 'warning'),
       out: status === 401 || status === 204 || (status === 200 && body.state === 'none'),
     };
-    this.counts.answered(status);
+    count(this.counts, status);
     if (answered.served) this.counts.served++;
     this.judge(person, person.take(answered));
     if (status === 0 && !isDown && !process.isDown && process.kills === kills)

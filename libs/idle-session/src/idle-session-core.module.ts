@@ -10,6 +10,7 @@ import {
 import { resolveOptions } from './options/resolve-options.js';
 import { IdleSessionGuard } from './request/idle-session.guard.js';
 import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
+import { ProtectingMiddleware } from './request/protecting-middleware.js';
 import { SessionExpiredFilter } from './request/session-expired.filter.js';
 import { ExpiredSessionSweeper } from './session/expired-session.sweeper.js';
 import { RequestSessions } from './session/request-sessions.js';
@@ -50,6 +51,7 @@ export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
     IdleSessionGuard,
     IdleSessionInterceptor,
     SessionExpiredFilter,
+    ProtectingMiddleware,
     ClientFiles,
     IdleSessionService,
     { provide: APP_GUARD, useExisting: IdleSessionGuard },

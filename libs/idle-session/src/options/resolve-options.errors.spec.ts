@@ -202,8 +202,8 @@ describe('A wrong combination', () => {
       takes: 'false or less than idleTimeout (900000 ms)',
     },
     {
-      title: 'idleTimeout shorter than the default warnBefore',
-      options: { idleTimeout: '2m' },
+      title: 'idleTimeout as short as warnBefore',
+      options: { idleTimeout: '2m', warnBefore: '2m' },
       option: 'warnBefore',
       takes: 'false or less than idleTimeout (120000 ms)',
     },

@@ -22,13 +22,13 @@ describe('The defaults', () => {
     expect(options).toMatchObject({
       commonIdleTimeoutMs: 15 * MINUTE,
       absoluteTimeoutMs: 12 * HOUR,
-      warnBeforeMs: 2 * MINUTE,
       storageTimeoutMs: 1000,
       onStorageError: 'reject',
       loginUrl: null,
       ownerOf: undefined,
     });
     expect(options.idleTimeoutFor(request)).toBe(15 * MINUTE);
+    expect(options.warnBeforeFor(15 * MINUTE)).toBe(2 * MINUTE);
     expect(options.appliesTo(request)).toBe(true);
     expect(warnings).toEqual([]);
   });
@@ -102,7 +102,7 @@ describe('The defaults', () => {
         onStorageError: undefined,
         storageTimeout: undefined,
       }),
-    ).toMatchObject({ commonIdleTimeoutMs: 15 * MINUTE, warnBeforeMs: 2 * MINUTE });
+    ).toMatchObject({ commonIdleTimeoutMs: 15 * MINUTE, storageTimeoutMs: 1000 });
   });
 
   it('of the session stand in for undefined, too', () => {
@@ -139,12 +139,6 @@ describe('Options that are right', () => {
     [{ absoluteTimeout: '15m' }, { absoluteTimeoutMs: 15 * MINUTE }],
     [{ absoluteTimeout: false }, { absoluteTimeoutMs: false }],
     [{ absoluteTimeout: false, idleTimeout: '30d' }, { commonIdleTimeoutMs: 720 * HOUR }],
-    [{ warnBefore: false }, { warnBeforeMs: false }],
-    [
-      { warnBefore: false, idleTimeout: 1000 },
-      { warnBeforeMs: false, commonIdleTimeoutMs: 1000 },
-    ],
-    [{ warnBefore: 15 * MINUTE - 1 }, { warnBeforeMs: 15 * MINUTE - 1 }],
     [{ loginUrl: '/' }, { loginUrl: '/' }],
     [{ loginUrl: '/login?lang=de#form' }, { loginUrl: '/login?lang=de#form' }],
     [{ loginUrl: 'https://id.example/login' }, { loginUrl: 'https://id.example/login' }],
@@ -193,7 +187,7 @@ describe('A warning that leaves under 20 s', () => {
   it.each(['19999', 1000, '1s'])(
     'is itself warned of, with the clause, and taken: %p',
     (warnBefore) => {
-      expect(resolve({ warnBefore }).warnBeforeMs).toBeLessThan(20_000);
+      expect(resolve({ warnBefore }).warnBeforeFor(15 * MINUTE)).toBeLessThan(20_000);
       expect(warnings).toEqual([
         expect.stringMatching(/"warnBefore" is \d+ ms: WCAG 2\.2.*2\.2\.1.*20 s/),
       ]);
@@ -263,7 +257,7 @@ describe('An idle timeout that is a function', () => {
     [{}, {}, 'idleTimeout'],
     [NaN, {}, 'idleTimeout'],
     ['13h', {}, 'idleTimeout'],
-    ['1m', {}, 'warnBefore'],
+    ['1m', { warnBefore: '1m' }, 'warnBefore'],
   ])('is held against the same rules, at once or later: %p', async (value, options, option) => {
     for (const returned of [value, Promise.resolve(value)]) {
       const asking = async () => resolveFunction(returned, options).idleTimeoutFor(request);

@@ -7,7 +7,6 @@ import expressSession, {
 } from 'express-session';
 import type { ActivityStorage } from '../activity/activity-storage.js';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import type { IdlePolicy } from '../activity/evaluate.js';
 import type {
   IdleSessionModuleOptions,
   IdleSessionSessionOptions,
@@ -17,7 +16,9 @@ import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './optio
 import { IdleSessionOptionsError } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
-export interface ResolvedOptions extends IdlePolicy {
+export interface ResolvedOptions {
+  /** How long before its end a session with this idle timeout is warned; false: never. */
+  readonly warnBeforeFor: (idleTimeoutMs: number) => number | false;
   readonly absoluteTimeoutMs: number | false;
   /** The idle timeout that holds for a request; throws or rejects if the user's function returns a wrong one. */
   readonly idleTimeoutFor: (request: Request) => number | Promise<number>;
@@ -34,10 +35,13 @@ export interface ResolvedOptions extends IdlePolicy {
   readonly storageTimeoutMs: number;
 }
 
-type Limits = Pick<ResolvedOptions, 'warnBeforeMs' | 'absoluteTimeoutMs'>;
+type Limits = Pick<ResolvedOptions, 'warnBeforeFor' | 'absoluteTimeoutMs'>;
 
 /** WCAG 2.2, success criterion 2.2.1: at least 20 s to extend. */
 const MINIMUM_WARNING_MS = 20_000;
+
+/** Where the idle timeout leaves room for it. */
+const DEFAULT_WARNING_MS = 120_000;
 
 /** Checks the options and fills in the defaults. @throws {IdleSessionOptionsError} naming the first wrong one */
 export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger): ResolvedOptions {
@@ -46,14 +50,16 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
   checkOptions(options.session, SESSION_RULES, 'session.');
   checkOptions(options.session.cookie ?? {}, COOKIE_RULES, 'session.cookie.');
 
-  const { idleTimeout = '15m', absoluteTimeout = '12h', warnBefore = '2m' } = options;
+  const { idleTimeout = '15m', absoluteTimeout = '12h' } = options;
   const limits: Limits = {
-    warnBeforeMs: warnBefore === false ? false : milliseconds(warnBefore),
+    warnBeforeFor: resolveWarnBefore(options.warnBefore),
     absoluteTimeoutMs: absoluteTimeout === false ? false : milliseconds(absoluteTimeout),
   };
-  if (limits.warnBeforeMs !== false && limits.warnBeforeMs < MINIMUM_WARNING_MS) {
+  const resolvedIdleTimeout = resolveIdleTimeout(idleTimeout, limits);
+  const warnBeforeMs = limits.warnBeforeFor(resolvedIdleTimeout.commonIdleTimeoutMs ?? Infinity);
+  if (warnBeforeMs !== false && warnBeforeMs < MINIMUM_WARNING_MS) {
     logger.warn(
-      `Option "warnBefore" is ${limits.warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
+      `Option "warnBefore" is ${warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
     );
   }
   const inMemory = options.storage === undefined || options.session.store === undefined;
@@ -65,7 +71,7 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
 
   return {
     ...limits,
-    ...resolveIdleTimeout(idleTimeout, limits),
+    ...resolvedIdleTimeout,
     ...resolveSession(options.session),
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
@@ -91,6 +97,21 @@ export function resolvePath(path: unknown): string | false {
   throw new IdleSessionOptionsError('path', path, "false or a path such as 'idle-session'");
 }
 
+function resolveWarnBefore(
+  warnBefore: IdleSessionModuleOptions['warnBefore'],
+): ResolvedOptions['warnBeforeFor'] {
+  if (warnBefore === undefined) return defaultWarnBefore;
+  const warnBeforeMs = warnBefore === false ? false : milliseconds(warnBefore);
+  return () => warnBeforeMs;
+}
+
+/** A third of the idle timeout, but 20 s at least, if it is longer than that, and two minutes at most. */
+function defaultWarnBefore(idleTimeoutMs: number): number {
+  const third = Math.round(idleTimeoutMs / 3);
+  if (idleTimeoutMs <= MINIMUM_WARNING_MS) return third;
+  return Math.min(Math.max(third, MINIMUM_WARNING_MS), DEFAULT_WARNING_MS);
+}
+
 function resolveIdleTimeout(
   idleTimeout: NonNullable<IdleSessionModuleOptions['idleTimeout']>,
   limits: Limits,
@@ -110,7 +131,7 @@ function resolveIdleTimeout(
 }
 
 function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
-  const { warnBeforeMs, absoluteTimeoutMs } = limits;
+  const { warnBeforeFor, absoluteTimeoutMs } = limits;
   const idleTimeoutMs = parseDuration(idleTimeout);
   // What a function returned has not been checked before.
   if (idleTimeoutMs === undefined) {
@@ -120,6 +141,7 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
     const takes = `at most absoluteTimeout (${absoluteTimeoutMs} ms)`;
     throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes);
   }
+  const warnBeforeMs = warnBeforeFor(idleTimeoutMs);
   if (warnBeforeMs !== false && warnBeforeMs >= idleTimeoutMs) {
     const takes = `false or less than idleTimeout (${idleTimeoutMs} ms)`;
     throw new IdleSessionOptionsError('warnBefore', warnBeforeMs, takes);

@@ -34,7 +34,7 @@ export interface RedisActivityStorageOptions extends BufferedActivityStorageOpti
 
 /**
  * Keeps activity records in Redis, for more than one process, on Redis's own clock; with a buffer in front, so that a
- * session in use costs no command. Needs Redis 5 or newer, and a client, cluster, sentinel or pool of node-redis, or a
+ * session in use costs no command. Needs Redis 6 or newer, and a client, cluster, sentinel or pool of node-redis, or a
  * client or cluster of ioredis.
  *
  * Records lie in sixteen hashes, each in one slot of a cluster, and are removed once they are past their retention.

@@ -15,9 +15,16 @@ import {
 } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation, pageOf } from './page-navigation.js';
+import { findRequest } from './request-of.js';
 
 /** After how many seconds to try again while the storage is away. */
 const RETRY_AFTER_S = 1;
+
+/**
+ * The scheme in `WWW-Authenticate`, which RFC 9110 asks for with each 401. Browsers know it not, so that none opens a
+ * login prompt of its own.
+ */
+const AUTHENTICATION_SCHEME = 'Session';
 
 /** Where Nest keeps what a filter catches. */
 const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
@@ -42,12 +49,13 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
   }
 
   override catch(exception: HttpException, host: ArgumentsHost): unknown {
-    if (host.getType<string>() !== 'http') throw exception;
-    const request = host.switchToHttp().getRequest<Request>();
+    const request = findRequest(host);
+    const explanation = (request && this.explain(exception, request)) ?? exception;
+    // A GraphQL server answers for itself, with the `extensions` of what it gets.
+    if (!request || host.getType<string>() !== 'http') throw explanation;
     const response = host.switchToHttp().getResponse<Response>();
     // Such as express-session's, when a save failed with the answer on its way.
     if (response.headersSent) return this.passOn(exception, host);
-    const explanation = this.explain(exception, request) ?? exception;
     const expired = explanation instanceof SessionExpiredException;
     if (!expired && !(explanation instanceof StorageUnavailableException)) {
       return this.passOn(exception, host);
@@ -67,8 +75,10 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     response: Response,
   ): void {
     response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
-    if (exception.loginUrl === null || !isPageNavigation(request))
+    if (exception.loginUrl === null || !isPageNavigation(request)) {
+      response.set('WWW-Authenticate', `${AUTHENTICATION_SCHEME} error="${exception.reason}"`);
       return sendProblem(exception, response);
+    }
     this.requestSessions.of(request).clearCookie();
     response.redirect(
       HttpStatus.SEE_OTHER,

@@ -28,7 +28,9 @@ export class SessionActivity implements BeforeApplicationShutdown {
 
   /** Undefined without a record: nothing put the session under the idle timeout. */
   evaluate({ record, now }: ActivityReading): Evaluation | undefined {
-    return record && evaluate(record, this.options, now);
+    if (!record) return undefined;
+    const warnBeforeMs = this.options.warnBeforeFor(record.idleTimeoutMs);
+    return evaluate(record, { warnBeforeMs }, now);
   }
 
   isAlive(reading: ActivityReading): boolean {
