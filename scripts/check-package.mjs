@@ -109,18 +109,27 @@ function load(entryPoints, folder) {
 }
 
 /**
- * Without skipLibCheck: the declarations themselves have to compile with what the package depends on.
+ * Compiles what imports every entry point: as an ES module does, and as CommonJS apps do that resolve modules the old
+ * way, which looks at `main`, `types` and `typesVersions` only.
  *
  * @param {string[]} entryPoints
  * @param {string} folder
  */
 function checkTypes(entryPoints, folder) {
   const lines = entryPoints.map((name, index) => `export * as entry${index} from '${name}';\n`);
-  writeFileSync(join(folder, 'consumer.mts'), lines.join(''));
   link(['@types/node'], join(folder, 'node_modules'));
-  const options = '--noEmit --strict --module nodenext --target es2023 --types node'.split(' ');
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  run(process.execPath, [tsc, ...options, 'consumer.mts'], folder);
+  // Without skipLibCheck: the declarations themselves have to compile with what the package depends on.
+  const consumers = {
+    'consumer.mts': '--module nodenext',
+    'consumer.ts':
+      '--module commonjs --moduleResolution node10 --ignoreDeprecations 6.0 --skipLibCheck',
+  };
+  for (const [file, options] of Object.entries(consumers)) {
+    writeFileSync(join(folder, file), lines.join(''));
+    const common = '--noEmit --strict --target es2023 --types node'.split(' ');
+    run(process.execPath, [tsc, ...common, ...options.split(' '), file], folder);
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { RedisStore } from 'connect-redis';
 import { IdleSessionModule } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
@@ -47,6 +48,14 @@ class RedisModule implements OnApplicationShutdown {
 })
 export class AppModule {}
 // #endregion module
+
+export async function start() {
+  // #region main
+  const app = await NestFactory.create(AppModule);
+  app.enableShutdownHooks();
+  // #endregion main
+  return app;
+}
 
 /** The storage whose ends other processes hear of at once. */
 export async function storageWithSubscriber(url: string) {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { COMBINATIONS } from '../../scripts/compat.mjs';
 import { documents, read, unmarkedBlocks, withSnippets } from '../../scripts/docs-snippets.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -69,19 +70,33 @@ describe('The documents', () => {
   });
 
   it.each([
-    ['NestJS', 'node_modules/@nestjs/core/package.json'],
     ['Express', 'node_modules/express/package.json'],
     ['express-session', 'node_modules/express-session/package.json'],
     ['node-redis', 'node_modules/redis/package.json'],
+    ['ioredis', 'node_modules/ioredis/package.json'],
   ])('name the version of %s that the tests run with', (name, manifest) => {
-    const { version } = JSON.parse(read(manifest)) as { version: string };
-    expect(testedWith(name)).toBe(version.split('.').slice(0, 2).join('.'));
+    const { version } = JSON.parse(read(manifest)) as Manifest;
+    expect(testedWith(name)).toBe(minorOf(version));
   });
 
   it('name the version of Node.js that the tests run with', () => {
-    expect(testedWith('Node.js')).toBe(read('.nvmrc').trim());
+    const others = COMBINATIONS.map(({ node }) => node?.split('.')[0]);
+    expect(testedWith('Node.js')).toBe([read('.nvmrc').trim(), ...others].join(', '));
+  });
+
+  it('name the versions of NestJS that the tests run with', () => {
+    const { version } = JSON.parse(read('node_modules/@nestjs/core/package.json')) as Manifest;
+    const others = COMBINATIONS.flatMap(({ nest }) => nest?.core ?? []);
+    expect(testedWith('NestJS')).toBe([version, ...others].map(minorOf).join(', '));
   });
 });
+
+interface Manifest {
+  version: string;
+  peerDependencies?: Record<string, string>;
+}
+
+const minorOf = (version: string) => version.split('.').slice(0, 2).join('.');
 
 /** The last cell of a row in the compatibility table of the README. */
 function testedWith(name: string): string | undefined {

@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import supertest from 'supertest';
-import { AppModule, connectWithCache, storageWithSubscriber } from '../../docs/examples/redis.js';
+import * as ioredis from '../../docs/examples/ioredis.js';
+import * as nodeRedis from '../../docs/examples/redis.js';
+import { passTime } from '../support/activity-records.js';
 import { RedisServer } from '../support/redis-server.js';
-import { TestController } from '../support/test-app.js';
+import { MINUTE, TestController } from '../support/test-app.js';
 
 let redis: RedisServer;
 const closing: (() => unknown)[] = [];
@@ -18,17 +20,20 @@ afterEach(async () => {
 });
 afterAll(() => RedisServer.stopAll());
 
-async function startApp(): Promise<INestApplication> {
-  const builder = Test.createTestingModule({ imports: [AppModule], controllers: [TestController] });
+async function startApp(module: Type): Promise<INestApplication> {
+  const builder = Test.createTestingModule({ imports: [module], controllers: [TestController] });
   const app = (await builder.compile()).createNestApplication();
   await app.init();
   closing.push(() => app.close());
   return app;
 }
 
-describe('docs/redis.md', () => {
+describe.each([
+  { library: 'node-redis', ...nodeRedis },
+  { library: 'ioredis', ...ioredis },
+])('docs/redis.md with $library', ({ AppModule, storageWithSubscriber }) => {
   it('two apps on one Redis share sessions, and their ends', async () => {
-    const [one, other] = [await startApp(), await startApp()];
+    const [one, other] = [await startApp(AppModule), await startApp(AppModule)];
     const signedIn = await supertest(one.getHttpServer()).post('/sign-in').expect(200);
     const cookie = signedIn.get('Set-Cookie')![0]!.split(';')[0]!;
     const ask = (app: INestApplication, path = '/page') =>
@@ -40,13 +45,38 @@ describe('docs/redis.md', () => {
     expect(body).toMatchObject({ state: 'expired', reason: 'signed-out' });
   });
 
-  it('a client with a cache, and a storage with a subscriber, answer', async () => {
-    const cached = await connectWithCache(redis.url);
-    closing.push(() => cached.destroy());
-    expect(await cached.get('greeting')).toBeNull();
+  it('sends what it collected when it stops, and then closes the connection', async () => {
+    const [stopping, other] = [await startApp(AppModule), await startApp(AppModule)];
+    const signedIn = await supertest(stopping.getHttpServer()).post('/sign-in').expect(200);
+    const cookie = signedIn.get('Set-Cookie')![0]!.split(';')[0]!;
+    const ask = (app: INestApplication, path: string) =>
+      supertest(app.getHttpServer()).get(path).set('Cookie', cookie).expect(200);
+    const admin = await redis.client();
+    await passTime(admin, 5 * MINUTE);
+    await ask(stopping, '/page');
+    await stopping.close();
+    const { body } = await ask(other, '/idle-session/status');
+    expect((body as { expiresInMs: number }).expiresInMs).toBeGreaterThan(14 * MINUTE);
+  });
+
+  it('a storage with a subscriber answers', async () => {
     const { storage, close } = await storageWithSubscriber(redis.url);
     closing.push(close);
     expect((await storage.read('unknown')).record).toBeUndefined();
     await storage.flush();
   });
+});
+
+it('docs/redis.md: main.ts has Nest close the app on a signal', async () => {
+  const listeners = process.listenerCount('SIGTERM');
+  const app = await nodeRedis.start();
+  await app.init();
+  expect(process.listenerCount('SIGTERM')).toBe(listeners + 1);
+  await app.close();
+});
+
+it('docs/redis.md: a client with a cache answers', async () => {
+  const cached = await nodeRedis.connectWithCache(redis.url);
+  closing.push(() => cached.destroy());
+  expect(await cached.get('greeting')).toBeNull();
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { IdleSessionOptionsError, type ActivityStorage } from 'nestjs-idle-session';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import { activityStorageContract } from 'nestjs-idle-session/testing';
+import { Cluster, Redis } from 'ioredis';
 import { createClient, createClientPool, createCluster } from 'redis';
 import { RedisActivityRecords } from '../../libs/idle-session/src/redis/redis-activity-records.js';
 import { createRedisApp } from '../support/redis-app.js';
@@ -18,10 +19,20 @@ let redis: RedisServer;
 let admin: RedisClient;
 afterAll(() => RedisServer.stopAll());
 
-interface Connection extends RedisScriptClient {
-  connect(): Promise<unknown>;
-  destroy(): void;
-}
+type ScriptClient = ConstructorParameters<typeof RedisActivityStorage>[0];
+
+type Connection = ScriptClient & { connect(): Promise<unknown> } & (
+    { destroy(): void } | { disconnect(): void }
+  );
+
+/** As node-redis: connects when it is told to. */
+const lazily = { lazyConnect: true };
+
+const disconnect = (connection: Connection | undefined) => {
+  if (!connection) return;
+  if ('destroy' in connection) connection.destroy();
+  else connection.disconnect();
+};
 
 const kinds: { kind: string; connection: () => Connection; cluster?: boolean }[] = [
   {
@@ -36,6 +47,12 @@ const kinds: { kind: string; connection: () => Connection; cluster?: boolean }[]
   {
     kind: 'a cluster',
     connection: () => createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${redis.port}` }] }),
+    cluster: true,
+  },
+  { kind: 'an ioredis client', connection: () => new Redis(redis.socket, lazily) },
+  {
+    kind: 'an ioredis cluster',
+    connection: () => new Cluster([{ host: '127.0.0.1', port: redis.port }], lazily),
     cluster: true,
   },
 ];
@@ -53,8 +70,8 @@ describe.each(kinds)('RedisActivityStorage on $kind', ({ connection, cluster }) 
     await Promise.all([one.connect(), two.connect()]);
   });
   afterAll(() => {
-    one?.destroy();
-    two?.destroy();
+    disconnect(one);
+    disconnect(two);
   });
   beforeEach(() => admin.flushAll());
 
@@ -325,19 +342,21 @@ describe('The records of RedisActivityStorage', () => {
 });
 
 describe('RedisActivityStorage', () => {
-  it.each([undefined, null, {}, 'redis://localhost', { evalsha: () => {}, eval: () => {} }])(
+  it.each([undefined, null, {}, 'redis://localhost', { evalSHA: () => {}, eval: () => {} }])(
     'says what it takes instead of %p',
     (client) => {
-      const create = () => new RedisActivityStorage(client as unknown as RedisScriptClient);
+      const create = () => new RedisActivityStorage(client as unknown as ScriptClient);
       expect(create).toThrow(IdleSessionOptionsError);
-      expect(create).toThrow(/"client" .* takes a node-redis client, cluster, sentinel or pool/);
+      expect(create).toThrow(
+        /"client" .* takes a client, cluster, sentinel or pool of node-redis, or .* of ioredis/,
+      );
     },
   );
 
   it('says what a subscriber is', () => {
     const client: RedisScriptClient = { eval: async () => {}, evalSha: async () => {} };
     expect(() => new RedisActivityStorage(client, { subscriber: {} as never })).toThrow(
-      /"subscriber" .* takes a connected node-redis client/,
+      /"subscriber" .* takes a connected client of node-redis or ioredis/,
     );
   });
 

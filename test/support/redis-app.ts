@@ -6,7 +6,7 @@ import supertest from 'supertest';
 import { cookiesOf } from './cookies.js';
 import { Gate } from './gate.js';
 import { RecordingLogger, type LogLine } from './recording-logger.js';
-import type { RedisServer } from './redis-server.js';
+import type { RedisClient, RedisServer } from './redis-server.js';
 import { createTestApp, type TestApp, type TestAppOptions } from './test-app.js';
 
 export interface RedisAppOptions extends TestAppOptions {
@@ -14,7 +14,7 @@ export interface RedisAppOptions extends TestAppOptions {
   activity?: RedisServer;
   store?: (client: ConstructorParameters<typeof RedisStore>[0]['client']) => RedisStore;
   /** Default: one that goes by nothing but what Redis says, since these tests act behind its back. */
-  storage?: (client: ConstructorParameters<typeof RedisActivityStorage>[0]) => RedisActivityStorage;
+  storage?: (client: RedisClient) => RedisActivityStorage;
 }
 
 export interface RedisApp extends Pick<TestApp, 'app' | 'events'> {

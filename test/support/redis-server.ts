@@ -40,6 +40,8 @@ export class RedisServer extends RedisProcess {
       // Written before it is acknowledged: that survives the process, and the machine is not what fails here.
       appendfsync: 'no',
       'cluster-enabled': this.port === 0 ? 'no' : 'yes',
+      // A node alone does not find out its address, and ioredis believes in no node without one.
+      'cluster-announce-ip': '127.0.0.1',
     };
     await this.run(
       Object.entries(args).flatMap(([name, value]) => [`--${name}`, value]),
@@ -47,7 +49,7 @@ export class RedisServer extends RedisProcess {
     );
   }
 
-  private get socket(): string {
+  get socket(): string {
     return join(this.directory, 'socket');
   }
 }

@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import {
   Controller,
   Get,
@@ -59,6 +60,12 @@ export class LoginGuard extends AuthGuard('demo') {
 
 @Controller()
 export class LoginController {
+  @Post('logout')
+  @HttpCode(204)
+  async logout(@Req() request: Request): Promise<void> {
+    await promisify(request.logOut.bind(request))();
+  }
+
   @Post('login')
   @SkipIdleSession()
   @HttpCode(200)
@@ -91,9 +98,12 @@ export class MeController {
 @Module({
   imports: [
     PassportModule.register({ session: true }),
+    // #region applies-to
     IdleSessionModule.forRoot({
       session: { secret: process.env.SESSION_SECRET ?? 'at least sixteen characters' },
+      appliesTo: (request) => request.isAuthenticated(),
     }),
+    // #endregion applies-to
   ],
   controllers: [LoginController, MeController],
   providers: [NestDemoStrategy, UserSerializer],

@@ -76,8 +76,10 @@ export class IdleSessionCoreModule implements NestModule {
 
   /** Called once, when the middleware of `main.ts` is mounted, and none of any module. */
   configure(): void {
+    const { httpAdapter } = this.adapterHost;
+    requireExpress(httpAdapter.getType());
     // Not by a consumer: Nest would hold the path of each request against a pattern first.
-    this.adapterHost.httpAdapter.use(this.sessions.middleware());
+    httpAdapter.use(this.sessions.middleware());
     // main.ts has registered its own by now, and so have all modules. Nest asks the filter first that was registered
     // last, and runs the interceptor first that was registered first.
     this.config.useGlobalFilters(this.filter);
@@ -86,4 +88,12 @@ export class IdleSessionCoreModule implements NestModule {
     // Only apps that serve requests get here: a script that ends at once would take events with it.
     this.sweeper.start();
   }
+}
+
+/** On another platform express-session would not work: every request would fail, or none would be guarded. */
+function requireExpress(platform: string): void {
+  if (platform === 'express') return;
+  throw new Error(
+    `IdleSessionModule works on Express only, and this app runs on ${platform}. Create the app with @nestjs/platform-express: NestFactory.create(AppModule) takes it by itself where it is installed.`,
+  );
 }

@@ -3,4 +3,5 @@ export {
   type RedisActivityStorageOptions,
   type RedisSubscriber,
 } from './redis-activity-storage.js';
+export type { IoredisClient, IoredisSubscriber } from './ioredis-client.js';
 export type { RedisScriptClient } from './redis-activity-records.js';

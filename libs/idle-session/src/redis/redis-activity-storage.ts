@@ -7,6 +7,13 @@ import {
 import { describeError } from '../utils/describe-error.js';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
+import {
+  isIoredis,
+  scriptClientOf,
+  subscribeWithIoredis,
+  type IoredisClient,
+  type IoredisSubscriber,
+} from './ioredis-client.js';
 import { RedisActivityRecords, type RedisScriptClient } from './redis-activity-records.js';
 
 /** What is used of a node-redis connection for messages: a client of its own, a cluster or a sentinel. */
@@ -21,14 +28,16 @@ export interface RedisActivityStorageOptions extends BufferedActivityStorageOpti
   readonly retention?: Duration;
   /**
    * A connection for messages, with which a sign-out is known to all processes at once instead of within
-   * `syncInterval`: `await client.duplicate().connect()`, or the cluster or sentinel itself. Default: none.
+   * `syncInterval`. Of node-redis: `await client.duplicate().connect()`, or the cluster or sentinel itself. Of ioredis:
+   * `client.duplicate()`. Default: none.
    */
-  readonly subscriber?: RedisSubscriber;
+  readonly subscriber?: RedisSubscriber | IoredisSubscriber;
 }
 
 /**
  * Keeps activity records in Redis, for more than one process, on Redis's own clock; with a buffer in front, so that a
- * session in use costs no command. Needs Redis 6 or newer, and node-redis as a client, cluster, sentinel or pool.
+ * session in use costs no command. Needs Redis 6 or newer, and a client, cluster, sentinel or pool of node-redis, or a
+ * client or cluster of ioredis.
  *
  * Records lie in sixteen hashes, each in one slot of a cluster, and are removed once they are past their retention.
  *
@@ -37,34 +46,58 @@ export interface RedisActivityStorageOptions extends BufferedActivityStorageOpti
  * IdleSessionModule.forRoot({ storage: new RedisActivityStorage(client), … });
  */
 export class RedisActivityStorage extends BufferedActivityStorage {
-  constructor(client: RedisScriptClient, options: RedisActivityStorageOptions = {}) {
-    if (typeof client?.evalSha !== 'function') {
-      throw new IdleSessionOptionsError(
-        'client',
-        client,
-        'a node-redis client, cluster, sentinel or pool',
-      );
-    }
+  constructor(
+    client: RedisScriptClient | IoredisClient,
+    options: RedisActivityStorageOptions = {},
+  ) {
+    const scriptClient = toScriptClient(client);
     const { prefix = 'idle-session:', retention = DEFAULT_RETENTION, subscriber } = options;
     if (subscriber !== undefined && typeof subscriber?.subscribe !== 'function') {
-      throw new IdleSessionOptionsError('subscriber', subscriber, 'a connected node-redis client');
+      throw new IdleSessionOptionsError(
+        'subscriber',
+        subscriber,
+        'a connected client of node-redis or ioredis',
+      );
     }
     const retentionMs = parseDuration(retention);
     if (retentionMs === undefined)
       throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES, valueOf(retention));
     const channel = subscriber ? `${prefix}changes` : '';
-    super(new RedisActivityRecords(client, prefix, retentionMs, channel), options);
+    super(new RedisActivityRecords(scriptClient, prefix, retentionMs, channel), options);
     if (subscriber) void this.listen(subscriber, channel);
   }
 
   /** Until it listens, and if it never does, changes come with the next synchronization. */
-  private async listen(subscriber: RedisSubscriber, channel: string): Promise<void> {
+  private async listen(
+    subscriber: RedisSubscriber | IoredisSubscriber,
+    channel: string,
+  ): Promise<void> {
     try {
-      await subscriber.subscribe(channel, (key) => this.forget(key));
+      await subscribe(subscriber, channel, (key) => this.forget(key));
     } catch (error) {
       new Logger('IdleSessionModule').error(
         `The subscriber cannot subscribe to ${channel}: ${describeError(error)}. Ends in other processes are known within "syncInterval".`,
       );
     }
   }
+}
+
+function toScriptClient(client: RedisScriptClient | IoredisClient): RedisScriptClient {
+  if (isIoredis(client)) return scriptClientOf(client);
+  if (typeof client?.evalSha === 'function') return client;
+  throw new IdleSessionOptionsError(
+    'client',
+    client,
+    'a client, cluster, sentinel or pool of node-redis, or a client or cluster of ioredis',
+  );
+}
+
+function subscribe(
+  subscriber: RedisSubscriber | IoredisSubscriber,
+  channel: string,
+  listener: (message: string) => void,
+): Promise<unknown> {
+  return isIoredis(subscriber)
+    ? subscribeWithIoredis(subscriber, channel, listener)
+    : subscriber.subscribe(channel, listener);
 }

@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { INestApplication, Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import expressSession, { type Store } from 'express-session';
+import supertest from 'supertest';
+import { appModuleOn } from '../../docs/examples/recipes/migrating.js';
+import * as oidc from '../../docs/examples/recipes/oidc.js';
+import { start as startWithPassport } from '../../docs/examples/recipes/passport.js';
+import { TestController } from '../support/test-app.js';
+
+const running: INestApplication[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((app) => app.close()));
+});
+
+async function startModule(module: Type | undefined, configure?: (app: INestApplication) => void) {
+  const imports = module ? [module] : [];
+  const built = await Test.createTestingModule({
+    imports,
+    controllers: [TestController],
+  }).compile();
+  const app = built.createNestApplication();
+  configure?.(app);
+  await app.init();
+  running.push(app);
+  return supertest.agent(app.getHttpServer());
+}
+
+const statusOf = async (browser: supertest.Agent) =>
+  (await browser.get('/idle-session/status').expect(200)).body as { state: string };
+
+describe('docs/recipes/passport.md', () => {
+  it('after signing out, what Passport leaves in the store has no deadline and warns nobody', async () => {
+    const app = await startWithPassport();
+    running.push(app);
+    await app.init();
+    const browser = supertest.agent(app.getHttpServer());
+    await browser.post('/login').send({ name: 'ada', password: 'demo' }).expect(200);
+    const signedOut = await browser.post('/logout').expect(204);
+    expect(signedOut.get('Set-Cookie')).toHaveLength(1);
+    await browser.get('/me').expect(401);
+    expect(await statusOf(browser)).toMatchObject({ state: 'none', expiresInMs: null });
+  });
+});
+
+describe('docs/recipes/oidc.md', () => {
+  it('the login page says why, and sends to the provider when the person asks for it', async () => {
+    const browser = await startModule(oidc.AppModule);
+    const page = await browser.get('/login?reason=idle&returnTo=%2Fclaims%2F7').expect(200);
+    expect(page.text).toContain('because you were inactive');
+    const [, link = ''] = /href="([^"]+)"/.exec(page.text) ?? [];
+    const { headers } = await browser.get(link).expect(303);
+    const address = new URL(headers.location!);
+    expect(address.origin).toBe('https://login.example.com');
+    expect(address.searchParams.get('prompt')).toBe('login');
+    expect(address.searchParams.get('state')).toMatch(/^[\w-]{36}$/);
+    expect(await statusOf(browser)).toMatchObject({ state: 'none' });
+  });
+
+  it('the way back leads to no other site', async () => {
+    const browser = await startModule(oidc.AppModule);
+    const page = await browser.get('/login?returnTo=%2F%2Fevil.example').expect(200);
+    expect(page.text).toContain('/login/provider?returnTo=%2F"');
+  });
+});
+
+describe('docs/recipes/migrating.md', () => {
+  it('people who were signed in with plain express-session stay so', async () => {
+    const store: Store = new expressSession.MemoryStore();
+    const secret = process.env.SESSION_SECRET ?? 'at least sixteen characters';
+    const before = await startModule(undefined, (app) =>
+      app.use(expressSession({ secret, store, resave: false, saveUninitialized: false })),
+    );
+    const signedIn = await before.post('/sign-in').expect(200);
+    const [cookie = ''] = signedIn.get('Set-Cookie') ?? [];
+    expect(cookie).toMatch(/^connect\.sid=/);
+    const after = await startModule(appModuleOn(store));
+    await after.get('/page').set('Cookie', cookie.split(';')[0]!).expect(200, { user: 'ada' });
+  });
+});
