@@ -306,7 +306,7 @@ describe('With the activity on a Redis of its own', () => {
     await createDivided('reject');
     await (await activity.client()).flushAll();
     const { body } = await page(ada).expect(401);
-    expect(body.reason).toBe('idle');
+    expect(body.reason).toBe('lost');
     expect(await (await redis.client()).keys('*')).toEqual([]);
   });
 

@@ -175,15 +175,15 @@ describe('The end of a session', () => {
     },
   );
 
-  it('is assumed when the record of a session is lost, once and for all', async () => {
+  it('is not claimed when the record of a session is lost, but it is over, once and for all', async () => {
     const store = new expressSession.MemoryStore();
     test = await createTestApp({ options: { session: { secret: SECRET, store } } });
     const ada = await test.signedIn();
     // Long after the record was dropped; the session is still in its store, which goes by the real time.
     test.clock.advance(48 * HOUR);
     expect(Object.values(sessionsIn(store))).toHaveLength(1);
-    await expectEnded(ada, 'idle');
-    await expectEnded(ada, 'idle');
+    await expectEnded(ada, 'lost');
+    await expectEnded(ada, 'lost');
     expect(Object.values(sessionsIn(store))).toHaveLength(0);
   });
 });

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import expressSession from 'express-session';
@@ -498,34 +498,6 @@ describe('A warning that leaves under 20 s', () => {
 
   it.each(['20s', '2m', false] as const)('is not %p', (warnBefore) => {
     resolve({ warnBefore });
-    expect(warnings).toEqual([]);
-  });
-});
-
-describe('Memory in production', () => {
-  const environment = process.env.NODE_ENV;
-  afterEach(() => {
-    process.env.NODE_ENV = environment;
-  });
-
-  const store = new expressSession.MemoryStore();
-  const storage = new MemoryActivityStorage();
-
-  it.each<[string, object, object]>([
-    ['neither is given', {}, {}],
-    ['no storage is given', {}, { store }],
-    ['no store is given', { storage }, {}],
-  ])('is warned of once if %s', (_, options, session) => {
-    process.env.NODE_ENV = 'production';
-    resolve(options, session);
-    expect(warnings).toEqual([
-      expect.stringContaining('sessions live in the memory of this process'),
-    ]);
-  });
-
-  it('is not, if both are what somebody chose', () => {
-    process.env.NODE_ENV = 'production';
-    resolve({ storage }, { store });
     expect(warnings).toEqual([]);
   });
 });

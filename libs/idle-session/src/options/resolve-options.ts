@@ -13,6 +13,7 @@ import type {
   IdleSessionSessionOptions,
 } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
+import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
 import { IdleSessionOptionsError } from '../utils/option-error.js';
 
@@ -56,12 +57,8 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
       `Option "warnBefore" is ${limits.warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
     );
   }
-  const inMemory = options.storage === undefined || options.session.store === undefined;
-  if (inMemory && process.env.NODE_ENV === 'production') {
-    logger.warn(
-      'Without options "storage" and "session.store", sessions live in the memory of this process: they are lost when it restarts and unknown to any other.',
-    );
-  }
+  checkKeptTogether(options);
+  warnOfMemory(options, logger);
 
   return {
     ...limits,

@@ -73,7 +73,7 @@ export class SessionLookup {
   ): EndReason | undefined {
     const evaluation = this.activity.evaluate(reading);
     // Fail closed: a session that had a record and lost it is not a new one.
-    if (evaluation === undefined) return data && isMarked(data, ref) ? 'idle' : undefined;
+    if (evaluation === undefined) return data && isMarked(data, ref) ? 'lost' : undefined;
     if (evaluation.state === 'expired') return evaluation.reason;
     if (data || reading.record === undefined) return undefined;
     // Another party removed it from the store, unless its first save is still on its way there: express-session lets a
