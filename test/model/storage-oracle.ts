@@ -1,4 +1,9 @@
-import { evaluate, type ActivityRecord, type EndReason } from 'nestjs-idle-session';
+import {
+  evaluate,
+  type ActivityRecord,
+  type EndReason,
+  type RecordedEnd,
+} from 'nestjs-idle-session';
 
 /** What a request carries. */
 export interface Visit {
@@ -50,7 +55,7 @@ class Session {
   readonly history: Written[] = [];
   readonly attempts: Attempt[] = [];
   readonly events: string[] = [];
-  readonly asked = new Set<EndReason>();
+  readonly asked = new Set<RecordedEnd>();
   /** The servers that know that it ended. */
   readonly endKnownBy = new Set<number>();
   eventMayBeLost = false;
@@ -131,7 +136,7 @@ export class StorageOracle {
   }
 
   /** Somebody asks for the end of a session. Returns what is to be called with the outcome. */
-  endAsked(server: number, key: string, reason: EndReason): (outcome: Outcome) => void {
+  endAsked(server: number, key: string, reason: RecordedEnd): (outcome: Outcome) => void {
     this.session(key).asked.add(reason);
     return (outcome) => {
       if (outcome !== 'unavailable') this.ended(server, key, outcome);
