@@ -100,7 +100,7 @@ describe.each(outages)('While Redis is $kind', ({ begin, end }) => {
 
   it('anonymous requests and exempt routes go on', async () => {
     await test.ask.get('/page').expect(200, { user: null });
-    await test.ask.get('/page').set('Cookie', 'sid=s%3Aforged.signature').expect(200);
+    await test.ask.get('/page').set('Cookie', 'app-sid=s%3Aforged.signature').expect(200);
     await test.ask.get('/exempt').expect(200);
     await test.ask.get('/members').expect(401);
     await test.ask.get('/idle-session/status').expect(200);

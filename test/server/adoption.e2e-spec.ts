@@ -25,7 +25,13 @@ beforeEach(async () => {
   const module = await Test.createTestingModule({ controllers: [TestController] }).compile();
   before = module.createNestApplication();
   before.use(
-    expressSession({ secret: SECRET, store, name: 'sid', resave: false, saveUninitialized: false }),
+    expressSession({
+      secret: SECRET,
+      store,
+      name: 'app-sid',
+      resave: false,
+      saveUninitialized: false,
+    }),
   );
   await before.init();
   const response = await supertest(before.getHttpServer()).post('/sign-in').expect(200);

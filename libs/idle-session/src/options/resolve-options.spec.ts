@@ -67,7 +67,7 @@ describe('The defaults', () => {
     expect(resolve({}).session).toMatchObject({
       resave: false,
       saveUninitialized: false,
-      name: 'sid',
+      name: 'app-sid',
       cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' },
     });
   });
@@ -139,7 +139,7 @@ describe('The defaults', () => {
         saveUninitialized: undefined,
       },
     );
-    expect(session).toMatchObject({ name: 'sid', resave: false, saveUninitialized: false });
+    expect(session).toMatchObject({ name: 'app-sid', resave: false, saveUninitialized: false });
   });
 
   it('of the cookie stand in for undefined, too', () => {
@@ -339,7 +339,7 @@ describe('A wrong option', () => {
     [{}, { key: 'sid' }, 'session.key'],
     [{}, { ttl: 5 }, 'session.ttl'],
     [{}, { cookie: { httponly: true } }, 'session.cookie.httponly'],
-    [{}, { cookie: { name: 'sid' } }, 'session.cookie.name'],
+    [{}, { cookie: { name: 'app-sid' } }, 'session.cookie.name'],
   ])('is any that does not exist: %j %j', (options, session, option) => {
     const error = errorOf(() => resolve(options, session));
     expect(error.option).toBe(option);

@@ -144,11 +144,17 @@ function resolveSession(
       saveUninitialized: false,
       ...given(rest),
       secret: session.secret,
-      name: rest.name ?? 'sid',
+      name: rest.name ?? defaultNameFor(cookie),
       cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', ...given(cookie) },
       store: rest.store ?? new expressSession.MemoryStore(),
     },
   };
+}
+
+/** Names no product. With the prefix, browsers take the cookie from this very host only, and over HTTPS (RFC 6265bis). */
+function defaultNameFor({ secure, path = '/', domain }: CookieOptions): string {
+  const isOfHost = secure === true && path === '/' && domain === undefined;
+  return isOfHost ? '__Host-app-sid' : 'app-sid';
 }
 
 /** Without what is undefined, which would hide a default. */

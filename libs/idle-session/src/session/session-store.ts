@@ -54,6 +54,15 @@ export class IdleSessionStore extends Store {
     });
   }
 
+  /** Of several session ids, the first of a live session or of one that could not be looked up; else the first. */
+  async firstLive(sessionIds: readonly string[]): Promise<string | undefined> {
+    for (const sessionId of sessionIds) {
+      const { found, data } = await this.lookup.find(sessionId);
+      if (data || found.failure) return sessionId;
+    }
+    return sessionIds[0];
+  }
+
   override createSession(request: Request, data: SessionData): Session & SessionData {
     const found = this.handedOver(request) ?? {};
     const session = super.createSession(request, data);
