@@ -124,6 +124,10 @@ describe('A session that is deleted in the store', () => {
     expect(one.events.slice(1)).toEqual([
       { type: 'ended', sessionRef: expect.any(String), reason: 'revoked' },
     ]);
+    expect(one.log).toEqual([
+      { level: 'warn', text: expect.stringMatching(/^The data of live session .* is gone from/) },
+    ]);
+    expect(one.log[0]!.text).not.toContain(sessionIdOf(ada));
   });
 
   it('does not come back either where the module does not guard it', async () => {

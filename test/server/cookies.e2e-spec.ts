@@ -106,7 +106,8 @@ describe('The session cookie', () => {
   });
 
   it('outlives the browser where that is meant, and the server still decides', async () => {
-    test = await withSession({ persistentCookie: true, cookie: { maxAge: 24 * HOUR } });
+    const cookieOptions = { maxAge: 24 * HOUR };
+    test = await withSession({ persistentCookie: true, rolling: true, cookie: cookieOptions });
     const ada = test.browser();
     const [cookie] = setCookiesOf(await ada.post('/sign-in').expect(200));
     const expires = Date.parse(/Expires=([^;]+)/.exec(cookie!)![1]!);
@@ -114,6 +115,17 @@ describe('The session cookie', () => {
     expect(expires - Date.now()).toBeLessThanOrEqual(24 * HOUR);
     test.clock.advance(15 * MINUTE);
     await ada.get('/page').expect(401);
+  });
+
+  it('stays in the browser of a person who is active: its date moves with each answer', async () => {
+    const cookieOptions = { maxAge: 20 * MINUTE };
+    test = await withSession({ persistentCookie: true, rolling: true, cookie: cookieOptions });
+    const ada = await test.signedIn();
+    for (let visit = 0; visit < 3; visit++) {
+      const [cookie] = setCookiesOf(await ada.get('/page').expect(200, { user: 'ada' }));
+      const expires = Date.parse(/Expires=([^;]+)/.exec(cookie!)![1]!);
+      expect(expires - Date.now()).toBeGreaterThan(19 * MINUTE);
+    }
   });
 
   it.each<[string, SessionOptions, Record<string, string>]>([
@@ -129,7 +141,7 @@ describe('The session cookie', () => {
       { proxy: true, cookie: { sameSite: 'none', partitioned: true } },
       HTTPS,
     ],
-    ['its Expires', { persistentCookie: true, cookie: { maxAge: HOUR } }, {}],
+    ['its Expires', { persistentCookie: true, rolling: true, cookie: { maxAge: HOUR } }, {}],
   ])('is cleared with what it was set with: %s', async (_, session, headers) => {
     test = await withSession(session);
     const to = supertest(test.app.getHttpServer());

@@ -110,6 +110,7 @@ describe('What the user sets wins:', () => {
   it('a persistent cookie outlives the browser, and the session no idle timeout', async () => {
     const { browser, clock } = await startWith({
       persistentCookie: true,
+      rolling: true,
       cookie: { maxAge: 60 * MINUTE },
     });
     const ada = browser();

@@ -186,12 +186,22 @@ describe('Options that are right', () => {
     expect(signingSecret).toEqual(Array.isArray(secret) ? secret[0] : secret);
   });
 
-  it.each([{ maxAge: 1000 }, { expires: new Date() }])(
-    'make a cookie outlive the browser if that is said to be meant: %j',
-    (cookie) => {
-      expect(resolve({}, { persistentCookie: true, cookie }).session.cookie).toMatchObject(cookie);
-    },
-  );
+  it('make a cookie outlive the browser if that is said to be meant, and its date moves', () => {
+    const cookie = { maxAge: 1000 };
+    const { session } = resolve({}, { persistentCookie: true, rolling: true, cookie });
+    expect(session.cookie).toMatchObject(cookie);
+  });
+
+  it.each([
+    ['session.rolling', { cookie: { maxAge: 1000 } }],
+    ['session.rolling', { cookie: { maxAge: 1000 }, rolling: false }],
+    ['session.cookie.expires', { cookie: { expires: new Date() } }],
+    ['session.cookie.expires', { cookie: { expires: new Date() }, rolling: true }],
+  ])('do not let browsers drop the cookie of people who are active: %s %j', (option, session) => {
+    const error = errorOf(() => resolve({}, { persistentCookie: true, ...session }));
+    expect(error.option).toBe(option);
+    expect(error.message).toContain('people who are active');
+  });
 
   it.each([{ maxAge: undefined }, { expires: null }, { maxAge: null }])(
     'say that the cookie ends with the browser: %j',

@@ -15,6 +15,7 @@ import type {
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
+import { warnOfStore } from './store-rules.js';
 import { IdleSessionOptionsError } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
@@ -60,10 +61,14 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
   checkKeptTogether(options);
   warnOfMemory(options, logger);
 
+  const timeout = resolveIdleTimeout(idleTimeout, limits);
+  const session = resolveSession(options.session);
+  warnOfStore(session.session.store, timeout.commonIdleTimeoutMs, logger);
+
   return {
     ...limits,
-    ...resolveIdleTimeout(idleTimeout, limits),
-    ...resolveSession(options.session),
+    ...timeout,
+    ...session,
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
     appliesTo: options.appliesTo ?? (() => true),
@@ -136,6 +141,7 @@ function resolveSession(
       'nothing, so that the session ends with the browser, unless session.persistentCookie is true',
     );
   }
+  if (persistentCookie) checkPersistentCookie(session);
   const [signingSecret] = [session.secret].flat() as [string | Buffer];
   return {
     signingSecret,
@@ -149,6 +155,24 @@ function resolveSession(
       store: rest.store ?? new expressSession.MemoryStore(),
     },
   };
+}
+
+/** A browser drops a cookie at its date, also that of a person who is active: so the date has to move. */
+function checkPersistentCookie({ cookie = {}, rolling }: IdleSessionSessionOptions): void {
+  if (cookie.expires != null) {
+    throw new IdleSessionOptionsError(
+      'session.cookie.expires',
+      cookie.expires,
+      'nothing: at a fixed date browsers drop the cookie of people who are active. Give session.cookie.maxAge and session.rolling: true',
+    );
+  }
+  if (cookie.maxAge != null && rolling !== true) {
+    throw new IdleSessionOptionsError(
+      'session.rolling',
+      rolling,
+      'true beside session.cookie.maxAge, so that browsers do not drop the cookie of people who are active',
+    );
+  }
 }
 
 /** Names no product. With the prefix, browsers take the cookie from this very host only, and over HTTPS (RFC 6265bis). */

@@ -4,6 +4,7 @@ import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { logMissing } from './end-log.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { FoundSession } from './request-session.js';
 import { SessionActivity } from './session-activity.js';
@@ -110,7 +111,10 @@ export class SessionLookup {
     { record, now }: ActivityReading,
   ): Promise<ActivityReading> {
     try {
-      return await this.activity.end(ref, reason);
+      const reading = await this.activity.end(ref, reason);
+      if (reading.won && reason === 'revoked') logMissing('data', ref);
+      if (reading.won && reason === 'lost') logMissing('record', ref);
+      return reading;
     } catch (error) {
       // Activity that another process has not sent yet may still move an idle deadline.
       if (record === undefined || reason === 'idle') throw error;

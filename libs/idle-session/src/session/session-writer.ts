@@ -4,6 +4,7 @@ import type { SessionData } from 'express-session';
 import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { logMissing } from './end-log.js';
 import { requestOf, RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
@@ -106,7 +107,8 @@ export class SessionWriter {
 
   /** Another party deleted the session from the store: a request that is still running does not bring it back. */
   private async revoke(sessionId: string, reading: ActivityReading | undefined): Promise<void> {
-    if (reading?.record && reading.record.ended === undefined)
-      await this.ending.end(sessionId, 'revoked', reading);
+    if (!reading?.record || reading.record.ended !== undefined) return;
+    logMissing('data', sessionRef(sessionId));
+    await this.ending.end(sessionId, 'revoked', reading);
   }
 }

@@ -1,5 +1,6 @@
 import expressSession, { type Cookie, type CookieOptions, type SessionData } from 'express-session';
 import type { ActivityRecord } from '../activity/activity-storage.js';
+import { KEPT_FOR_TIMEOUTS } from '../utils/kept-for.js';
 
 /**
  * In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. Holds
@@ -9,9 +10,6 @@ const MARK = '__idleSession';
 
 /** In the stored data, says that nobody could check whether the session had ended while it was being written. */
 const UNCONFIRMED = '__idleSessionUnconfirmed';
-
-/** How many idle timeouts a session is kept in the user's store, counted from the last renewal there. */
-const KEPT_FOR_TIMEOUTS = 4;
 
 type Marked = SessionData & { [MARK]?: string; [UNCONFIRMED]?: true };
 
