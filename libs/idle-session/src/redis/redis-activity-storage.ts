@@ -26,7 +26,7 @@ export interface RedisActivityStorageOptions extends BufferedActivityStorageOpti
 
 /**
  * Keeps activity records in Redis, for more than one process, on Redis's own clock; with a buffer in front, so that a
- * session in use costs no command. Needs Redis 5 or newer, and node-redis as a client, cluster, sentinel or pool.
+ * session in use costs no command. Needs Redis 6 or newer, and node-redis as a client, cluster, sentinel or pool.
  *
  * Records lie in sixteen hashes, each in one slot of a cluster, and are removed once they are past their retention.
  *

@@ -2,7 +2,7 @@ import type { EndReason } from 'idle-session-client/protocol';
 import { HttpStatus, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 
 /** The body of an answer of type `application/problem+json` (RFC 9457). */
-export interface Problem {
+interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
