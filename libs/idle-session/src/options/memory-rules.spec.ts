@@ -55,10 +55,7 @@ describe('Sessions and their activity', () => {
     ['both left out', () => ({})],
     ['both in memory', memory],
     ['both shared', shared],
-    [
-      'a shared store, and memory that is meant',
-      () => ({ ...memory(), ...{ store: shared().store } }),
-    ],
+    ['a shared store, and memory that is meant', () => ({ ...memory(), store: shared().store })],
     ['a shared storage, and memory that is meant', () => ({ ...shared(), store: memory().store })],
     ['the store in memory, and the storage left out', () => ({ store: memory().store })],
     ['the storage in memory, and the store left out', () => ({ storage: memory().storage })],

@@ -7,7 +7,7 @@ import type { IdleSessionModuleOptions } from './idle-session.options.js';
 
 /**
  * Sessions and their activity belong together: with one of them in the memory of each process, a second process would
- * end the sessions of the first. Who means that says so.
+ * end the sessions of the first. An app that means it says so.
  * @throws {IdleSessionOptionsError} if one is shared and the other was left out
  */
 export function checkKeptTogether({
