@@ -11,7 +11,7 @@ declare module 'express-session' {
 }
 
 export const SECRET = 'the same secret in every process of the bench';
-export const COOKIE_NAME = 'sid';
+export const COOKIE_NAME = 'app-sid';
 
 /** The sessions of the bench are numbered, so that every process knows them all. */
 export function sessionId(index: number): string {

@@ -84,7 +84,7 @@ describe('The quick start', () => {
     const { headers } = await open(browser, '/account?tab=2')
       .expect(303)
       .expect('Location', '/login?reason=idle&returnTo=%2Faccount%3Ftab%3D2')
-      .expect('Set-Cookie', /^sid=;/);
+      .expect('Set-Cookie', /^app-sid=;/);
     const login = await open(browser, headers.location as string).expect(200);
     expect(login.text).toContain('we signed you out because you were inactive');
     const [, returnTo = ''] = /name="returnTo" value="([^"]*)"/.exec(login.text) ?? [];

@@ -1,4 +1,9 @@
-import { evaluate, type ActivityRecord, type EndReason } from 'nestjs-idle-session';
+import {
+  evaluate,
+  type ActivityRecord,
+  type EndReason,
+  type RecordedEnd,
+} from 'nestjs-idle-session';
 import { LATENCY_MS, Troubles } from './troubles.js';
 
 /** What a request carries. */
@@ -39,7 +44,7 @@ class Session {
   readonly history: Written[] = [];
   readonly attempts: Attempt[] = [];
   readonly events: string[] = [];
-  readonly asked = new Set<EndReason>();
+  readonly asked = new Set<RecordedEnd>();
   /** The servers that know that it ended. */
   readonly endKnownBy = new Set<number>();
   eventMayBeLost = false;

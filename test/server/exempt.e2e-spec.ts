@@ -79,7 +79,7 @@ describe('An exempt route', () => {
     test.clock.advance(15 * MINUTE);
     const visitor = test.browser();
     const response = await visitor.post('/open').set('Cookie', old).expect(201, { user: null });
-    expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^sid=s%3A/)]);
+    expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^app-sid=s%3A/)]);
     expect(setCookiesOf(response)[0]).not.toContain(old);
     await visitor.get('/page').expect(200, { user: null });
     await test.browser().get('/page').set('Cookie', old).expect(401);

@@ -122,7 +122,7 @@ describe('A session that ended, when a guard of the app speaks first', () => {
       .set({ ...NAVIGATION, ...headers })
       .expect(303)
       .expect('Location', '/login?reason=idle&returnTo=%2Fpage%3Fof%3Dclaims');
-    expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^sid=;/)]);
+    expect(setCookiesOf(response)).toEqual([expect.stringMatching(/^app-sid=;/)]);
   });
 
   it('still says so where a guard of the route refuses a person who signed out', async () => {

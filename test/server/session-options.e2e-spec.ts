@@ -58,7 +58,7 @@ describe('By default', () => {
     const { browser } = await startWith({});
     const [cookie, ...others] = setCookiesOf(await browser().post('/sign-in').send({}));
     expect(others).toEqual([]);
-    expect(cookie).toMatch(/^sid=s%3A[\w-]{32}\.[^;]+; Path=\/; HttpOnly; SameSite=Lax$/);
+    expect(cookie).toMatch(/^app-sid=s%3A[\w-]{32}\.[^;]+; Path=\/; HttpOnly; SameSite=Lax$/);
   });
 
   it('the cookie is secure where the connection is', async () => {
@@ -110,6 +110,7 @@ describe('What the user sets wins:', () => {
   it('a persistent cookie outlives the browser, and the session no idle timeout', async () => {
     const { browser, clock } = await startWith({
       persistentCookie: true,
+      rolling: true,
       cookie: { maxAge: 60 * MINUTE },
     });
     const ada = browser();
@@ -129,7 +130,7 @@ describe('What the user sets wins:', () => {
     });
     const ada = browser();
     const cookie = cookiesOf(await ada.post('/sign-in').send({}).expect(200));
-    expect(decodeURIComponent(cookie)).toMatch(/^sid=s:own-id-\d+\./);
+    expect(decodeURIComponent(cookie)).toMatch(/^app-sid=s:own-id-\d+\./);
     expect([...store.sessions.keys()]).toEqual([`own-id-${asked.length}`]);
     expect(asked.every((request) => request.path === '/sign-in')).toBe(true);
     await ada.get('/page').expect(200, { user: 'ada' });

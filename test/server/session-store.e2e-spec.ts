@@ -344,15 +344,18 @@ describe('IdleSessionStore', () => {
 });
 
 describe('A session whose record is lost', () => {
-  it('is expired, not new: it was under the clock', async () => {
+  it('is expired, not new, and never told as inactive: it was under the clock', async () => {
     const store = new MinimalStore();
     const { cookie } = await signedInOn(store);
     const other: TestApp = await start({
       options: { session: { secret: SECRET, store }, storage: new MemoryActivityStorage() },
     });
     const { body } = await other.browser().get('/page').set('Cookie', cookie).expect(401);
-    expect(body).toMatchObject({ reason: 'idle' });
+    expect(body).toMatchObject({ reason: 'lost' });
+    expect(body.detail).not.toMatch(/inactive/);
     expect(store.sessions.size).toBe(0);
+    const sessionRef = expect.any(String);
+    expect(other.events).toEqual([{ type: 'ended', sessionRef, reason: 'lost' }]);
   });
 });
 

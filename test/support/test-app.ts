@@ -18,6 +18,7 @@ import {
 } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import type { Request } from 'express';
+import expressSession from 'express-session';
 import { of } from 'rxjs';
 import {
   IdleSession,
@@ -190,8 +191,11 @@ export async function createTestApp({
     ...metadata,
     imports: [
       ...(metadata.imports ?? []),
-      ...(importing({ storage, ...options, session: { secret: SECRET, ...options.session } }) ??
-        []),
+      ...(importing({
+        storage,
+        ...options,
+        session: { secret: SECRET, store: new expressSession.MemoryStore(), ...options.session },
+      }) ?? []),
     ],
     controllers: [TestController, ...(metadata.controllers ?? [])],
   });

@@ -15,7 +15,9 @@ import { SessionExpiredFilter } from './request/session-expired.filter.js';
 import { ExpiredSessionSweeper } from './session/expired-session.sweeper.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
+import { SessionEnding } from './session/session-ending.js';
 import { SessionLookup } from './session/session-lookup.js';
+import { SessionWriter } from './session/session-writer.js';
 import { IdleSessionStore } from './session/session-store.js';
 import { UserStore } from './session/user-store.js';
 import { OutageLog } from './utils/outage-log.js';
@@ -44,8 +46,10 @@ export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
     { provide: OutageLog, useFactory: () => new OutageLog(new Logger('IdleSessionModule')) },
     UserStore,
     SessionActivity,
+    SessionEnding,
     SessionLookup,
     RequestSessions,
+    SessionWriter,
     IdleSessionStore,
     ExpiredSessionSweeper,
     IdleSessionGuard,

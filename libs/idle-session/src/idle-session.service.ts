@@ -10,6 +10,7 @@ import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { DeliberateEndReason } from './session/request-session.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
+import { SessionEnding } from './session/session-ending.js';
 import { sessionMiddleware } from './session/session.middleware.js';
 import { IdleSessionStore } from './session/session-store.js';
 
@@ -40,6 +41,7 @@ export class IdleSessionService {
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
     store: IdleSessionStore,
     activity: SessionActivity,
+    private readonly ending: SessionEnding,
     { fileName, integrity }: ClientFiles,
     private readonly protecting: ProtectingMiddleware,
   ) {
@@ -114,5 +116,15 @@ export class IdleSessionService {
       );
     }
     await this.requestSessions.of(request).end(reason);
+  }
+
+  /**
+   * Ends any session by its id as `'revoked'`, for good and in every process; no request of its own is needed. Does
+   * nothing for a session that has ended or that there is none of.
+   * @param sessionId as `request.sessionID` was in a request of that session
+   * @throws {StorageUnavailableException} if it could not be ended
+   */
+  async revoke(sessionId: string): Promise<void> {
+    await this.ending.end(sessionId, 'revoked');
   }
 }

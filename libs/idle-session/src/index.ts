@@ -6,6 +6,7 @@ export {
   type ExpiredSession,
   type Expiry,
   type NewSession,
+  type RecordedEnd,
 } from './activity/activity-storage.js';
 export type { ActivityFeed, Changes, Touch } from './activity/buffer/activity-feed.js';
 export {

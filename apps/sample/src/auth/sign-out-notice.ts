@@ -29,6 +29,11 @@ const NOTICES: Record<EndReason, (idleTimeout: string | undefined) => Notice> = 
     ...FOR_SECURITY,
     text: 'Your access was withdrawn.',
   }),
+  lost: () => ({
+    tone: 'serious',
+    heading: 'Please sign in again',
+    text: 'We lost track of your session. You have done nothing wrong.',
+  }),
 };
 
 /** Why the person has to sign in again, in words for them. */

@@ -1,2 +1,5 @@
-/** Why a session ended: nobody was there, its absolute limit, the person signed out, or the server took it back. */
-export type EndReason = 'idle' | 'absolute' | 'signed-out' | 'revoked';
+/**
+ * Why a session ended: the person did nothing for too long, its absolute limit, the person signed out, the server took it
+ * back, or the server lost track of it and cannot say.
+ */
+export type EndReason = 'idle' | 'absolute' | 'signed-out' | 'revoked' | 'lost';

@@ -29,7 +29,7 @@ describe('isStatus', () => {
 });
 
 describe('reasonOf', () => {
-  it.each(['idle', 'absolute', 'signed-out', 'revoked'])('knows %s', (reason) => {
+  it.each(['idle', 'absolute', 'signed-out', 'revoked', 'lost'])('knows %s', (reason) => {
     expect(reasonOf({ status: 401, reason })).toBe(reason);
   });
 

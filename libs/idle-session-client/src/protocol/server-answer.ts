@@ -9,7 +9,7 @@ export function isStatus(body: unknown): body is IdleSessionStatus {
   return alive && typeof expiresInMs === 'number' && typeof sessionRef === 'string';
 }
 
-const REASONS = ['idle', 'absolute', 'signed-out', 'revoked'];
+const REASONS = ['idle', 'absolute', 'signed-out', 'revoked', 'lost'];
 
 /** The reason in a problem body of a 401; undefined if the 401 is not about the session's end. */
 export function reasonOf(body: unknown): EndReason | undefined {

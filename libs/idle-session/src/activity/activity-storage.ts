@@ -1,6 +1,12 @@
 import type { EndReason } from 'idle-session-client/protocol';
 
 /**
+ * What a record says of its end. `replaced`: the session got a new id, at a sign-in say. That is told as `signed-out`, and
+ * the browser, which has the new id's cookie by then, keeps it.
+ */
+export type RecordedEnd = EndReason | 'replaced';
+
+/**
  * What is known about the activity of one session. Times are milliseconds on the storage's own clock, durations are
  * milliseconds. Only `lastActivityAt` and `idleTimeoutMs` change after the start, and `ended` is set once.
  */
@@ -20,7 +26,7 @@ export interface ActivityRecord {
   /** A keyed hash of who the session belongs to; null if nobody is known. */
   readonly owner: string | null;
   /** Set once, by the first caller of {@link ActivityStorage.end}; never taken back. */
-  readonly ended?: EndReason;
+  readonly ended?: RecordedEnd;
 }
 
 /** A record together with the storage's time at which it was read. */
@@ -98,7 +104,7 @@ export abstract class ActivityStorage {
    */
   abstract end(
     key: string,
-    reason: EndReason,
+    reason: RecordedEnd,
   ): Promise<ActivityReading & { readonly won: boolean }>;
 
   /**
@@ -109,6 +115,11 @@ export abstract class ActivityStorage {
 
   /** Sends what was not sent yet: the process is about to stop. */
   flush?(): Promise<void>;
+}
+
+/** The reason that people, pages and events are told. */
+export function toldReason(end: RecordedEnd): EndReason {
+  return end === 'replaced' ? 'signed-out' : end;
 }
 
 /** For how long after its deadline or its end a record is kept by default, so that the reason can still be told. */

@@ -1,5 +1,5 @@
 import type { EndReason } from 'idle-session-client/protocol';
-import type { ActivityRecord } from './activity-storage.js';
+import { toldReason, type ActivityRecord } from './activity-storage.js';
 
 /** What a record is held against, beside the limits in the record itself. */
 export interface IdlePolicy {
@@ -35,7 +35,7 @@ export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number
 
   const deadline = Math.min(idleDeadline, absoluteDeadline);
   if (record.ended !== undefined)
-    return { state: 'expired', reason: record.ended, absoluteExpiresInMs };
+    return { state: 'expired', reason: toldReason(record.ended), absoluteExpiresInMs };
   if (time >= deadline) {
     return {
       state: 'expired',

@@ -1,5 +1,4 @@
 import TinyQueue from 'tinyqueue';
-import type { EndReason } from 'idle-session-client/protocol';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import {
@@ -11,13 +10,14 @@ import {
   type ExpiredSession,
   type Expiry,
   type NewSession,
+  type RecordedEnd,
 } from './activity-storage.js';
 import { absoluteDeadlineOf, evaluate, idleDeadlineOf } from './evaluate.js';
 
 export interface MemoryActivityStorageOptions {
   /** How long a record is kept after its deadline or its end; default `'24h'`. */
   readonly retention?: Duration;
-  /** The clock, in milliseconds; default `Date.now`. */
+  /** The clock, in milliseconds; default: one that never steps, however the wall clock is set. */
   readonly now?: () => number;
 }
 
@@ -45,6 +45,9 @@ const UNKNOWN: NewSession = {
   owner: null,
 };
 
+/** The time of day when the process started, and what has passed since. */
+const steadyNow = () => Math.floor(performance.timeOrigin + performance.now());
+
 /** Keeps activity records in this process: for one process, tests and development. Bounded by the sessions of the retention time. */
 export class MemoryActivityStorage extends ActivityStorage {
   private readonly entries = new Map<string, Entry>();
@@ -55,7 +58,7 @@ export class MemoryActivityStorage extends ActivityStorage {
 
   constructor({
     retention = DEFAULT_RETENTION,
-    now = Date.now,
+    now = steadyNow,
   }: MemoryActivityStorageOptions = {}) {
     super();
     const retentionMs = parseDuration(retention);
@@ -101,7 +104,10 @@ export class MemoryActivityStorage extends ActivityStorage {
     return { record: touched, now };
   }
 
-  override async end(key: string, reason: EndReason): Promise<ActivityReading & { won: boolean }> {
+  override async end(
+    key: string,
+    reason: RecordedEnd,
+  ): Promise<ActivityReading & { won: boolean }> {
     const now = this.now();
     const record = this.recordOf(key, now) ?? newRecord(UNKNOWN, now);
     const isInTime = reason === 'idle' && now < idleDeadlineOf(record);

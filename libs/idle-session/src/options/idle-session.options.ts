@@ -30,7 +30,10 @@ export interface IdleSessionModuleOptions {
   /** Options of express-session, which the module mounts with safe defaults; `secret` is required. */
   readonly session: IdleSessionSessionOptions;
 
-  /** Where activity is kept; default `new MemoryActivityStorage()`, which is for one process. */
+  /**
+   * Where activity is kept; default `new MemoryActivityStorage()`, which is for one process. Required where
+   * `session.store` is shared by several.
+   */
   readonly storage?: ActivityStorage;
 
   /**

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import expressSession from 'express-session';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
@@ -45,7 +45,7 @@ describe('The defaults', () => {
     expect(resolve({}).session).toMatchObject({
       resave: false,
       saveUninitialized: false,
-      name: 'sid',
+      name: 'app-sid',
       cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' },
     });
   });
@@ -117,7 +117,7 @@ describe('The defaults', () => {
         saveUninitialized: undefined,
       },
     );
-    expect(session).toMatchObject({ name: 'sid', resave: false, saveUninitialized: false });
+    expect(session).toMatchObject({ name: 'app-sid', resave: false, saveUninitialized: false });
   });
 
   it('of the cookie stand in for undefined, too', () => {
@@ -158,12 +158,22 @@ describe('Options that are right', () => {
     expect(signingSecret).toEqual(Array.isArray(secret) ? secret[0] : secret);
   });
 
-  it.each([{ maxAge: 1000 }, { expires: new Date() }])(
-    'make a cookie outlive the browser if that is said to be meant: %j',
-    (cookie) => {
-      expect(resolve({}, { persistentCookie: true, cookie }).session.cookie).toMatchObject(cookie);
-    },
-  );
+  it('make a cookie outlive the browser if that is said to be meant, and its date moves', () => {
+    const cookie = { maxAge: 1000 };
+    const { session } = resolve({}, { persistentCookie: true, rolling: true, cookie });
+    expect(session.cookie).toMatchObject(cookie);
+  });
+
+  it.each([
+    ['session.rolling', { cookie: { maxAge: 1000 } }],
+    ['session.rolling', { cookie: { maxAge: 1000 }, rolling: false }],
+    ['session.cookie.expires', { cookie: { expires: new Date() } }],
+    ['session.cookie.expires', { cookie: { expires: new Date() }, rolling: true }],
+  ])('do not let browsers drop the cookie of people who are active: %s %j', (option, session) => {
+    const error = errorOf(() => resolve({}, { persistentCookie: true, ...session }));
+    expect(error.option).toBe(option);
+    expect(error.message).toContain('people who are active');
+  });
 
   it.each([{ maxAge: undefined }, { expires: null }, { maxAge: null }])(
     'say that the cookie ends with the browser: %j',
@@ -196,34 +206,6 @@ describe('A warning that leaves under 20 s', () => {
 
   it.each(['20s', '2m', false] as const)('is not %p', (warnBefore) => {
     resolve({ warnBefore });
-    expect(warnings).toEqual([]);
-  });
-});
-
-describe('Memory in production', () => {
-  const environment = process.env.NODE_ENV;
-  afterEach(() => {
-    process.env.NODE_ENV = environment;
-  });
-
-  const store = new expressSession.MemoryStore();
-  const storage = new MemoryActivityStorage();
-
-  it.each<[string, object, object]>([
-    ['neither is given', {}, {}],
-    ['no storage is given', {}, { store }],
-    ['no store is given', { storage }, {}],
-  ])('is warned of once if %s', (_, options, session) => {
-    process.env.NODE_ENV = 'production';
-    resolve(options, session);
-    expect(warnings).toEqual([
-      expect.stringContaining('sessions live in the memory of this process'),
-    ]);
-  });
-
-  it('is not, if the app chose both', () => {
-    process.env.NODE_ENV = 'production';
-    resolve({ storage }, { store });
     expect(warnings).toEqual([]);
   });
 });

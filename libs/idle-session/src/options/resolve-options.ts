@@ -12,7 +12,9 @@ import type {
   IdleSessionSessionOptions,
 } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
+import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
+import { warnOfStore } from './store-rules.js';
 import { boundedFunction, checkedFunction } from './user-functions.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 
@@ -64,17 +66,16 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
       `Option "warnBefore" is ${warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
     );
   }
-  const inMemory = options.storage === undefined || options.session.store === undefined;
-  if (inMemory && process.env.NODE_ENV === 'production') {
-    logger.warn(
-      'Without options "storage" and "session.store", sessions live in the memory of this process: they are lost when it restarts and unknown to any other.',
-    );
-  }
+  checkKeptTogether(options);
+  warnOfMemory(options, logger);
+
+  const session = resolveSession(options.session);
+  warnOfStore(session.session.store, resolvedIdleTimeout.commonIdleTimeoutMs, logger);
 
   return {
     ...limits,
     ...resolvedIdleTimeout,
-    ...resolveSession(options.session),
+    ...session,
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
     appliesTo: checkedFunction(
@@ -183,6 +184,7 @@ function resolveSession(
       valueOf(cookie[name]),
     );
   }
+  if (persistentCookie) checkPersistentCookie(session);
   const [signingSecret] = [session.secret].flat() as [string | Buffer];
   return {
     signingSecret,
@@ -192,7 +194,7 @@ function resolveSession(
       ...given(rest),
       ...(rest.genid && { genid: resolveGenid(rest.genid) }),
       secret: session.secret,
-      name: rest.name ?? 'sid',
+      name: rest.name ?? defaultNameFor(cookie),
       cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', ...given(cookie) },
       store: rest.store ?? new expressSession.MemoryStore(),
     },
@@ -214,6 +216,30 @@ function resolveGenid(
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 
 const isStringOrNone = (value: unknown) => value == null || typeof value === 'string';
+
+/** A browser drops a cookie at its date, also that of a person who is active: so the date has to move. */
+function checkPersistentCookie({ cookie = {}, rolling }: IdleSessionSessionOptions): void {
+  if (cookie.expires != null) {
+    throw new IdleSessionOptionsError(
+      'session.cookie.expires',
+      cookie.expires,
+      'nothing: at a fixed date browsers drop the cookie of people who are active. Give session.cookie.maxAge and session.rolling: true',
+    );
+  }
+  if (cookie.maxAge != null && rolling !== true) {
+    throw new IdleSessionOptionsError(
+      'session.rolling',
+      rolling,
+      'true beside session.cookie.maxAge, so that browsers do not drop the cookie of people who are active',
+    );
+  }
+}
+
+/** Names no product. With the prefix, browsers take the cookie from this very host only, and over HTTPS (RFC 6265bis). */
+function defaultNameFor({ secure, path = '/', domain }: CookieOptions): string {
+  const isOfHost = secure === true && path === '/' && domain === undefined;
+  return isOfHost ? '__Host-app-sid' : 'app-sid';
+}
 
 /** Without what is undefined, which would hide a default. */
 function given<T extends object>(options: T): Partial<T> {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { EndReason } from 'idle-session-client/protocol';
 import {
   ActivityStorage,
   type ActivityReading,
@@ -7,6 +6,7 @@ import {
   type ExpiredSession,
   type Expiry,
   type NewSession,
+  type RecordedEnd,
 } from '../activity/activity-storage.js';
 import type { ActivityFeed, Changes, Touch } from '../activity/buffer/activity-feed.js';
 import { NoAnswerError, withinTimeLimit } from '../utils/time-limit.js';
@@ -93,7 +93,10 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     return toReading(await this.runFor(key, TOUCH, idleTimeoutMs, at));
   }
 
-  override async end(key: string, reason: EndReason): Promise<ActivityReading & { won: boolean }> {
+  override async end(
+    key: string,
+    reason: RecordedEnd,
+  ): Promise<ActivityReading & { won: boolean }> {
     const reply = await this.runFor(key, END, reason);
     return { ...toReading(reply), won: wasDone(reply) };
   }
@@ -225,6 +228,6 @@ function toRecord(fields: readonly (Field | undefined)[]): ActivityRecord | unde
     absoluteTimeoutMs: Number(absolute) || null,
     lockAfterMs: Number(lockAfter) || null,
     owner: String(owner) || null,
-    ...(ended != null && { ended: String(ended) as EndReason }),
+    ...(ended != null && { ended: String(ended) as RecordedEnd }),
   };
 }

@@ -59,7 +59,7 @@ export class IdleSessionGuard implements CanActivate {
 
   /** @throws {SessionExpiredException} by default */
   protected throwSessionExpired(status: IdleSessionStatus): never {
-    throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
+    throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
   }
 
   private letPass(request: Request, session: RequestSession, context: ExecutionContext): void {

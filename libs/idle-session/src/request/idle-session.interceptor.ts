@@ -34,7 +34,7 @@ export class IdleSessionInterceptor implements NestInterceptor {
     const status = await session.refresh();
     request.idleSession = status;
     if (status.state === 'expired')
-      throw new SessionExpiredException(status.reason ?? 'idle', status.loginUrl);
+      throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
     return next.handle();
   }
 

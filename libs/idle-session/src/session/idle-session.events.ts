@@ -1,8 +1,8 @@
 import type { EndReason } from 'idle-session-client/protocol';
 
 /**
- * What happened to a session, once for each time it happens, in the process where it did. `expired` is the server's
- * doing (idle, absolute), `ended` somebody's (signed-out, revoked). The session is named by a hash, never by its id.
+ * What happened to a session, once for each time it happens, in the process where it did. `expired`: its time was up
+ * (idle, absolute). `ended`: anything else (signed-out, revoked, lost). The session is named by a hash, never by its id.
  */
 export type IdleSessionEvent =
   | { readonly type: 'started'; readonly sessionRef: string }

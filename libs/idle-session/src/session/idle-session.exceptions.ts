@@ -15,6 +15,7 @@ const DETAILS: Record<EndReason, string> = {
   absolute: 'For your security, we signed you out because you had been signed in for a long time.',
   'signed-out': 'You signed out.',
   revoked: 'You were signed out.',
+  lost: 'We could not tell whether you were still there, so we signed you out. Please sign in again.',
 };
 
 /** The session ended: 401, with the reason. Its response is the whole problem body, whatever filter sends it. */

@@ -1,12 +1,17 @@
 import type { Request } from 'express';
 import type { CookieOptions } from 'express-session';
-import type { ActivityReading, ActivityRecord } from '../activity/activity-storage.js';
+import {
+  toldReason,
+  type ActivityReading,
+  type ActivityRecord,
+} from '../activity/activity-storage.js';
 import type { Evaluation } from '../activity/evaluate.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 import { statusOf } from './idle-session.status.js';
 import type { SessionActivity } from './session-activity.js';
+import type { SessionEnding } from './session-ending.js';
 
 /** What the session store found out about the session of a request. */
 export interface FoundSession {
@@ -42,6 +47,7 @@ export class RequestSession {
   constructor(
     private readonly request: Request,
     private readonly activity: SessionActivity,
+    private readonly ending: SessionEnding,
     private readonly options: ResolvedOptions,
   ) {}
 
@@ -66,6 +72,11 @@ export class RequestSession {
     return this.found.reading?.record;
   }
 
+  /** Whether the request's session, if that is the one of this reference, was read from the store. */
+  wasLoaded(ref: string): boolean {
+    return this.found.ref === ref && this.found.stored === true;
+  }
+
   /** The session's record as it is now, as far as this request knows. */
   get record(): ActivityRecord | undefined {
     return this.reading?.record;
@@ -73,7 +84,8 @@ export class RequestSession {
 
   /** A person signed out here, and the data is gone: the guard treats the request as anonymous, only the status tells. */
   get isSignedOut(): boolean {
-    return this.record?.ended === 'signed-out' && !this.found.stored;
+    const ended = this.record?.ended;
+    return ended !== undefined && toldReason(ended) === 'signed-out' && !this.found.stored;
   }
 
   /** All guards let the request pass, or the route is exempt: a refusal from now on is not about the session. */
@@ -151,9 +163,13 @@ export class RequestSession {
     if (this.failure) throw this.failure;
     // What the handler answers now is its own.
     this.markAuthorized();
-    if (this.ref && this.reading && this.activity.isAlive(this.reading))
-      this.take(await this.activity.end(this.ref, reason));
-    await destroySession(this.request);
+    const { sessionID } = this.request;
+    if (sessionID === undefined) return;
+    const reading = await this.ending.end(sessionID, reason, this.reading);
+    if (reading) this.take(reading);
+    // Without a record of it, the next request would be told another reason.
+    else this.clearCookie();
+    Reflect.deleteProperty(this.request, 'session');
   }
 
   /** The value of a `Server-Timing` header that tells the browser what is left; undefined without a live session. */
@@ -166,6 +182,8 @@ export class RequestSession {
 
   /** Clears the cookie: the person has been told of the end, and the next request is anonymous. */
   clearCookie(): void {
+    // The browser may have the cookie of the new id by now.
+    if (this.record?.ended === 'replaced') return;
     const { path, domain, httpOnly, secure, sameSite, partitioned } = this.cookie;
     this.request.res?.clearCookie(this.options.session.name, {
       path,

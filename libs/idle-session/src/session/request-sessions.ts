@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
+import type { SessionData } from 'express-session';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { RequestSession } from './request-session.js';
 import { SessionActivity } from './session-activity.js';
+import { SessionEnding } from './session-ending.js';
 import { UserStore } from './user-store.js';
 
 /** Finds the {@link RequestSession} of a request. */
@@ -15,6 +17,7 @@ export class RequestSessions {
 
   constructor(
     private readonly activity: SessionActivity,
+    private readonly ending: SessionEnding,
     private readonly userStore: UserStore,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -38,13 +41,18 @@ export class RequestSessions {
     return (request as Request & Record<symbol, RequestSession | undefined>)[this.key];
   }
 
+  findBySession(session: SessionData): RequestSession | undefined {
+    const request = requestOf(session);
+    return request && this.find(request);
+  }
+
   /** For the session store, as express-session hands a session to the request. */
   findOrCreate(request: Request): RequestSession {
     return this.find(request) ?? this.create(request);
   }
 
   private create(request: Request): RequestSession {
-    const session = new RequestSession(request, this.activity, this.options);
+    const session = new RequestSession(request, this.activity, this.ending, this.options);
     return Object.assign(request, { [this.key]: session })[this.key]!;
   }
 
@@ -52,6 +60,11 @@ export class RequestSessions {
     const cookies = request.headers.cookie?.split(';') ?? [];
     return cookies.some((cookie) => cookie.trim().startsWith(`${this.options.session.name}=`));
   }
+}
+
+/** The request that a session of express-session's belongs to. */
+export function requestOf(session: SessionData): Request | undefined {
+  return (session as SessionData & { readonly req?: Request }).req;
 }
 
 const FOREIGN_SESSION =

@@ -2,7 +2,13 @@ import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/comm
 import type { Request } from 'express';
 import { Subject } from 'rxjs';
 import type { EndReason } from 'idle-session-client/protocol';
-import type { ActivityReading, ActivityStorage, Expiry } from '../activity/activity-storage.js';
+import {
+  toldReason,
+  type ActivityReading,
+  type ActivityStorage,
+  type Expiry,
+  type RecordedEnd,
+} from '../activity/activity-storage.js';
 import { evaluate, type Evaluation } from '../activity/evaluate.js';
 import { usableExpiry, usableReading } from '../activity/usable-answer.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
@@ -69,18 +75,32 @@ export class SessionActivity implements BeforeApplicationShutdown {
     });
   }
 
+  /** Notes activity. While the storage takes none but can be read, the deadline that it knows still holds. */
   touch(sessionRef: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
-    return this.ask('touch', (storage) => storage.touch(sessionRef, idleTimeoutMs, at));
+    return this.ask('touch', async (storage) => {
+      try {
+        const touched = storage.touch(sessionRef, idleTimeoutMs, at);
+        return await this.outageLog.watch('activity storage (write)', touched);
+      } catch (error) {
+        const reading = await storage.read(sessionRef, true);
+        // Another timeout that holds from now on cannot be done without.
+        if (reading.record && reading.record.idleTimeoutMs !== idleTimeoutMs) throw error;
+        return reading;
+      }
+    });
   }
 
   /**
    * Ends the session's record. Of all that try, in all processes, one learns that it won, and emits the event; also when
    * the storage answers too late for the request.
    */
-  end(sessionRef: string, reason: EndReason): Promise<ActivityReading & { readonly won: boolean }> {
+  end(
+    sessionRef: string,
+    reason: RecordedEnd,
+  ): Promise<ActivityReading & { readonly won: boolean }> {
     return this.ask('end', async (storage) => {
       const reading = await storage.end(sessionRef, reason);
-      if (reading?.won) this.subject.next(endEvent(sessionRef, reason));
+      if (reading?.won) this.subject.next(endEvent(sessionRef, toldReason(reason)));
       return reading;
     });
   }

@@ -5,11 +5,12 @@ import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { UnusableAnswerError } from '../utils/outage-log.js';
+import { logMissing } from './end-log.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { FoundSession } from './request-session.js';
 import { SessionActivity } from './session-activity.js';
 import { sessionRef } from './session-ref.js';
-import { fromStored, isMarked } from './stored-session.js';
+import { fromStored, isMarked, isUnconfirmed } from './stored-session.js';
 import { UserStore } from './user-store.js';
 
 /** What a session cookie led to: what is known of the session, and its data, unless it has ended. */
@@ -41,7 +42,11 @@ export class SessionLookup {
       reading.catch(() => {});
       const row = await stored;
       const data = row && fromStored(row, ref);
-      return await this.findOut(sessionId, ref, data, await reading);
+      const first = await reading;
+      // Another process may have ended it, and what this one knows may be older.
+      const mustAsk = row ? isUnconfirmed(row) : first?.record !== undefined;
+      const newest = first && mustAsk ? await this.activity.read(ref, true) : first;
+      return await this.findOut(sessionId, ref, data, newest);
     } catch (error) {
       // What the store has is no session, and the request is anonymous. Nothing is ended: that may be the store's doing.
       if (error instanceof UnusableAnswerError) return { found: {} };
@@ -57,9 +62,7 @@ export class SessionLookup {
   ): Promise<LookedUpSession> {
     const stored = data != null;
     if (first === undefined) return { found: { ref, stored }, data };
-    // Another process may just have ended it.
-    const isGone = !stored && first.record !== undefined;
-    let reading = isGone ? await this.activity.read(ref, true) : first;
+    let reading = first;
     const reason = this.endReasonOf(ref, reading, data);
     if (reason !== undefined) reading = await this.end(sessionId, ref, reason, reading, stored);
 
@@ -76,7 +79,7 @@ export class SessionLookup {
   ): EndReason | undefined {
     const evaluation = this.activity.evaluate(reading);
     // Fail closed: a session that had a record and lost it is not a new one.
-    if (evaluation === undefined) return data && isMarked(data, ref) ? 'idle' : undefined;
+    if (evaluation === undefined) return data && isMarked(data, ref) ? 'lost' : undefined;
     if (evaluation.state === 'expired') return evaluation.reason;
     if (data || reading.record === undefined) return undefined;
     // Another party removed it from the store, unless its first save is still on its way there: express-session lets a
@@ -95,13 +98,31 @@ export class SessionLookup {
     stored: boolean,
   ): Promise<ActivityReading> {
     const hasEnded = before.record?.ended !== undefined;
-    const reading = hasEnded ? before : await this.activity.end(ref, reason);
+    const reading = hasEnded ? before : await this.recordEnd(ref, reason, before);
     // Activity that arrived in between may have kept the session alive.
     if (stored && reading.record?.ended !== undefined) {
       // If the store fails here, the data stays behind, withheld, until the next request or its own expiry.
       await this.userStore.destroy(sessionId).catch(() => {});
     }
     return reading;
+  }
+
+  /** A storage that can be read but takes no writes is no reason to let a session live that is over for certain. */
+  private async recordEnd(
+    ref: string,
+    reason: EndReason,
+    { record, now }: ActivityReading,
+  ): Promise<ActivityReading> {
+    try {
+      const reading = await this.activity.end(ref, reason);
+      if (reading.won && reason === 'revoked') logMissing('data', ref);
+      if (reading.won && reason === 'lost') logMissing('record', ref);
+      return reading;
+    } catch (error) {
+      // Activity that another process has not sent yet may still move an idle deadline.
+      if (record === undefined || reason === 'idle') throw error;
+      return { record: { ...record, ended: reason }, now };
+    }
   }
 }
 

@@ -1,15 +1,13 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { Store, type Session, type SessionData } from 'express-session';
-import type { ActivityReading } from '../activity/activity-storage.js';
-import { RESOLVED_OPTIONS } from '../options/module-definition.js';
-import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { FoundSession, RequestSession } from './request-session.js';
+import type { RecordedEnd } from '../activity/activity-storage.js';
+import type { FoundSession } from './request-session.js';
 import { RequestSessions } from './request-sessions.js';
-import { SessionActivity } from './session-activity.js';
+import { SessionEnding } from './session-ending.js';
 import { SessionLookup } from './session-lookup.js';
-import { sessionRef } from './session-ref.js';
-import { fromStored, isEmpty, isMarked, isRenewal, keepFor, toStored } from './stored-session.js';
+import { SessionWriter } from './session-writer.js';
+import { isRenewal } from './stored-session.js';
 import { UserStore } from './user-store.js';
 
 type Callback = (error?: unknown) => void;
@@ -34,9 +32,9 @@ export class IdleSessionStore extends Store {
   constructor(
     private readonly lookup: SessionLookup,
     private readonly requestSessions: RequestSessions,
-    private readonly activity: SessionActivity,
+    private readonly writer: SessionWriter,
+    private readonly ending: SessionEnding,
     private readonly userStore: UserStore,
-    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     super();
     userStore.onConnection((connected) => this.emit(connected ? 'connect' : 'disconnect'));
@@ -54,6 +52,15 @@ export class IdleSessionStore extends Store {
         this.handover = undefined;
       }
     });
+  }
+
+  /** Of several session ids, the first of a live session or of one that could not be looked up; else the first. */
+  async firstLive(sessionIds: readonly string[]): Promise<string | undefined> {
+    for (const sessionId of sessionIds) {
+      const { found, data } = await this.lookup.find(sessionId);
+      if (data || found.failure) return sessionId;
+    }
+    return sessionIds[0];
   }
 
   override createSession(request: Request, data: SessionData): Session & SessionData {
@@ -77,7 +84,7 @@ export class IdleSessionStore extends Store {
 
   /** As express-session's, but if the old session could not be ended, the request keeps it, and its cookie. */
   override regenerate(request: Request, callback: (error?: unknown) => unknown): void {
-    this.destroy(request.sessionID, (error) => {
+    settle(this.end(request.sessionID, 'replaced'), (error) => {
       if (error) return callback(error);
       try {
         this.generate(request);
@@ -94,7 +101,7 @@ export class IdleSessionStore extends Store {
   }
 
   override set(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    settle(this.save(sessionId, session), callback);
+    settle(this.writer.save(sessionId, session), callback);
   }
 
   override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
@@ -103,13 +110,13 @@ export class IdleSessionStore extends Store {
     if (!this.needsRenewal(session)) return process.nextTick(callback);
     // The answer is on its way: a store that cannot renew now gets its next chance an idle timeout later.
     settle(
-      this.renew(sessionId, session).catch(() => {}),
+      this.writer.renew(sessionId, session).catch(() => {}),
       callback,
     );
   }
 
   override destroy(sessionId: string, callback: Callback = () => {}): void {
-    settle(this.endAndDestroy(sessionId), callback);
+    settle(this.end(sessionId, 'signed-out'), callback);
   }
 
   override all(
@@ -140,79 +147,18 @@ export class IdleSessionStore extends Store {
     return handover?.sessionId === request.sessionID ? handover?.found : undefined;
   }
 
-  private requestSessionOf(session: SessionData): RequestSession | undefined {
-    const request = requestOf(session);
-    return request && this.requestSessions.find(request);
-  }
-
-  private async save(sessionId: string, session: SessionData): Promise<void> {
-    const request = requestOf(session);
-    const failure = this.requestSessionOf(session)?.failure;
-    if (failure) {
-      if (isEmpty(session)) return;
-      throw failure;
-    }
-
-    const ref = sessionRef(sessionId);
-    const reading = await this.readingFor(sessionId, ref, session, request);
-    if (reading === undefined) return this.userStore.set(sessionId, session);
-    if (!reading.record || this.activity.evaluate(reading)?.state === 'expired') return;
-
-    const keepUntil = Date.now() + keepFor(reading.record.idleTimeoutMs);
-    await this.userStore.set(sessionId, toStored(session, ref, keepUntil));
-    // From its first save on, a new session is the request's.
-    if (request?.session?.id === sessionId)
-      this.requestSessionOf(session)?.adopt({ ref, reading, stored: true });
-    // It may have ended while it was being saved, in whatever process.
-    const after = await this.activity.orUnchecked(this.activity.read(ref, true));
-    if (after?.record?.ended !== undefined) await this.userStore.destroy(sessionId);
-  }
-
-  /** The session's activity, begun if this is the first save; undefined if the session is not under the idle timeout. */
-  private async readingFor(
-    sessionId: string,
-    ref: string,
-    session: SessionData,
-    request: Request | undefined,
-  ): Promise<ActivityReading | undefined> {
-    if (!isMarked(session, ref) && request && this.options.appliesTo(request))
-      return this.activity.orUnchecked(this.activity.start(ref, sessionId, request));
-    const reading = await this.activity.orUnchecked(this.activity.read(ref));
-    return reading?.record || isMarked(session, ref) ? reading : undefined;
-  }
-
   /** Whether the app's store has to be told, so that it does not drop the session before its time. */
   private needsRenewal(session: SessionData): boolean {
-    const requestSession = this.requestSessionOf(session);
+    const requestSession = this.requestSessions.findBySession(session);
     if (requestSession?.failure) return false;
     const { recordBefore, record } = requestSession ?? {};
     if (!recordBefore || !record) return this.userStore.canTouch;
     return record.ended === undefined && isRenewal(recordBefore, record);
   }
 
-  private async renew(sessionId: string, session: SessionData): Promise<void> {
-    const { ref, record } = this.requestSessionOf(session) ?? {};
-    if (!ref || !record) return this.userStore.touch(sessionId, session);
-
-    const keepUntil = Date.now() + keepFor(record.idleTimeoutMs);
-    if (this.userStore.canTouch)
-      return this.userStore.touch(sessionId, toStored(session, ref, keepUntil));
-    // Saving is all that such a store can do; what the request has may be older than what is stored.
-    const row = await this.userStore.get(sessionId);
-    if (row) await this.userStore.set(sessionId, toStored(fromStored(row, ref), ref, keepUntil));
+  private async end(sessionId: string, reason: RecordedEnd): Promise<void> {
+    await this.ending.end(sessionId, reason);
   }
-
-  private async endAndDestroy(sessionId: string): Promise<void> {
-    const ref = sessionRef(sessionId);
-    const { record } = (await this.activity.orUnchecked(this.activity.read(ref))) ?? {};
-    if (record && record.ended === undefined) await this.activity.end(ref, 'signed-out');
-    await this.userStore.destroy(sessionId);
-  }
-}
-
-/** The request that a session of express-session's belongs to. */
-function requestOf(session: SessionData): Request | undefined {
-  return (session as SessionData & { readonly req?: Request }).req;
 }
 
 function settle(promise: Promise<void>, callback: Callback): void {

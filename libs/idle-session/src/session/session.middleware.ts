@@ -4,6 +4,7 @@ import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { RequestSessions } from './request-sessions.js';
+import { countCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
 
 /** As many random bytes as express-session takes itself. */
@@ -44,6 +45,21 @@ export function sessionMiddleware(
       const isUndecided = session?.isChecked === true && cacheControl === UNDECIDED;
       if (cacheControl === undefined || isUndecided) response.setHeader('Cache-Control', PRIVATE);
     });
-    middleware(request, response, next);
+    const { cookie = '' } = request.headers;
+    if (countCookies(cookie, options.name) < 2) return middleware(request, response, next);
+    withOneCookie(cookie).then((chosen) => {
+      request.headers.cookie = chosen;
+      middleware(request, response, next);
+    }, next);
   };
+
+  /**
+   * express-session goes by the first cookie of its name alone, so that a stale one would hide the session for good.
+   */
+  async function withOneCookie(header: string): Promise<string> {
+    const secrets = [options.secret].flat() as (string | Buffer)[];
+    const ids = signedSessionIds(header, options.name, secrets);
+    const chosen = ids.length > 1 ? await store.firstLive(ids) : ids[0];
+    return chosen === undefined ? header : keepOnly(chosen, header, options.name, secrets);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Cookie, CookieOptions, SessionData } from 'express-session';
 import type { ActivityRecord } from '../activity/activity-storage.js';
+import { KEPT_FOR_TIMEOUTS } from '../utils/kept-for.js';
 import { newCookie } from './session-row.js';
 
 /**
@@ -8,14 +9,23 @@ import { newCookie } from './session-row.js';
  */
 const MARK = '__idleSession';
 
-/** How many idle timeouts a session is kept in the user's store, counted from the last renewal there. */
-const KEPT_FOR_TIMEOUTS = 4;
+/** In the stored data, says that nobody could check whether the session had ended while it was being written. */
+const UNCONFIRMED = '__idleSessionUnconfirmed';
 
-type Marked = SessionData & { [MARK]?: string };
+type Marked = SessionData & { [MARK]?: string; [UNCONFIRMED]?: true };
 
 /** Whether the data is of a session that was under the idle clock when it was saved. */
 export function isMarked(data: SessionData, sessionRef: string): boolean {
   return (data as Marked)[MARK] === sessionRef;
+}
+
+/** Stored data that counts only for a process that asks the activity storage itself. */
+export function unconfirmed(data: SessionData): SessionData {
+  return { ...data, [UNCONFIRMED]: true } as Marked;
+}
+
+export function isUnconfirmed(data: SessionData): boolean {
+  return (data as Marked)[UNCONFIRMED] === true;
 }
 
 /** Whether there is anything in a session that somebody could want saved. */
@@ -58,8 +68,9 @@ export function toStored(session: SessionData, sessionRef: string, keepUntil: nu
 /** What the user's store gave back, with the cookie's own date again: none, if it ends with the browser. */
 export function fromStored(data: SessionData, sessionRef: string): SessionData {
   if (!isMarked(data, sessionRef)) return data;
+  const { [UNCONFIRMED]: _, ...session } = data as Marked;
   const cookie: CookieOptions & Pick<Cookie, 'originalMaxAge'> = data.cookie;
   const { originalMaxAge } = cookie;
   const expires = originalMaxAge == null ? null : new Date(Date.now() + originalMaxAge);
-  return { ...data, cookie: { ...cookie, expires, originalMaxAge } };
+  return { ...session, cookie: { ...cookie, expires, originalMaxAge } };
 }

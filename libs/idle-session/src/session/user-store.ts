@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { SessionData, Store } from 'express-session';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import { isMemoryStore } from '../options/memory-rules.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
 import { OutageLog, UnusableAnswerError } from '../utils/outage-log.js';
@@ -35,6 +36,11 @@ export class UserStore {
       if (connected) outageLog.over('session store (connection)');
       else outageLog.began('session store (connection)', undefined);
     });
+  }
+
+  /** Whether it is express-session's own, which drops sessions by the wall clock, and by nothing else. */
+  get isInMemory(): boolean {
+    return isMemoryStore(this.store);
   }
 
   /** Whether the store can renew a session without writing all of it. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { EndReason } from 'idle-session-client/protocol';
+import type { RecordedEnd } from '../activity/activity-storage.js';
 import {
   alternate,
   KEY,
@@ -14,7 +14,7 @@ export const endCases: readonly ActivityStorageContractCase[] = [
     name: 'is ended by exactly one of many at once, who learns that it won',
     async run({ storage, other }) {
       await storage.start(KEY, SESSION);
-      const reasons: EndReason[] = ['signed-out', 'revoked', 'absolute', 'signed-out'];
+      const reasons: RecordedEnd[] = ['signed-out', 'revoked', 'absolute', 'signed-out'];
       const ends = await Promise.all(
         alternate(storage, other, 24).map((each, index) => each.end(KEY, reasons[index % 4]!)),
       );
@@ -22,6 +22,17 @@ export const endCases: readonly ActivityStorageContractCase[] = [
       const told = new Set(ends.map(({ record }) => record?.ended));
       assert.equal(told.size, 1, 'all are told the same reason');
       assert.deepEqual(told, new Set([(await storage.read(KEY)).record?.ended]));
+    },
+  },
+  {
+    name: 'keeps the reason as it was given',
+    async run({ storage, other }) {
+      const reasons: RecordedEnd[] = ['absolute', 'signed-out', 'revoked', 'lost', 'replaced'];
+      for (const reason of reasons) {
+        await storage.start(reason, SESSION);
+        await storage.end(reason, reason);
+        assert.equal((await other.read(reason)).record?.ended, reason);
+      }
     },
   },
   {

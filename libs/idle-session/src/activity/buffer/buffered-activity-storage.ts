@@ -1,4 +1,3 @@
-import type { EndReason } from 'idle-session-client/protocol';
 import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
 import { IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
 import { CircuitBreaker } from '../../utils/circuit-breaker.js';
@@ -7,6 +6,7 @@ import {
   type ActivityReading,
   type Expiry,
   type NewSession,
+  type RecordedEnd,
 } from '../activity-storage.js';
 import { feedOf, type ActivityFeed, type Touch } from './activity-feed.js';
 import { Partition } from './partition.js';
@@ -106,7 +106,7 @@ export class BufferedActivityStorage extends ActivityStorage {
 
   override async end(
     key: string,
-    reason: EndReason,
+    reason: RecordedEnd,
   ): Promise<ActivityReading & { readonly won: boolean }> {
     // What was collected may be what keeps the session alive.
     if (reason === 'idle') await this.sendPending(key, this.partitionOf(key));
@@ -145,7 +145,10 @@ export class BufferedActivityStorage extends ActivityStorage {
     const pending = partition.pending.get(key)?.record;
     const reading = this.query(key, () =>
       pending
-        ? this.storage.touch(key, pending.idleTimeoutMs, pending.lastActivityAt)
+        ? this.storage
+            .touch(key, pending.idleTimeoutMs, pending.lastActivityAt)
+            // Writes alone may fail, where a Redis is full say.
+            .catch(() => this.storage.read(key))
         : this.storage.read(key),
     );
     const done = () => {

@@ -1,0 +1,63 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { ActivityReading, RecordedEnd } from '../activity/activity-storage.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { withinTimeLimit } from '../utils/time-limit.js';
+import { SessionActivity } from './session-activity.js';
+import { sessionRef } from './session-ref.js';
+import { UserStore } from './user-store.js';
+
+/** Ends sessions by their id, in the record and in the app's store. */
+@Injectable()
+export class SessionEnding {
+  private readonly logger = new Logger('IdleSessionModule');
+
+  constructor(
+    private readonly activity: SessionActivity,
+    private readonly userStore: UserStore,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * Ends a session for good; does nothing for one that has ended. While the activity storage takes no writes, the data is
+   * removed all the same: nobody gets in without data, in whatever process, and no save writes it back.
+   *
+   * @param known what the request knows of its activity; read if left out
+   * @returns its activity afterwards; undefined if its end could not be recorded
+   * @throws {StorageUnavailableException} if it could not be ended
+   */
+  async end(
+    sessionId: string,
+    reason: RecordedEnd,
+    known?: ActivityReading,
+  ): Promise<ActivityReading | undefined> {
+    const ref = sessionRef(sessionId);
+    const began = performance.now();
+    const before = known ?? (await this.activity.orUnchecked(this.activity.read(ref)));
+    if (!before?.record || before.record.ended !== undefined) {
+      await this.userStore.destroy(sessionId);
+      return before;
+    }
+    let reading: ActivityReading;
+    try {
+      reading = await this.activity.end(ref, reason);
+    } catch (error) {
+      const leftMs = this.options.storageTimeoutMs - (performance.now() - began);
+      await withinTimeLimit(leftMs, () => this.endWithoutRecord(sessionId, ref)).catch(() => {
+        throw error;
+      });
+      return undefined;
+    }
+    await this.userStore.destroy(sessionId);
+    return reading;
+  }
+
+  /** Rejects if the storage cannot be read either: a sign-out that is answered 503 does not happen later. */
+  private async endWithoutRecord(sessionId: string, ref: string): Promise<void> {
+    await this.activity.read(ref, true);
+    await this.userStore.destroy(sessionId);
+    this.logger.error(
+      `The activity storage did not take the end of session ${ref}. It ended because its data was removed from the session store.`,
+    );
+  }
+}
