@@ -15,6 +15,7 @@ import {
   type INestApplication,
   type LoggerService,
   type ModuleMetadata,
+  type NestApplicationOptions,
 } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import type { Request } from 'express';
@@ -155,6 +156,8 @@ export interface TestAppOptions {
   ) => ModuleMetadata['imports'];
   /** Overrides providers, as a user's tests and apps do. */
   override?: (builder: TestingModuleBuilder) => void;
+  /** What `NestFactory.create()` would be given. */
+  appOptions?: NestApplicationOptions;
   /** Where logs go; default: errors to the console. */
   logger?: LoggerService;
 }
@@ -182,6 +185,7 @@ export async function createTestApp({
   configure,
   importing = (all) => [IdleSessionModule.forRoot(all)],
   override,
+  appOptions,
   logger,
 }: TestAppOptions = {}): Promise<TestApp> {
   const clock = new ManualClock();
@@ -198,7 +202,7 @@ export async function createTestApp({
   if (logger) builder.setLogger(logger);
   override?.(builder);
   const module = await builder.compile();
-  const app = module.createNestApplication();
+  const app = module.createNestApplication(appOptions);
   configure?.(app);
   await app.init();
   const sessions = app.get(IdleSessionService);

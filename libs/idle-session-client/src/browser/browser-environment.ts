@@ -21,23 +21,34 @@ export function browserEnvironment(): Environment {
       return () => clearTimeout(timer);
     },
 
-    async request(method, path, body) {
+    async request(path, headers, body) {
       const response = await fetch(path, {
-        method,
+        method: body ? 'POST' : 'GET',
         cache: 'no-store',
         credentials: 'same-origin',
         headers: {
           Accept: 'application/json',
-          ...(body && { 'Content-Type': 'application/json' }),
+          ...(body && {
+            'Content-Type': 'application/json',
+            // Also here, for apps that parse no body.
+            'Idle-For-Ms': `${body.idleForMs ?? 0}`,
+          }),
+          ...headers,
         },
         // A heartbeat outlives its page; where a proxy redirects to, another server answers.
-        keepalive: method === 'POST',
+        keepalive: !!body,
         redirect: 'manual',
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-        ...(body && { body: JSON.stringify(body) }),
+        body: body && JSON.stringify(body),
       });
       if (response.type === 'opaqueredirect') throw new Error('redirected');
-      return { status: response.status, body: await response.json().catch(() => undefined) };
+      const retryAfter = response.headers.get('Retry-After') ?? '';
+      return {
+        status: response.status,
+        body: await response.json().catch(() => undefined),
+        // Seconds, or a date.
+        retryAfterMs: +retryAfter * 1000 || Date.parse(retryAfter) - Date.now() || 0,
+      };
     },
 
     async withLock(name, run) {

@@ -119,11 +119,11 @@ export class Deadline {
     }
     if (remainingMs <= 0) store.update({ covered: true });
     if (store.current.state === 'active') {
-      if (store.current.online) return this.#server.check();
+      if (store.current.online && this.#server.checkAgain()) return;
       store.update({ state: 'warning' });
     }
     if (remainingMs > 0) return this.#reviewIn(Math.min(remainingMs, SECOND_MS));
-    if (store.current.online) this.#server.checkAgain();
+    if (store.current.online) this.#server.checkAgain(true);
   }
 
   stop(): void {

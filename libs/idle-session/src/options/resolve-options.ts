@@ -24,8 +24,10 @@ export interface ResolvedOptions extends IdlePolicy {
   /** The idle timeout where it is the same for everybody. */
   readonly commonIdleTimeoutMs: number | null;
   readonly session: SessionOptions & { name: string; cookie: CookieOptions; store: Store };
-  /** What signs today; draft keys are derived from it. */
+  /** What signs today. */
   readonly signingSecret: string | Buffer;
+  /** What verifies: the signing secret first. Draft keys are derived from them. */
+  readonly secrets: readonly (string | Buffer)[];
   readonly storage: ActivityStorage;
   readonly loginUrl: string | null;
   readonly appliesTo: (request: Request) => boolean;
@@ -70,7 +72,7 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
     appliesTo: options.appliesTo ?? (() => true),
-    ownerOf: options.ownerOf,
+    ownerOf: options.ownerOf && ownerFrom(options.ownerOf),
     onStorageError: options.onStorageError ?? 'reject',
     storageTimeoutMs: milliseconds(options.storageTimeout ?? '1s'),
   };
@@ -127,9 +129,25 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   return idleTimeoutMs;
 }
 
+/** Nobody is the owner of a session without an id, so that no two people have one in common. */
+function ownerFrom(
+  ownerOf: NonNullable<IdleSessionModuleOptions['ownerOf']>,
+): NonNullable<ResolvedOptions['ownerOf']> {
+  return (request) => {
+    const owner: unknown = ownerOf(request);
+    if (owner === undefined || owner === null || owner === '') return undefined;
+    if (typeof owner === 'string') return owner;
+    // A promise that rejects would end the process.
+    if (owner instanceof Promise) owner.catch(() => {});
+    const kind = owner instanceof Promise ? 'a promise' : `a value of type ${typeof owner}`;
+    const takes = 'a function that returns the id of the owner as a string, or undefined';
+    throw new IdleSessionOptionsError('ownerOf', owner, takes, kind);
+  };
+}
+
 function resolveSession(
   session: IdleSessionSessionOptions,
-): Pick<ResolvedOptions, 'session' | 'signingSecret'> {
+): Pick<ResolvedOptions, 'session' | 'signingSecret' | 'secrets'> {
   const { persistentCookie = false, cookie = {}, ...rest } = session;
   for (const name of ['maxAge', 'expires'] as const) {
     if (persistentCookie || cookie[name] == null) continue;
@@ -139,9 +157,10 @@ function resolveSession(
       'nothing, so that the session ends with the browser, unless session.persistentCookie is true',
     );
   }
-  const [signingSecret] = [session.secret].flat() as [string | Buffer];
+  const secrets = [session.secret].flat() as [string | Buffer, ...(string | Buffer)[]];
   return {
-    signingSecret,
+    signingSecret: secrets[0],
+    secrets,
     session: {
       resave: false,
       saveUninitialized: false,

@@ -15,9 +15,7 @@ import {
 } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation, pageOf } from './page-navigation.js';
-
-/** After how many seconds to try again while the storage is away. */
-const RETRY_AFTER_S = 1;
+import { sendProblem } from './problem.js';
 
 /** Where Nest keeps what a filter catches. */
 const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
@@ -77,7 +75,6 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
   }
 
   protected answerUnavailable(exception: StorageUnavailableException, response: Response): void {
-    response.set({ 'Cache-Control': 'no-store', 'Retry-After': String(RETRY_AFTER_S) });
     sendProblem(exception, response);
   }
 
@@ -115,13 +112,6 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
       .filter((filter) => filter !== this)
       .reverse();
   }
-}
-
-function sendProblem(exception: HttpException, response: Response): void {
-  response
-    .status(exception.getStatus())
-    .type('application/problem+json')
-    .send(JSON.stringify(exception.getResponse()));
 }
 
 function caughtBy(filter: ExceptionFilter): Function[] {
