@@ -23,31 +23,26 @@ export function browserEnvironment(): Environment {
 
     async request(path, headers, body) {
       const response = await fetch(path, {
-        method: body ? 'POST' : 'GET',
         cache: 'no-store',
-        credentials: 'same-origin',
-        headers: {
-          Accept: 'application/json',
-          ...(body && {
-            'Content-Type': 'application/json',
-            // Also here, for apps that parse no body.
-            'Idle-For-Ms': `${body.idleForMs ?? 0}`,
-          }),
-          ...headers,
-        },
-        // A heartbeat outlives its page; where a proxy redirects to, another server answers.
-        keepalive: !!body,
+        // Where a proxy redirects to, another server answers: what comes back has status 0.
         redirect: 'manual',
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-        body: body && JSON.stringify(body),
+        // A heartbeat outlives its page.
+        keepalive: true,
+        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+        headers: {
+          Accept: 'application/json',
+          'Content-Type': 'application/json',
+          // Also here, for apps that parse no body.
+          'Idle-For-Ms': `${body?.idleForMs ?? 0}`,
+          ...headers,
+        },
       });
-      if (response.type === 'opaqueredirect') throw new Error('redirected');
-      const retryAfter = response.headers.get('Retry-After') ?? '';
       return {
         status: response.status,
         body: await response.json().catch(() => undefined),
-        // Seconds, or a date.
-        retryAfterMs: +retryAfter * 1000 || Date.parse(retryAfter) - Date.now() || 0,
+        // NaN where it is a date: then the back-off decides alone.
+        retryAfterMs: Number(response.headers.get('Retry-After')) * 1000,
       };
     },
 

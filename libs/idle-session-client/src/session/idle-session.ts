@@ -155,7 +155,7 @@ export class IdleSession {
       return this.#end(this.#deadline.endReason);
     }
     if (status.state === 'none') return;
-    if (this.#deadline.isOutdated(requestedAt)) return void this.#server.checkAgain(true);
+    if (this.#deadline.isOutdated(requestedAt)) return this.#server.checkAgain();
     const { idleTimeoutMs, warnBeforeMs, absoluteExpiresInMs, loginUrl } = status;
     const absoluteExpiresAt =
       absoluteExpiresInMs === null ? null : this.#clock.toWall(requestedAt + absoluteExpiresInMs);
@@ -168,9 +168,10 @@ export class IdleSession {
 
   #onResponse({ status, expiresInMs, requestedAgoMs }: ObservedResponse): void {
     // While offline, it is most likely the answer to a request of this client.
-    if (status === 401 && this.#store.current.online) this.#server.checkAgain(true);
-    if (this.#store.isOver || expiresInMs === undefined) return;
-    if (this.#store.current.sessionRef === null) return void this.#server.checkAgain(true);
+    if (status === 401 && this.#store.current.online) this.#server.checkAgain();
+    if (expiresInMs === undefined) return;
+    if (this.#store.current.sessionRef === null) return this.#server.checkAgain();
+    if (this.#store.isOver) return;
     const requestedAt = this.#clock.now() - requestedAgoMs;
     if (this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };

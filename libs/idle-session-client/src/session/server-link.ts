@@ -26,7 +26,7 @@ export interface ServerLinkHandlers {
 /**
  * The requests to the server's endpoints. Only the server's own answer counts: a 5xx, a proxy's page and silence are no
  * answers and end no session, but are tried again. No answer and no response makes the page ask more often than the
- * back-off says; only what happens to the page does, and not before the server's `Retry-After`.
+ * back-off says, or earlier than the server's `Retry-After`; only what happens to the page does.
  */
 export class ServerLink {
   readonly #clock: SteadyClock;
@@ -63,8 +63,7 @@ export class ServerLink {
    * be left may have passed in sleep
    */
   check(notBefore = this.#clock.leaptAt): void {
-    const isShareable = this.#sharedForMs() > 0 && this.#checkedAt >= notBefore;
-    if (this.#store.isOver || (this.#check && isShareable)) return;
+    if (this.#store.isOver || (this.#isShared() && this.#checkedAt >= notBefore)) return;
     this.#checkedAt = this.#clock.now();
     const check = this.#runCheck().finally(() => {
       if (this.#check === check) this.#check = undefined;
@@ -73,21 +72,12 @@ export class ServerLink {
     this.#check = check;
   }
 
-  /**
-   * Asks as soon as the back-off allows; returns whether that is now.
-   * @param isHint an answer or a response gives reason to ask: what comes next is not to cause a question at once
-   */
-  checkAgain(isHint = false): boolean {
-    const sharedForMs = this.#sharedForMs();
-    if (this.#check && sharedForMs > 0) return true;
-    const waitMs = isHint ? this.waitMs : Math.max(this.waitMs, sharedForMs);
-    if (waitMs > 0) {
-      this.#timer.start(waitMs, () => this.checkAgain(isHint));
-      return false;
-    }
-    if (isHint) this.#backOff(SHARED_CHECK_MS);
+  /** Asks because of a response, of an answer or of the deadline, as soon as the back-off allows. */
+  checkAgain(): void {
+    if (this.#isShared()) return;
+    if (this.waitMs > 0) return this.#timer.start(this.waitMs, () => this.checkAgain());
+    this.#backOff(SHARED_CHECK_MS);
     this.check();
-    return true;
   }
 
   /** Resolves to whether the server answered. */
@@ -98,9 +88,7 @@ export class ServerLink {
   /** Resolves to whether the server has ended the session. */
   async signOut(): Promise<boolean> {
     const answer = await this.#request('sign-out', {});
-    const isDone = answer?.status === 204;
-    if (!isDone) this.#retryLater(answer);
-    return isDone;
+    return answer?.status === 204 || this.#retryLater(answer);
   }
 
   /** An answer or another tab's message has shown that the server can be reached. */
@@ -113,9 +101,9 @@ export class ServerLink {
     this.#timer.stop();
   }
 
-  /** How long the last check is still shared. */
-  #sharedForMs(): number {
-    return this.#checkedAt + SHARED_CHECK_MS - this.#clock.now();
+  /** Whether a check has just begun. */
+  #isShared(): boolean {
+    return !!this.#check && this.#clock.now() < this.#checkedAt + SHARED_CHECK_MS;
   }
 
   async #runCheck(): Promise<void> {
@@ -131,15 +119,11 @@ export class ServerLink {
   async #query(heartbeat?: { readonly idleForMs: number }): Promise<boolean> {
     const requestedAt = this.#clock.now();
     const answer = await this.#request(heartbeat ? 'heartbeat' : 'status', heartbeat);
-    const reason = answer?.status === 401 && reasonOf(answer.body);
-    if (reason) {
-      this.#handlers.onEnded(reason);
-    } else if (answer?.status === 200 && isStatus(answer.body)) {
-      this.#handlers.onStatus(answer.body, requestedAt);
-    } else {
-      this.#retryLater(answer);
-      return false;
-    }
+    const { status, body } = answer ?? {};
+    const reason = status === 401 && reasonOf(body);
+    if (reason) this.#handlers.onEnded(reason);
+    else if (status === 200 && isStatus(body)) this.#handlers.onStatus(body, requestedAt);
+    else return this.#retryLater(answer);
     return true;
   }
 
@@ -150,28 +134,29 @@ export class ServerLink {
     const { environment, path, headers } = this.#context;
     if (this.#store.isClosed) return undefined;
     try {
-      const answer = await environment.request(`${path}/${endpoint}`, headers(), body);
       this.#isReachable = true;
-      return answer;
+      return await environment.request(`${path}/${endpoint}`, headers(), body);
     } catch {
       this.#isReachable = false;
       return undefined;
     }
   }
 
-  #retryLater(answer: Answer | undefined): void {
-    if (this.#store.isOver) return;
-    this.#backOff(Math.max(FIRST_RETRY_MS, answer?.retryAfterMs ?? 0));
-    this.#store.update({ online: false });
-    this.#handlers.review();
-    this.#timer.start(this.waitMs, () => this.check());
+  /** The request was not answered by the server itself; returns false. */
+  #retryLater(answer: Answer | undefined): false {
+    if (!this.#store.isOver) {
+      this.#backOff(Math.max(FIRST_RETRY_MS, answer?.retryAfterMs || 0));
+      this.#store.update({ online: false });
+      this.#handlers.review();
+      this.#timer.start(this.waitMs, () => this.check());
+    }
+    return false;
   }
 
   /** @param leastMs the wait is not shorter */
   #backOff(leastMs: number): void {
     // After a quiet time it begins anew.
-    if (this.waitMs < -LAST_RETRY_MS) this.#nextBackoffMs = 0;
-    const waitMs = Math.max(this.#nextBackoffMs, leastMs);
+    const waitMs = Math.max(this.waitMs < -LAST_RETRY_MS ? 0 : this.#nextBackoffMs, leastMs);
     this.#backedOffUntil = this.#clock.now() + waitMs;
     this.#nextBackoffMs = Math.min(waitMs * 2, LAST_RETRY_MS);
   }
