@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isPartName, PARTS, type PartOptions } from './parts.js';
+import { isPartName, PARTS, type PartOptions } from './parts/index.js';
 import { describeMachine } from './support/machine.js';
 import { toMarkdown, type Report } from './support/report.js';
 
@@ -34,7 +34,7 @@ console.log(markdown);
 if (positionals.length === 0 && Object.keys(options).length === 0) writeFileSync(RESULTS, markdown);
 
 async function runPart(name: string): Promise<Report> {
-  const child = fork(join(import.meta.dirname, 'part.js'), [name, JSON.stringify(options)], {
+  const child = fork(join(import.meta.dirname, 'run-part.js'), [name, JSON.stringify(options)], {
     execArgv: ['--expose-gc', '--enable-source-maps'],
   });
   const exited = once(child, 'exit');

@@ -21,7 +21,7 @@ import type { Observable } from 'rxjs';
 import { COOKIE_NAME, SECRET } from './sessions.js';
 
 @Controller()
-export class PageController {
+class PageController {
   /** The one route that all variants answer. */
   @Get('page')
   page() {
@@ -80,7 +80,7 @@ export async function closeApps(): Promise<void> {
   directory = undefined;
 }
 
-export function newSocketPath(): string {
+function newSocketPath(): string {
   directory ??= mkdtempSync(join(tmpdir(), 'bench-'));
   return join(directory, `${open.length}.sock`);
 }

@@ -107,7 +107,7 @@ const PAGE_MS = 5;
 /** How long a slow request takes. */
 export const SLOW_MS = 60;
 
-/** Ends sessions that nobody used for too long, by this server's clock. */
+/** Ends sessions that were not used for too long, by this server's clock. */
 class LastSeenGuard implements CanActivate {
   constructor(private readonly idleTimeoutMs: number) {}
 

@@ -1,11 +1,14 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
-import type { Request } from 'express';
-import { IdleSessionStore } from 'nestjs-idle-session';
+import type { Request, Response } from 'express';
+import type { Store } from 'express-session';
+import { IdleSessionService } from 'nestjs-idle-session';
 import { inChunks, sessionData, sessionId } from './sessions.js';
 
 /** Signs so many people in to an app of ours, as requests of theirs would, but without HTTP. */
 export async function signIn(app: INestApplication, sessions: number): Promise<void> {
-  const store = app.get(IdleSessionStore, { strict: false });
+  const store = await sessionStoreOf(app);
   await inChunks(
     sessions,
     (index) =>
@@ -20,7 +23,7 @@ export async function signIn(app: INestApplication, sessions: number): Promise<v
 
 /** Looks each of them up, as the first request in this process would. */
 export async function lookUp(app: INestApplication, sessions: number): Promise<void> {
-  const store = app.get(IdleSessionStore, { strict: false });
+  const store = await sessionStoreOf(app);
   await inChunks(
     sessions,
     (index) =>
@@ -33,8 +36,20 @@ export async function lookUp(app: INestApplication, sessions: number): Promise<v
   );
 }
 
+/** The store that express-session sees: the middleware puts it on every request. */
+async function sessionStoreOf(app: INestApplication): Promise<Store> {
+  const message = Object.assign(new IncomingMessage(new Socket()), { url: '/', method: 'GET' });
+  const request = message as Request;
+  const response = new ServerResponse(message) as Response;
+  const middleware = app.get(IdleSessionService).middleware();
+  await new Promise<void>((resolve, reject) => {
+    middleware(request, response, (error) => (error ? reject(error as Error) : resolve()));
+  });
+  return request.sessionStore;
+}
+
 /** What the store wants to know of a request. */
-function requestOf(store: IdleSessionStore, index: number): Request {
+function requestOf(store: Store, index: number): Request {
   const request = { sessionID: sessionId(index), sessionStore: store, headers: {} };
   return request as unknown as Request;
 }

@@ -18,7 +18,7 @@ export interface Goal {
   readonly measured: number | Estimate | undefined;
 }
 
-export interface Table {
+interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }

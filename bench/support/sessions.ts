@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { SessionData, Store } from 'express-session';
+import type { NewSession } from 'nestjs-idle-session';
 
 declare module 'express-session' {
   interface SessionData {
@@ -22,6 +23,17 @@ export function keyOf(index: number): string {
   return `key-${String(index).padStart(18, '0')}`;
 }
 
+/** What a storage is told of a session that only its idle timeout ends. */
+export function newSession(index: number, idleTimeoutMs: number): NewSession {
+  return {
+    sessionId: sessionId(index),
+    idleTimeoutMs,
+    absoluteTimeoutMs: null,
+    lockAfterMs: null,
+    owner: null,
+  };
+}
+
 /** The `Cookie` header of a session, signed as express-session does. */
 export function cookieOf(index: number): string {
   const id = sessionId(index);
@@ -29,7 +41,7 @@ export function cookieOf(index: number): string {
   return `${COOKIE_NAME}=${encodeURIComponent(`s:${id}.${signature}`)}`;
 }
 
-/** What a small app keeps of somebody who is signed in. */
+/** What a small app keeps of a person who is signed in. */
 export function sessionData(): SessionData {
   const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: '/' };
   return { cookie: cookie as unknown as SessionData['cookie'], user: 'ada' };

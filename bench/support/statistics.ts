@@ -23,7 +23,7 @@ export function sum(values: readonly number[]): number {
 }
 
 /** The median with its bootstrap percentile interval: assumes nothing about how the values are distributed. */
-export function estimate(values: readonly number[]): Estimate {
+function estimate(values: readonly number[]): Estimate {
   const medians = Array.from({ length: RESAMPLES }, () =>
     median(values.map(() => pick(values) ?? NaN)),
   );

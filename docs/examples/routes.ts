@@ -1,4 +1,4 @@
-import { Catch, Controller, Get, HttpCode, Injectable, Post, Req } from '@nestjs/common';
+import { Body, Catch, Controller, Get, HttpCode, Injectable, Post, Req } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter, ExecutionContext } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import {
@@ -11,6 +11,9 @@ import {
   SkipIdleSession,
   type IdleSessionStatus,
 } from 'nestjs-idle-session';
+
+/** Stands for work that takes its time. */
+async function importOne(_claim: unknown): Promise<void> {}
 
 // #region skip
 @Controller('health')
@@ -56,6 +59,25 @@ export class AccountController {
   }
 }
 // #endregion service
+
+// #region check
+@Controller('claims')
+export class ImportController {
+  constructor(private readonly sessions: IdleSessionService) {}
+
+  @Post('import')
+  async importAll(@Req() request: Request, @Body() claims: unknown[]) {
+    let imported = 0;
+    for (const claim of claims) {
+      const { state } = await this.sessions.check(request);
+      if (state !== 'active' && state !== 'warning') break;
+      await importOne(claim);
+      imported++;
+    }
+    return { imported };
+  }
+}
+// #endregion check
 
 // #region filter
 @Catch(SessionExpiredException)

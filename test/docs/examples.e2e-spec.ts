@@ -3,11 +3,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Module, Post, Req, type INestApplication, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import type { Request } from 'express';
+import type { Request, RequestHandler } from 'express';
 import {
   IdleSessionGuard,
   IdleSessionInterceptor,
   IdleSessionModule,
+  IdleSessionService,
   SkipIdleSession,
 } from 'nestjs-idle-session';
 import supertest from 'supertest';
@@ -16,6 +17,8 @@ import * as configuration from '../../docs/examples/configuration.js';
 import { SessionMetrics } from '../../docs/examples/events.js';
 import * as globalGuard from '../../docs/examples/recipes/global-guard.js';
 import { start as startWithPassport } from '../../docs/examples/recipes/passport.js';
+import { ClaimsModule } from '../../docs/examples/recipes/graphql.js';
+import { start as startWithMiddleware } from '../../docs/examples/express-middleware.js';
 import { PricesController } from '../../docs/examples/recipes/streams.js';
 import * as routes from '../../docs/examples/routes.js';
 import { fetchNews } from '../../docs/examples/browser/passive-request.js';
@@ -152,6 +155,44 @@ describe('docs/what-counts.md', () => {
     expect((await ada.get('/idle-session/status')).body).toMatchObject({ reason: 'signed-out' });
   });
 
+  it('a handler that runs for long asks whether the session is alive', async () => {
+    const { app, clock, signedIn } = await start({
+      metadata: { controllers: [routes.ImportController] },
+    });
+    const ada = await signedIn();
+    await ada.post('/claims/import').send([1, 2, 3]).expect(201, { imported: 3 });
+    const sessions = app.get(IdleSessionService);
+    const check = sessions.check.bind(sessions);
+    let checks = 0;
+    sessions.check = (request) => {
+      if (++checks === 3) clock.advance(15 * MINUTE);
+      return check(request);
+    };
+    await ada.post('/claims/import').send([1, 2, 3]).expect(201, { imported: 2 });
+  });
+
+  it('middleware of another package is protected', async () => {
+    const answering =
+      (text: string): RequestHandler =>
+      (_, response) => {
+        response.send(text);
+      };
+    const app = await startWithMiddleware(
+      ProxiedModule,
+      answering('the queues'),
+      answering('the reports'),
+    );
+    await app.init();
+    running.push(app);
+    const browser = supertest.agent(app.getHttpServer());
+    await browser.get('/reports').expect(401, 'Unauthorized');
+    await browser.post('/sign-in').expect(200);
+    await browser.get('/reports').expect(200, 'the reports');
+    await browser.get('/admin/queues').expect(200, 'the queues');
+    await browser.post('/idle-session/sign-out').expect(204);
+    await browser.get('/admin/queues').expect(401, 'Unauthorized');
+  });
+
   it("a filter of the app's own gives the answer", async () => {
     const { clock, signedIn } = await start({
       metadata: { providers: [{ provide: APP_FILTER, useClass: routes.OwnAnswerFilter }] },
@@ -239,6 +280,25 @@ describe('docs/recipes/global-guard.md', () => {
     await ada.get('/claims').expect(200, 'Claims');
     clock.advance(15 * MINUTE);
     expect((await ada.get('/claims').expect(401)).body).toMatchObject({ reason: 'idle' });
+  });
+});
+
+describe('docs/recipes/graphql.md', () => {
+  it('queries and mutations are activity, polling is none, and the end is told', async () => {
+    const { clock, signedIn } = await start({
+      metadata: { imports: [ClaimsModule] },
+    });
+    const ada = await signedIn();
+    const ask = (query: string) => ada.post('/graphql').send({ query }).expect(200);
+    for (const query of ['{ me }', 'mutation { renameClaim }']) {
+      clock.advance(10 * MINUTE);
+      await ask(query).expect('Server-Timing', 'idle-session;desc=active;dur=900000');
+    }
+    clock.advance(14 * MINUTE);
+    await ask('{ hasNews }').expect('Server-Timing', 'idle-session;desc=warning;dur=60000');
+    clock.advance(MINUTE);
+    const { errors } = (await ask('{ me }')).body as { errors: { extensions: object }[] };
+    expect(errors[0]!.extensions).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'idle' });
   });
 });
 

@@ -1,4 +1,5 @@
 import { evaluate, type ActivityRecord, type EndReason } from 'nestjs-idle-session';
+import { LATENCY_MS, Troubles } from './troubles.js';
 
 /** What a request carries. */
 export interface Visit {
@@ -9,7 +10,7 @@ export interface Visit {
   readonly idleForMs?: number;
 }
 
-/** `accepted`, the reason why not, or that nobody could tell. */
+/** `accepted`, the reason why not, or that no server could tell. */
 export type Outcome = 'accepted' | EndReason | 'unavailable' | 'unknown';
 
 /** What holds in a run. */
@@ -17,12 +18,6 @@ export interface Rules {
   readonly syncIntervalMs: number;
   readonly absoluteTimeoutMs: number | false;
 }
-
-/** A call and its answer take at most so long while the network is well. */
-export const LATENCY_MS = 400;
-
-/** After an outage, everything has been tried again by then: a timeout, an interval, and a call. */
-export const RECOVERY_MS = 1000 + 1000 + LATENCY_MS;
 
 interface Written {
   readonly record: ActivityRecord;
@@ -40,12 +35,6 @@ interface Attempt {
   activityAt?: number;
 }
 
-interface Trouble {
-  readonly network: number;
-  readonly from: number;
-  to: number;
-}
-
 class Session {
   readonly history: Written[] = [];
   readonly attempts: Attempt[] = [];
@@ -56,11 +45,6 @@ class Session {
   eventMayBeLost = false;
 }
 
-/** How many servers there are at a time. The numbers of those that take over the network of a server differ by this. */
-export const SERVERS = 3;
-
-const networkOf = (server: number): number => server % SERVERS;
-
 /**
  * Judges servers by all that happens, also inside: what the storage writes, which network is well, and when, to the
  * millisecond. For servers in virtual time; what can be seen of real ones is less, and `answers-oracle.ts` goes by that.
@@ -69,13 +53,14 @@ export class StorageOracle {
   /** The promises that were broken. */
   readonly broken: string[] = [];
   private readonly sessions = new Map<string, Session>();
-  private readonly troubles: Trouble[] = [];
-  private readonly crashes: { server: number; at: number }[] = [];
+  private readonly troubles: Troubles;
 
   constructor(
     private readonly rules: Rules,
     private readonly now: () => number,
-  ) {}
+  ) {
+    this.troubles = new Troubles(now);
+  }
 
   /** What the storage has of a session. */
   stored(key: string): ActivityRecord | undefined {
@@ -122,7 +107,7 @@ export class StorageOracle {
         this.expect(!knewTheEnd, `${key}: server ${server} knew the end and accepted`);
         this.acceptsRightly(server, key, startedAt);
       } else if (outcome === 'unavailable') {
-        const wasWell = !this.wasInTrouble(server, startedAt, this.now());
+        const wasWell = !this.troubles.metBy(server, startedAt, this.now());
         this.expect(!wasWell, `${key}: server ${server} had no answer, without an outage`);
       } else {
         this.ended(server, key, outcome);
@@ -130,7 +115,7 @@ export class StorageOracle {
     };
   }
 
-  /** Somebody asks for the end of a session. Returns what is to be called with the outcome. */
+  /** The end of a session is asked for. Returns what is to be called with the outcome. */
   endAsked(server: number, key: string, reason: EndReason): (outcome: Outcome) => void {
     this.session(key).asked.add(reason);
     return (outcome) => {
@@ -161,19 +146,12 @@ export class StorageOracle {
 
   /** A server lost what it had not sent. */
   crashed(server: number): void {
-    this.crashes.push({ server, at: this.now() });
+    this.troubles.crashed(server);
   }
 
   /** A network is well, or is not. */
   network(network: number, isWell: boolean): void {
-    const last = this.troublesOf(network).at(-1);
-    const isOpen = last?.to === Infinity;
-    const now = this.now();
-    if (isWell && isOpen) last.to = now + RECOVERY_MS;
-    if (isWell || isOpen) return;
-    // What comes before it has recovered is the same outage.
-    if (last && last.to > now) last.to = Infinity;
-    else this.troubles.push({ network, from: now, to: Infinity });
+    this.troubles.network(network, isWell);
   }
 
   /** Networks have been well for a while: what was accepted must have arrived. */
@@ -187,7 +165,7 @@ export class StorageOracle {
     }
   }
 
-  /** All sessions are over and everybody has been heard. */
+  /** All sessions are over, and every server has been heard. */
   closed(): void {
     for (const [key, { history, events, eventMayBeLost }] of this.sessions) {
       if (history.length === 0) continue;
@@ -248,21 +226,7 @@ export class StorageOracle {
   private mayBeLost(attempt: Attempt, all: Attempt[], idleTimeoutMs: number): boolean {
     const { server, startedAt, endedAt } = attempt;
     const { syncIntervalMs } = this.rules;
-    const now = this.now();
-    const troubles = this.troublesOf(server);
-    const inCrash = this.crashes.some(
-      ({ server: crashed, at }) =>
-        crashed === server &&
-        at >= endedAt &&
-        (at <= endedAt + syncIntervalMs ||
-          troubles.some(({ from, to }) => from <= at && to >= endedAt)),
-    );
-    const inOutage = troubles.some(
-      ({ from, to }) =>
-        from <= endedAt + syncIntervalMs &&
-        to >= startedAt &&
-        Math.min(to, now + RECOVERY_MS) - from > idleTimeoutMs / 2,
-    );
+    const inTrouble = this.troubles.mayHaveLost(attempt, idleTimeoutMs, syncIntervalMs);
     // By a shorter timeout, a session may be over for a server that could not hear of this activity.
     const inShorterTimeout = all.some((other) => {
       const unheardMs = other.server === server ? 0 : syncIntervalMs;
@@ -272,15 +236,7 @@ export class StorageOracle {
         other.endedAt >= startedAt - unheardMs
       );
     });
-    return inCrash || inOutage || inShorterTimeout;
-  }
-
-  private wasInTrouble(server: number, from: number, to: number): boolean {
-    return this.troublesOf(server).some((trouble) => trouble.from <= to && trouble.to >= from);
-  }
-
-  private troublesOf(server: number): Trouble[] {
-    return this.troubles.filter(({ network }) => network === networkOf(server));
+    return inTrouble || inShorterTimeout;
   }
 
   private expect(isTrue: boolean, otherwise: string): void {

@@ -40,6 +40,18 @@ describe('An idle timeout that is a function of the request', () => {
     await user.get('/page').expect(200);
   });
 
+  it('is warned of in time where it is shorter than the usual warning', async () => {
+    const idleTimeout = (request: Request) => (request.session.role === 'admin' ? '60s' : '15m');
+    test = await createTestApp({ options: { idleTimeout } });
+    const [admin, user] = [await test.signedIn({ role: 'admin' }), await test.signedIn()];
+    expect(await statusOf(admin)).toMatchObject({ state: 'active', warnBeforeMs: 20_000 });
+    expect(await statusOf(user)).toMatchObject({ state: 'active', warnBeforeMs: 2 * MINUTE });
+    expect(await statusOf(test.browser())).toMatchObject({ state: 'none', warnBeforeMs: 120_000 });
+    test.clock.advance(40_000);
+    expect(await statusOf(admin)).toMatchObject({ state: 'warning', expiresInMs: 20_000 });
+    expect(await statusOf(user)).toMatchObject({ state: 'active' });
+  });
+
   it('holds from the next request on when the role changes', async () => {
     test = await createTestApp({
       options: { idleTimeout: perRole },
@@ -80,7 +92,7 @@ describe('An idle timeout that is a function of the request', () => {
     ['returns a negative number', () => -1],
     ['returns a word', () => 'soon'],
     ['returns more than the absolute timeout', () => '13h'],
-    ['returns no more than warnBefore', () => '2m'],
+    ['returns no more than warnBefore', () => '1m'],
     ['resolves to a word', () => Promise.resolve('soon')],
     [
       'throws',
@@ -92,7 +104,7 @@ describe('An idle timeout that is a function of the request', () => {
   ])('that %s is a 500, and never a sign-out', async (_, nonsense) => {
     let idleTimeout: () => unknown = () => '15m';
     test = await createTestApp({
-      options: { idleTimeout: () => idleTimeout() as Duration },
+      options: { idleTimeout: () => idleTimeout() as Duration, warnBefore: '1m' },
       configure: (app) => app.useLogger(false),
     });
     const ada = await test.signedIn();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { IdleSessionModule, type IdleSessionModuleOptions } from 'nestjs-idle-session';
+import { statusOf } from '../support/requests.js';
 import { SECRET, type TestAppOptions } from '../support/test-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { testApps } from '../support/test-apps.js';
@@ -37,18 +38,27 @@ describe.each(WAYS)('An app with $way', ({ importing }) => {
       { idleTimeout: 'soon' },
       `Option "idleTimeout" got 'soon'; it takes a duration above zero: milliseconds, or a string such as '15m'`,
     ],
-    [{ idleTimeout: '1m' }, 'Option "warnBefore" got 120000; it takes false or less than'],
+    [
+      { idleTimeout: '1m', warnBefore: '2m' },
+      'Option "warnBefore" got 120000; it takes false or less than',
+    ],
     [{ idleTimeout: '13h' }, `Option "idleTimeout" got '13h'; it takes at most absoluteTimeout`],
     [{ idleTimout: '5m' }, 'Option "idleTimout" got a value; it takes nothing: there is no such'],
     [
       { session: { cookie: { maxAge: 1000 } } },
       'Option "session.cookie.maxAge" got 1000; it takes nothing, so that the session ends with the',
     ],
-    [{ session: { secret: 'too short' } }, 'Option "session.secret" got 9 characters; it takes a'],
+    [
+      { session: { secret: 'too short' } },
+      'Option "session.secret" got a string of 9 characters; it takes a',
+    ],
     [{ session: { secret: undefined } }, 'Option "session.secret" got undefined; it takes '],
     [{ session: { secret: [] } }, 'Option "session.secret" got []; it takes '],
     [{ loginUrl: '//evil.example' }, `Option "loginUrl" got '//evil.example'; it takes a path`],
-    [{ storage: {} }, 'Option "storage" got {}; it takes an ActivityStorage (with read, start,'],
+    [
+      { storage: {} },
+      'Option "storage" got an object; it takes an ActivityStorage (with read, start,',
+    ],
     [{ onStorageError: 'ignore' }, `Option "onStorageError" got 'ignore'; it takes 'reject' or`],
   ])('does not start with %j, and says why', async (options, message) => {
     const { error, printed } = await stopped(options, importing);
@@ -79,6 +89,17 @@ describe.each(WAYS)('An app with $way', ({ importing }) => {
       importing!({ ...options, session: SECRET } as unknown as IdleSessionModuleOptions),
     );
     expect(inPlace.printed).not.toContain(SECRET);
+  });
+
+  // A default follows what it belongs to: the warning of two minutes would begin before the session.
+  it('starts with nothing but an idle timeout, and warns within it', async () => {
+    const logger = new RecordingLogger();
+    const test = await start({ options: { idleTimeout: '60s' }, importing, logger });
+    const ada = await test.signedIn();
+    expect(await statusOf(ada)).toMatchObject({ state: 'active', warnBeforeMs: 20_000 });
+    test.clock.advance(40_000);
+    expect(await statusOf(ada)).toMatchObject({ state: 'warning', expiresInMs: 20_000 });
+    expect(logger.warnings).toEqual([]);
   });
 
   it('starts with a warning that is too short for many, and logs the clause', async () => {

@@ -1,6 +1,8 @@
 import { expect, it } from '@jest/globals';
 import { MINUTE, SECOND } from '../support/durations.js';
-import { inWords, Soak, type SoakOptions } from './soak.js';
+import type { SoakOptions } from './options.js';
+import { inWords } from './report.js';
+import { Soak } from './soak.js';
 
 const { SOAK } = process.env;
 

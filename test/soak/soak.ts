@@ -2,50 +2,17 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RedisServer } from '../support/redis-server.js';
 import { AppProcess, type Memory } from './app-process.js';
+import { askProcess, type What } from './ask-process.js';
 import { Faults } from './faults.js';
 import { Person, SYNC_INTERVAL, type Answered } from '../model/answers-oracle.js';
+import type { SoakOptions } from './options.js';
 import { Random } from './random.js';
-
-export interface SoakOptions {
-  readonly seed: number;
-  readonly durationMs: number;
-  /** How many sessions there are at any time. */
-  readonly sessions: number;
-  readonly idleTimeoutMs: number;
-  /** Whether the second process is killed at times; the memory of the first one is what is measured. */
-  readonly killsProcesses: boolean;
-  /** Whether every session has to tell its end once, without being asked; otherwise at most once. */
-  readonly everyEndIsTold: boolean;
-  /** Told how far it is, now and then. */
-  readonly onProgress?: (line: string) => void;
-}
-
-export interface SoakReport {
-  readonly seed: number;
-  readonly sessions: number;
-  readonly requests: number;
-  readonly served: number;
-  readonly unavailable: number;
-  readonly broken: number;
-  readonly faults: Readonly<Record<'hangs' | 'restarts' | 'processes', number>>;
-  /** People who were out in the end because outages kept them from being heard. */
-  readonly unheard: number;
-  /** Sessions whose end was not told, and may have been lost with Redis or a process that was killed just then. */
-  readonly untold: number;
-  /** What a process used, after garbage collections, on average: in its first third, and in its last. */
-  readonly memory: readonly { readonly first: Memory; readonly last: Memory }[];
-  /** What was wrong, each with the history of whom it happened to. */
-  readonly violations: readonly string[];
-}
-
-type What = Answered['what'];
+import { count, noCounts, thirds, type SoakReport } from './report.js';
+import { Violations } from './violations.js';
 
 /** How long an event may take, once a session is over for sure. */
 const EVENT_SLACK_MS = 5000;
 const MEMORY_SAMPLES = 12;
-/** Of each kind of violation, how many are told with their history. */
-const HISTORIES_TOLD = 3;
-const MIB = 2 ** 20;
 
 /**
  * People come, work, walk away or sign out, on two processes and a Redis that fail all the time, while a model beside
@@ -54,15 +21,8 @@ const MIB = 2 ** 20;
 export class Soak {
   private readonly random: Random;
   private readonly people = new Map<string, Person>();
-  private readonly violations: string[] = [];
-  private readonly counts = {
-    requests: 0,
-    served: 0,
-    unavailable: 0,
-    broken: 0,
-    unheard: 0,
-    untold: 0,
-  };
+  private readonly violations = new Violations();
+  private readonly counts = noCounts();
   private readonly stopping = new AbortController();
   private redis!: RedisServer;
   private processes!: readonly [AppProcess, AppProcess];
@@ -77,9 +37,8 @@ export class Soak {
     const { durationMs, sessions, killsProcesses, seed, onProgress = () => {} } = this.options;
     try {
       await this.start();
-      const { signal } = this.stopping;
-      const faults = this.faults.run(signal);
-      const everybody = Array.from({ length: sessions }, () => this.comeAndGo());
+      const faults = this.faults.run(this.stopping.signal);
+      const everyPerson = Array.from({ length: sessions }, () => this.comeAndGo());
       // A process that is killed loses its memory, too.
       const measured = this.processes.slice(0, killsProcesses ? 1 : 2);
       const samples: Memory[][] = [];
@@ -89,7 +48,7 @@ export class Soak {
         onProgress(`${sample + 1}/${MEMORY_SAMPLES} ${JSON.stringify(this.counts)}`);
       }
       this.stopping.abort();
-      await Promise.all([faults, ...everybody]);
+      await Promise.all([faults, ...everyPerson]);
       await this.checkEnds();
       return {
         seed,
@@ -97,7 +56,7 @@ export class Soak {
         ...this.counts,
         faults: this.faults.counts,
         memory: measured.map((_, index) => thirds(samples.map((sample) => sample[index]!))),
-        violations: this.violations,
+        violations: this.violations.told,
       };
     } finally {
       await Promise.all(this.processes?.map((process) => process.close()) ?? []);
@@ -197,7 +156,7 @@ export class Soak {
       const sentAt = performance.now();
       const { kills, isDown } = process;
       const { status, cookie, body } = await process.ask('POST', '/sign-in');
-      this.count(status);
+      count(this.counts, status);
       if (status === 200 && cookie !== undefined && body.sessionRef !== undefined) {
         this.counts.served++;
         const person = new Person(cookie, this.options.idleTimeoutMs, (index, acceptedAt) =>
@@ -211,7 +170,7 @@ export class Soak {
       }
       const mayBreak = isDown || process.isDown || process.kills !== kills;
       if (status !== 503 && !(status === 0 && mayBreak))
-        this.violations.push(`sign-in answered ${status}`);
+        this.violations.add(`sign-in answered ${status}`, []);
       await this.tryAgainLater();
     }
     return undefined;
@@ -225,13 +184,7 @@ export class Soak {
     const idleForMs = what === 'heartbeat' ? Math.round(this.random.between(0, 500)) : 0;
     const { kills, isDown } = process;
     const sentAt = performance.now();
-    const { status, body, broke } = await {
-      'sign-in': () => process.ask('POST', '/sign-in', person.cookie),
-      me: () => process.ask('GET', '/me', person.cookie),
-      poll: () => process.ask('GET', '/poll', person.cookie),
-      heartbeat: () => process.ask('POST', '/idle-session/heartbeat', person.cookie, { idleForMs }),
-      'sign-out': () => process.ask('POST', '/idle-session/sign-out', person.cookie),
-    }[what]();
+    const { status, body, broke } = await askProcess(process, what, person.cookie, idleForMs);
     const answered: Answered = {
       what,
       process: process.index,
@@ -242,7 +195,7 @@ export class Soak {
       served: status === 200 && (body.state === 'active' || body.state === 'warning'),
       out: status === 401 || status === 204 || (status === 200 && body.state === 'none'),
     };
-    this.count(status);
+    count(this.counts, status);
     if (answered.served) this.counts.served++;
     this.judge(person, person.take(answered));
     if (status === 0 && !isDown && !process.isDown && process.kills === kills)
@@ -250,24 +203,12 @@ export class Soak {
     return answered;
   }
 
-  private count(status: number): void {
-    this.counts.requests++;
-    if (status === 503) this.counts.unavailable++;
-    if (status === 0) this.counts.broken++;
-  }
-
   private judge(person: Person, wrong: string | undefined): void {
-    if (wrong === undefined) return;
-    const before = this.violations.filter((violation) => violation.includes(wrong)).length;
-    const told = `${(performance.now() / 1000).toFixed(3)} ${wrong}`;
-    this.violations.push(
-      before < HISTORIES_TOLD
-        ? [told, person.history(), ...this.faults.told.slice(-10)].join('\n  ')
-        : told,
-    );
+    if (wrong !== undefined)
+      this.violations.add(wrong, [person.history(), ...this.faults.told.slice(-10)]);
   }
 
-  /** Waits until everybody is out for sure, and looks who was not told of. */
+  /** Waits until every session is over for sure, and looks for ends that were not told. */
   private async checkEnds(): Promise<void> {
     if (!this.options.everyEndIsTold) return;
     const people = [...this.people.values()];
@@ -275,11 +216,12 @@ export class Soak {
     while (performance.now() < allOver && people.some(({ endEvents }) => endEvents === 0))
       await delay(100);
     for (const person of people) {
-      const lost = this.faults.killedBetween(
+      if (person.endEvents > 0) continue;
+      const [from, to] = [
         person.provenUntil() - EVENT_SLACK_MS,
         person.overFrom() + EVENT_SLACK_MS,
-      );
-      if (person.endEvents > 0) continue;
+      ];
+      const lost = this.faults.killedBetween(from, to);
       if (lost) this.counts.untold++;
       else this.judge(person, 'an end was not told');
     }
@@ -287,41 +229,11 @@ export class Soak {
 
   /** Many at once who try again at once would keep the app from getting up. */
   private async tryAgainLater(): Promise<void> {
-    const T = this.options.idleTimeoutMs;
-    await delay(this.random.between(T / 30, T / 10));
+    await delay(this.random.between(1 / 30, 1 / 10) * this.options.idleTimeoutMs);
   }
 
   private async pause(fromMs: number, toMs: number): Promise<void> {
     const { signal } = this.stopping;
     await delay(this.random.between(fromMs, toMs), undefined, { signal }).catch(() => {});
   }
-}
-
-/** The mean of the first third and of the last. */
-function thirds(samples: readonly Memory[]): { first: Memory; last: Memory } {
-  const size = Math.ceil(samples.length / 3);
-  const mean = (some: readonly Memory[], of: keyof Memory) =>
-    some.reduce((sum, sample) => sum + sample[of], 0) / some.length;
-  const means = (some: readonly Memory[]) => ({
-    rss: mean(some, 'rss'),
-    heapUsed: mean(some, 'heapUsed'),
-  });
-  return { first: means(samples.slice(0, size)), last: means(samples.slice(-size)) };
-}
-
-/** The report in a few lines, for people. */
-export function inWords(report: SoakReport): string {
-  const { hangs, restarts, processes } = report.faults;
-  const mib = ({ rss, heapUsed }: Memory) =>
-    `${(rss / MIB).toFixed(0)} MiB, of which heap ${(heapUsed / MIB).toFixed(1)}`;
-  return [
-    `seed ${report.seed}: ${report.sessions} sessions`,
-    `Redis hung ${hangs} times and was killed ${restarts} times, processes were killed ${processes} times`,
-    `${report.requests} requests: ${report.served} served, ${report.unavailable} answered 503, ${report.broken} broken`,
-    `${report.unheard} people out because outages kept them from being heard`,
-    `${report.untold} ends not told, maybe since Redis or a process was killed just then`,
-    ...report.memory.map(({ first, last }) => `memory: ${mib(first)}, then ${mib(last)}`),
-    `${report.violations.length} violations`,
-    ...report.violations,
-  ].join('\n');
 }

@@ -19,7 +19,7 @@ export interface ReplicatedApp {
   close(): Promise<void>;
 }
 
-export interface Status {
+interface Status {
   readonly state: string;
   readonly reason: string | null;
   readonly expiresInMs: number;

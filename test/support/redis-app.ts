@@ -72,7 +72,7 @@ export async function createRedisApp(
 
 /** Handlers that take as long as the test says: each waits at the gate that the query names. */
 @Controller('slow')
-export class SlowController {
+class SlowController {
   @Post('write')
   @HttpCode(200)
   async write(@Req() request: Request) {

@@ -25,7 +25,9 @@ export async function expectEnded(
   const response = await browser
     .get(path)
     .expect(401)
-    .expect('Content-Type', /^application\/problem\+json/);
+    .expect('Content-Type', /^application\/problem\+json/)
+    // RFC 9110, 15.5.2. Browsers open no prompt for a scheme that they do not know.
+    .expect('WWW-Authenticate', `Session error="${reason}"`);
   expect(response.body.reason).toBe(reason);
   return response;
 }

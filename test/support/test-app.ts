@@ -59,7 +59,7 @@ export class SignedInGuard implements CanActivate {
 
 /** Refuses everybody: by throwing, or by returning false. */
 @Injectable()
-export class RefusingGuard implements CanActivate {
+class RefusingGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.switchToHttp().getRequest<Request>().query.how === 'throw')
       throw new ForbiddenException();

@@ -19,7 +19,7 @@ export async function createApp(
 }
 
 /** What an app made in another way needs too, such as one from `Test.createTestingModule()`. */
-export function setUp(app: NestExpressApplication): NestExpressApplication {
+function setUp(app: NestExpressApplication): NestExpressApplication {
   hbs.registerPartials(join(VIEWS, 'partials'));
   return app
     .useSecurityHeaders(securityHeaders)

@@ -8,7 +8,8 @@ export interface Settings {
   readonly redisUrl: string | undefined;
   readonly sessionSecret: string;
   readonly idleTimeout: Duration;
-  readonly warnBefore: Duration;
+  /** Left to the module if undefined. */
+  readonly warnBefore: Duration | undefined;
   readonly absoluteTimeout: Duration;
 }
 
@@ -18,7 +19,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     redisUrl: env.REDIS_URL || undefined,
     sessionSecret: env.SESSION_SECRET || randomSecret(),
     idleTimeout: env.IDLE_TIMEOUT || '15m',
-    warnBefore: env.WARN_BEFORE || '2m',
+    warnBefore: env.WARN_BEFORE || undefined,
     absoluteTimeout: env.ABSOLUTE_TIMEOUT || '12h',
   };
 }

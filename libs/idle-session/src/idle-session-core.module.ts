@@ -11,6 +11,7 @@ import {
 import { resolveOptions } from './options/resolve-options.js';
 import { IdleSessionGuard } from './request/idle-session.guard.js';
 import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
+import { ProtectingMiddleware } from './request/protecting-middleware.js';
 import { SessionExpiredFilter } from './request/session-expired.filter.js';
 import { ExpiredSessionSweeper } from './session/expired-session.sweeper.js';
 import { RequestSessions } from './session/request-sessions.js';
@@ -49,6 +50,7 @@ import { OutageLog } from './utils/outage-log.js';
     IdleSessionGuard,
     IdleSessionInterceptor,
     SessionExpiredFilter,
+    ProtectingMiddleware,
     IdleSessionService,
     { provide: APP_GUARD, useExisting: IdleSessionGuard },
   ],

@@ -4,6 +4,7 @@ import type { Observable } from 'rxjs';
 import { ClientFiles } from './endpoints/client-files.js';
 import { RESOLVED_OPTIONS } from './options/module-definition.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
+import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-middleware.js';
 import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { DeliberateEndReason } from './session/request-session.js';
@@ -40,6 +41,7 @@ export class IdleSessionService {
     store: IdleSessionStore,
     activity: SessionActivity,
     { fileName, integrity }: ClientFiles,
+    private readonly protecting: ProtectingMiddleware,
   ) {
     this.events = activity.events;
     this.client = { fileName, integrity };
@@ -56,11 +58,37 @@ export class IdleSessionService {
   }
 
   /**
+   * For Express middleware that answers past Nest's guards, such as static files or an admin page of another package:
+   * checks, refuses and counts its requests as those of a controller.
+   *
+   * As the guard does, it lets anonymous requests pass: it does not authenticate.
+   *
+   * @example
+   * app.use('/admin/queues', app.get(IdleSessionService).protect(), signedIn, queues);
+   */
+  protect(options: ProtectOptions = {}): RequestHandler {
+    const protect = this.protecting.handler(options);
+    return (request, response, next) =>
+      this.mounted(request, response, (error?: unknown) =>
+        error === undefined ? protect(request, response, next) : next(error),
+      );
+  }
+
+  /**
    * Where the request's session stands, as last known in this request. Asks no storage and refreshes nothing.
    * @throws {StorageUnavailableException} if the session could not be looked up
    */
   status(request: Request): IdleSessionStatus {
     return this.requestSessions.of(request).status();
+  }
+
+  /**
+   * Where the request's session stands now, for a handler that runs for long, such as a stream: asks the storage
+   * afresh, and ends the session if its time is up. Never counts as activity.
+   * @throws {StorageUnavailableException}
+   */
+  async check(request: Request): Promise<IdleSessionStatus> {
+    return this.requestSessions.of(request).checkAgain();
   }
 
   /**

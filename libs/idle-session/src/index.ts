@@ -28,6 +28,7 @@ export type {
 export { IdleSession, PassiveRoute, SkipIdleSession } from './request/idle-session.decorators.js';
 export { IdleSessionGuard } from './request/idle-session.guard.js';
 export { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
+export type { ProtectOptions } from './request/protecting-middleware.js';
 export { safeReturnTo } from './request/safe-return-to.js';
 export { SessionExpiredFilter } from './request/session-expired.filter.js';
 export type { IdleSessionEvent } from './session/idle-session.events.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { SERVERS } from '../../model/storage-oracle.js';
-import type { Action, Options } from './world.js';
+import { SERVERS } from '../../model/troubles.js';
+import type { Action } from './action.js';
+import type { Options } from './world.js';
 
 const IDLE_TIMEOUT_MS = 20_000;
 

@@ -9,7 +9,7 @@ import type {
 import { newSession } from '../../support/new-session.js';
 
 /** Two of them share a partition in every storage here. */
-export const KEYS = ['a', 'q', 'b'] as const;
+const KEYS = ['a', 'q', 'b'] as const;
 /** One of each partition, that nobody touches. */
 const FIRST = ['A', 'B'];
 

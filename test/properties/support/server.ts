@@ -33,7 +33,7 @@ export class Server {
     const options = {
       storage,
       absoluteTimeoutMs,
-      warnBeforeMs: false,
+      warnBeforeFor: () => false,
       storageTimeoutMs: STORAGE_TIMEOUT_MS,
       idleTimeoutFor: ({ idleTimeoutMs }: Starting) => idleTimeoutMs,
       onStorageError: 'reject',

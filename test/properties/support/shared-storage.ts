@@ -47,7 +47,7 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
   }
 
   override read(key: string): Promise<ActivityReading> {
-    return this.memory.read(key);
+    return this.inOrder(this.memory.read(key), () => {});
   }
 
   override start(key: string, session: NewSession) {
@@ -71,8 +71,15 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
   }
 
   override async expire(limit: number): Promise<Expiry> {
-    const expiry = await this.memory.expire(limit);
-    for (const { key } of expiry.expired) this.written(key, await this.memory.read(key));
+    const all = this.memory.expire(limit).then(async (expiry) => ({
+      expiry,
+      ended: await Promise.all(
+        expiry.expired.map(async ({ key }) => [key, await this.memory.read(key)] as const),
+      ),
+    }));
+    const { expiry } = await this.inOrder(all, ({ ended }) => {
+      for (const [key, reading] of ended) this.written(key, reading);
+    });
     return expiry;
   }
 
@@ -105,7 +112,10 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
     if (record) this.options.onWrite?.(key, record);
   }
 
-  /** Operations are done as they are called; what they did is reported in the same order. */
+  /**
+   * Operations are done as they are called; what they did is reported in the same order, and before any later operation
+   * is answered: else a server could tell of an end that the oracle has not heard of.
+   */
   private inOrder<T>(answer: Promise<T>, report: (answer: T) => void): Promise<T> {
     const reported = this.reported.then(async () => {
       report(await answer);

@@ -6,7 +6,7 @@ import type { TextKey } from './words/words.js';
  * `final`: the absolute limit is what is near, and staying cannot help. `asking`: covers the page, and says nothing for
  * the moment that the server takes to answer.
  */
-export type View = 'warning' | 'final' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
+type View = 'warning' | 'final' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
 
 /** Everything that the dialog shows at one moment. */
 export interface DialogContent {

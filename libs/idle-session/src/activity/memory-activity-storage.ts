@@ -1,7 +1,7 @@
 import TinyQueue from 'tinyqueue';
 import type { EndReason } from 'idle-session-client/protocol';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import { IdleSessionOptionsError } from '../utils/option-error.js';
+import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import {
   ActivityStorage,
   DEFAULT_RETENTION,
@@ -60,7 +60,7 @@ export class MemoryActivityStorage extends ActivityStorage {
     super();
     const retentionMs = parseDuration(retention);
     if (retentionMs === undefined)
-      throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES);
+      throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES, valueOf(retention));
     this.retentionMs = retentionMs;
     this.now = now;
   }

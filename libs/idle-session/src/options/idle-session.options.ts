@@ -21,7 +21,8 @@ export interface IdleSessionModuleOptions {
   readonly absoluteTimeout?: Duration | false;
 
   /**
-   * How long before its end a session's state is `warning`; less than `idleTimeout`; false: never. Default `'2m'`.
+   * How long before its end a session's state is `warning`; less than `idleTimeout`; false: never. Default: a third of
+   * the session's idle timeout, but at most `'2m'`, and at least `'20s'` where the idle timeout is longer than that.
    * Under 20 s is logged: WCAG 2.2, 2.2.1 asks for at least 20 s to answer.
    */
   readonly warnBefore?: Duration | false;

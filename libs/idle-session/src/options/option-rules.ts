@@ -1,5 +1,5 @@
 import { DURATION_TAKES, parseDuration } from '../utils/duration.js';
-import { IdleSessionOptionsError } from '../utils/option-error.js';
+import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 
 /** What an option takes, in words and as a test. */
 interface Rule {
@@ -7,8 +7,8 @@ interface Rule {
   readonly accepts: (value: unknown) => boolean;
   /** An option that may not be left out. */
   readonly required?: boolean;
-  /** Said of a wrong value in place of printing it. */
-  readonly describe?: (value: unknown) => string;
+  /** Takes no secret: an error may show the value. */
+  readonly isPublic?: boolean;
 }
 
 type Rules = Readonly<Record<string, Rule>>;
@@ -28,16 +28,22 @@ const isObject = (value: unknown) =>
 const isSecret = (value: unknown) =>
   (typeof value === 'string' || Buffer.isBuffer(value)) && value.length >= MINIMUM_SECRET_LENGTH;
 
-const BOOLEAN: Rule = { takes: 'true or false', accepts: (value) => typeof value === 'boolean' };
+const BOOLEAN: Rule = {
+  takes: 'true or false',
+  accepts: (value) => typeof value === 'boolean',
+  isPublic: true,
+};
 
 const oneOf = (...values: readonly (string | boolean)[]): Rule => ({
   takes: values.map((value) => (typeof value === 'string' ? `'${value}'` : value)).join(' or '),
   accepts: (value) => values.some((known) => known === value),
+  isPublic: true,
 });
 
 const durationOr = (takes: string, accepts: (value: unknown) => boolean): Rule => ({
   takes,
   accepts: (value) => isDuration(value) || accepts(value),
+  isPublic: true,
 });
 
 const withMethods = (what: string, ...names: readonly string[]): Rule => ({
@@ -57,7 +63,6 @@ export const MODULE_RULES: Rules = {
     takes: 'the options of express-session, with at least a secret',
     accepts: isObject,
     required: true,
-    describe: (value) => (Array.isArray(value) ? 'an array' : typeof value),
   },
   storage: withMethods('an ActivityStorage', 'read', 'start', 'touch', 'end', 'expire'),
   loginUrl: {
@@ -65,6 +70,7 @@ export const MODULE_RULES: Rules = {
     accepts: (value) =>
       typeof value === 'string' &&
       (/^\/(?![/\\])/.test(value) || (/^https?:\/\//.test(value) && URL.canParse(value))),
+    isPublic: true,
   },
   appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
   ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
@@ -72,6 +78,7 @@ export const MODULE_RULES: Rules = {
   storageTimeout: {
     takes: `${DURATION_TAKES}, at most ${MAXIMUM_TIMER_MS} ms`,
     accepts: (value) => (parseDuration(value) ?? Infinity) <= MAXIMUM_TIMER_MS,
+    isPublic: true,
   },
 };
 
@@ -81,12 +88,12 @@ export const SESSION_RULES: Rules = {
     accepts: (value) =>
       Array.isArray(value) ? value.length > 0 && value.every(isSecret) : isSecret(value),
     required: true,
-    describe: describeSecret,
   },
   store: withMethods('a session store for express-session', 'get', 'set', 'destroy'),
   name: {
     takes: 'the name of a cookie',
     accepts: (value) => typeof value === 'string' && COOKIE_NAME.test(value),
+    isPublic: true,
   },
   cookie: { takes: 'the cookie options of express-session as an object', accepts: isObject },
   persistentCookie: BOOLEAN,
@@ -102,6 +109,7 @@ export const COOKIE_RULES: Rules = {
   path: {
     takes: "a path such as '/'",
     accepts: (value) => typeof value === 'string' && value.startsWith('/'),
+    isPublic: true,
   },
   domain: {
     takes: 'a host name',
@@ -115,6 +123,7 @@ export const COOKIE_RULES: Rules = {
   maxAge: {
     takes: 'a number of milliseconds',
     accepts: (value) => value === null || (typeof value === 'number' && Number.isFinite(value)),
+    isPublic: true,
   },
   expires: {
     takes: 'a Date',
@@ -123,11 +132,6 @@ export const COOKIE_RULES: Rules = {
   signed: BOOLEAN,
   encode: { takes: 'a function: string => string', accepts: isFunction },
 };
-
-function describeSecret(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(describeSecret).join(', ')}]`;
-  return typeof value === 'string' ? `${value.length} characters` : typeof value;
-}
 
 /**
  * Holds an object of options against its rules; undefined is as good as left out, unless it is required.
@@ -146,9 +150,10 @@ export function checkOptions(options: object, rules: Rules, prefix = ''): void {
       'a value',
     );
   }
-  for (const [key, { takes, accepts, required, describe }] of Object.entries(rules)) {
+  for (const [key, { takes, accepts, required, isPublic }] of Object.entries(rules)) {
     const value = (options as Record<string, unknown>)[key];
     if (value === undefined ? !required : accepts(value)) continue;
-    throw new IdleSessionOptionsError(prefix + key, value, takes, describe?.(value));
+    const description = isPublic ? valueOf(value) : undefined;
+    throw new IdleSessionOptionsError(prefix + key, value, takes, description);
   }
 }

@@ -7,17 +7,19 @@ import expressSession, {
 } from 'express-session';
 import type { ActivityStorage } from '../activity/activity-storage.js';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import type { IdlePolicy } from '../activity/evaluate.js';
 import type {
   IdleSessionModuleOptions,
   IdleSessionSessionOptions,
 } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
-import { IdleSessionOptionsError } from '../utils/option-error.js';
+import { boundedFunction, checkedFunction } from './user-functions.js';
+import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
-export interface ResolvedOptions extends IdlePolicy {
+export interface ResolvedOptions {
+  /** How long before its end a session with this idle timeout is warned; false: never. */
+  readonly warnBeforeFor: (idleTimeoutMs: number) => number | false;
   readonly absoluteTimeoutMs: number | false;
   /** The idle timeout that holds for a request; throws or rejects if the user's function returns a wrong one. */
   readonly idleTimeoutFor: (request: Request) => number | Promise<number>;
@@ -36,10 +38,13 @@ export interface ResolvedOptions extends IdlePolicy {
   readonly storageTimeoutMs: number;
 }
 
-type Limits = Pick<ResolvedOptions, 'warnBeforeMs' | 'absoluteTimeoutMs'>;
+type Limits = Pick<ResolvedOptions, 'warnBeforeFor' | 'absoluteTimeoutMs'>;
 
 /** WCAG 2.2, success criterion 2.2.1: at least 20 s to extend. */
 const MINIMUM_WARNING_MS = 20_000;
+
+/** Where the idle timeout leaves room for it. */
+const DEFAULT_WARNING_MS = 120_000;
 
 /** Checks the options and fills in the defaults. @throws {IdleSessionOptionsError} naming the first wrong one */
 export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger): ResolvedOptions {
@@ -48,14 +53,17 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
   checkOptions(options.session, SESSION_RULES, 'session.');
   checkOptions(options.session.cookie ?? {}, COOKIE_RULES, 'session.cookie.');
 
-  const { idleTimeout = '15m', absoluteTimeout = '12h', warnBefore = '2m' } = options;
+  const { idleTimeout = '15m', absoluteTimeout = '12h' } = options;
   const limits: Limits = {
-    warnBeforeMs: warnBefore === false ? false : milliseconds(warnBefore),
+    warnBeforeFor: resolveWarnBefore(options.warnBefore),
     absoluteTimeoutMs: absoluteTimeout === false ? false : milliseconds(absoluteTimeout),
   };
-  if (limits.warnBeforeMs !== false && limits.warnBeforeMs < MINIMUM_WARNING_MS) {
+  const storageTimeoutMs = milliseconds(options.storageTimeout ?? '1s');
+  const resolvedIdleTimeout = resolveIdleTimeout(idleTimeout, limits, storageTimeoutMs);
+  const warnBeforeMs = limits.warnBeforeFor(resolvedIdleTimeout.commonIdleTimeoutMs ?? Infinity);
+  if (warnBeforeMs !== false && warnBeforeMs < MINIMUM_WARNING_MS) {
     logger.warn(
-      `Option "warnBefore" is ${limits.warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
+      `Option "warnBefore" is ${warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
     );
   }
   const inMemory = options.storage === undefined || options.session.store === undefined;
@@ -67,14 +75,19 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
 
   return {
     ...limits,
-    ...resolveIdleTimeout(idleTimeout, limits),
+    ...resolvedIdleTimeout,
     ...resolveSession(options.session),
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
-    appliesTo: options.appliesTo ?? (() => true),
-    ownerOf: options.ownerOf && ownerFrom(options.ownerOf),
+    appliesTo: checkedFunction(
+      'appliesTo',
+      MODULE_RULES.appliesTo!.takes,
+      options.appliesTo ?? (() => true),
+      isBoolean,
+    ),
+    ownerOf: options.ownerOf && resolveOwnerOf(options.ownerOf),
     onStorageError: options.onStorageError ?? 'reject',
-    storageTimeoutMs: milliseconds(options.storageTimeout ?? '1s'),
+    storageTimeoutMs,
   };
 }
 
@@ -90,59 +103,73 @@ export function resolvePath(path: unknown): string | false {
   if (path === false) return false;
   const segments = typeof path === 'string' ? path.replace(/^\/|\/$/g, '').split('/') : [''];
   if (segments.every((segment) => /^(?!\.\.?$)[\w.~-]+$/.test(segment))) return segments.join('/');
-  throw new IdleSessionOptionsError('path', path, "false or a path such as 'idle-session'");
+  const takes = "false or a path such as 'idle-session'";
+  throw new IdleSessionOptionsError('path', path, takes, valueOf(path));
+}
+
+function resolveWarnBefore(
+  warnBefore: IdleSessionModuleOptions['warnBefore'],
+): ResolvedOptions['warnBeforeFor'] {
+  if (warnBefore === undefined) return defaultWarnBefore;
+  const warnBeforeMs = warnBefore === false ? false : milliseconds(warnBefore);
+  return () => warnBeforeMs;
+}
+
+/** A third of the idle timeout, but 20 s at least, if it is longer than that, and two minutes at most. */
+function defaultWarnBefore(idleTimeoutMs: number): number {
+  const third = Math.round(idleTimeoutMs / 3);
+  if (idleTimeoutMs <= MINIMUM_WARNING_MS) return third;
+  return Math.min(Math.max(third, MINIMUM_WARNING_MS), DEFAULT_WARNING_MS);
 }
 
 function resolveIdleTimeout(
   idleTimeout: NonNullable<IdleSessionModuleOptions['idleTimeout']>,
   limits: Limits,
+  limitMs: number,
 ): Pick<ResolvedOptions, 'idleTimeoutFor' | 'commonIdleTimeoutMs'> {
   const checked = (value: Duration) => idleTimeoutWithin(limits, value);
   if (typeof idleTimeout !== 'function') {
     const commonIdleTimeoutMs = checked(idleTimeout);
     return { commonIdleTimeoutMs, idleTimeoutFor: () => commonIdleTimeoutMs };
   }
+  const ask = boundedFunction('idleTimeout', idleTimeout, limitMs);
   return {
     commonIdleTimeoutMs: null,
-    idleTimeoutFor: (request) => {
-      const value = idleTimeout(request);
-      return value instanceof Promise ? value.then(checked) : checked(value as Duration);
-    },
+    idleTimeoutFor: async (request) => checked((await ask(request)) as Duration),
   };
 }
 
 function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
-  const { warnBeforeMs, absoluteTimeoutMs } = limits;
+  const { warnBeforeFor, absoluteTimeoutMs } = limits;
   const idleTimeoutMs = parseDuration(idleTimeout);
   // What a function returned has not been checked before.
   if (idleTimeoutMs === undefined) {
-    throw new IdleSessionOptionsError('idleTimeout', idleTimeout, DURATION_TAKES);
+    throw new IdleSessionOptionsError(
+      'idleTimeout',
+      idleTimeout,
+      DURATION_TAKES,
+      valueOf(idleTimeout),
+    );
   }
   if (absoluteTimeoutMs !== false && idleTimeoutMs > absoluteTimeoutMs) {
     const takes = `at most absoluteTimeout (${absoluteTimeoutMs} ms)`;
-    throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes);
+    throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes, valueOf(idleTimeout));
   }
+  const warnBeforeMs = warnBeforeFor(idleTimeoutMs);
   if (warnBeforeMs !== false && warnBeforeMs >= idleTimeoutMs) {
     const takes = `false or less than idleTimeout (${idleTimeoutMs} ms)`;
-    throw new IdleSessionOptionsError('warnBefore', warnBeforeMs, takes);
+    throw new IdleSessionOptionsError('warnBefore', warnBeforeMs, takes, valueOf(warnBeforeMs));
   }
   return idleTimeoutMs;
 }
 
-/** Nobody is the owner of a session without an id, so that no two people have one in common. */
-function ownerFrom(
+function resolveOwnerOf(
   ownerOf: NonNullable<IdleSessionModuleOptions['ownerOf']>,
-): NonNullable<ResolvedOptions['ownerOf']> {
-  return (request) => {
-    const owner: unknown = ownerOf(request);
-    if (owner === undefined || owner === null || owner === '') return undefined;
-    if (typeof owner === 'string') return owner;
-    // A promise that rejects would end the process.
-    if (owner instanceof Promise) owner.catch(() => {});
-    const kind = owner instanceof Promise ? 'a promise' : `a value of type ${typeof owner}`;
-    const takes = 'a function that returns the id of the owner as a string, or undefined';
-    throw new IdleSessionOptionsError('ownerOf', owner, takes, kind);
-  };
+): (request: Request) => string | undefined {
+  const { takes } = MODULE_RULES.ownerOf!;
+  const checked = checkedFunction('ownerOf', takes, ownerOf, isStringOrNone);
+  // Nobody is '': all who are nobody would be one.
+  return (request) => checked(request) || undefined;
 }
 
 function resolveSession(
@@ -155,6 +182,7 @@ function resolveSession(
       `session.cookie.${name}`,
       cookie[name],
       'nothing, so that the session ends with the browser, unless session.persistentCookie is true',
+      valueOf(cookie[name]),
     );
   }
   const secrets = [session.secret].flat() as [string | Buffer, ...(string | Buffer)[]];
@@ -165,6 +193,7 @@ function resolveSession(
       resave: false,
       saveUninitialized: false,
       ...given(rest),
+      ...(rest.genid && { genid: resolveGenid(rest.genid) }),
       secret: session.secret,
       name: rest.name ?? 'sid',
       cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', ...given(cookie) },
@@ -172,6 +201,22 @@ function resolveSession(
     },
   };
 }
+
+function resolveGenid(
+  genid: NonNullable<IdleSessionSessionOptions['genid']>,
+): NonNullable<IdleSessionSessionOptions['genid']> {
+  const { takes } = SESSION_RULES.genid!;
+  return checkedFunction(
+    'session.genid',
+    takes,
+    genid,
+    (value): value is string => typeof value === 'string' && value !== '',
+  );
+}
+
+const isBoolean = (value: unknown) => typeof value === 'boolean';
+
+const isStringOrNone = (value: unknown) => value == null || typeof value === 'string';
 
 /** Without what is undefined, which would hide a default. */
 function given<T extends object>(options: T): Partial<T> {

@@ -9,6 +9,7 @@ import {
   type NewSession,
 } from '../activity/activity-storage.js';
 import type { ActivityFeed, Changes, Touch } from '../activity/buffer/activity-feed.js';
+import { NoAnswerError, withinTimeLimit } from '../utils/time-limit.js';
 import * as scripts from './scripts.js';
 
 /** What is used of node-redis: a client, a cluster, a sentinel and a pool all have it. */
@@ -42,10 +43,19 @@ const EXPIRE = script(scripts.EXPIRE);
 /** Records lie in so many hashes: few enough to send many touches in one call, and enough to spread over a cluster. */
 const PARTITIONS = 16;
 
+/** A call to end what is due that takes longer is not waited for. */
+const EXPIRE_TIMEOUT_MS = 1000;
+
+/** A call that was lost on its way is not waited for longer. */
+const ASK_AGAIN_AFTER_MS = 60_000;
+
 /** The records themselves, on Redis's clock: each operation one script call, nothing remembered. */
 export class RedisActivityRecords extends ActivityStorage implements ActivityFeed {
   readonly partitions = PARTITIONS;
   private readonly keys: readonly string[][];
+  /** Partitions whose last call to end what is due was not answered yet, with when it was made. */
+  private readonly expiring = new Map<number, number>();
+  private readonly lateExpiries: ExpireReply[] = [];
 
   constructor(
     private readonly client: RedisScriptClient,
@@ -109,16 +119,17 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
   override async expire(limit: number): Promise<Expiry> {
     const each = Math.ceil(limit / PARTITIONS);
     const replies = await Promise.allSettled(
-      this.keys.map((_, partition) => this.run(partition, EXPIRE, each)),
+      this.keys.map((_, partition) => this.expirePartition(partition, each)),
     );
-    // What one node of a cluster ended must be told, whatever became of the others.
+    // What one node of a cluster ended must be told, whatever became of the others, and however late it comes.
     const answers = replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value] : []));
+    answers.push(...this.lateExpiries.splice(0));
     const [failure] = replies.flatMap((reply) => (reply.status === 'rejected' ? [reply] : []));
     if (failure && answers.length === 0) throw failure.reason;
 
     const expired: ExpiredSession[] = [];
     let more = false;
-    for (const [looked, ...fields] of answers as [number, ...string[]][]) {
+    for (const [looked, ...fields] of answers) {
       more ||= Number(looked) === each;
       for (let index = 0; index < fields.length; index += 3) {
         const [key, sessionId, reason] = fields.slice(index, index + 3).map(String) as string[];
@@ -130,6 +141,24 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
       }
     }
     return { expired, more };
+  }
+
+  /** A call that is not answered does not keep the other partitions from being asked, nor this one for ever. */
+  private async expirePartition(partition: number, limit: number): Promise<ExpireReply> {
+    const askedAt = performance.now();
+    const isUnanswered = askedAt - (this.expiring.get(partition) ?? -Infinity) < ASK_AGAIN_AFTER_MS;
+    if (isUnanswered) throw new NoAnswerError('no answer to the call before');
+    this.expiring.set(partition, askedAt);
+    const reply = this.run(partition, EXPIRE, limit) as Promise<ExpireReply>;
+    const answered = () => this.expiring.delete(partition);
+    reply.then(answered, answered);
+    try {
+      return await withinTimeLimit(EXPIRE_TIMEOUT_MS, () => reply);
+    } catch (error) {
+      if (error instanceof NoAnswerError)
+        reply.then((late) => this.lateExpiries.push(late)).catch(() => {});
+      throw error;
+    }
   }
 
   private runFor(
@@ -158,6 +187,7 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
   }
 }
 
+type ExpireReply = [looked: number, ...ended: string[]];
 type Field = string | number | null;
 type ScriptReply = readonly [
   done: Field,

@@ -1,10 +1,12 @@
+import { Logger } from '@nestjs/common';
 import { DEFAULT_RETENTION } from '../activity/activity-storage.js';
 import {
   BufferedActivityStorage,
   type BufferedActivityStorageOptions,
 } from '../activity/buffer/buffered-activity-storage.js';
+import { describeError } from '../utils/describe-error.js';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import { IdleSessionOptionsError } from '../utils/option-error.js';
+import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import { RedisActivityRecords, type RedisScriptClient } from './redis-activity-records.js';
 
 /** What is used of a node-redis connection for messages: a client of its own, a cluster or a sentinel. */
@@ -26,7 +28,7 @@ export interface RedisActivityStorageOptions extends BufferedActivityStorageOpti
 
 /**
  * Keeps activity records in Redis, for more than one process, on Redis's own clock; with a buffer in front, so that a
- * session in use costs no command. Needs Redis 5 or newer, and node-redis as a client, cluster, sentinel or pool.
+ * session in use costs no command. Needs Redis 6 or newer, and node-redis as a client, cluster, sentinel or pool.
  *
  * Records lie in sixteen hashes, each in one slot of a cluster, and are removed once they are past their retention.
  *
@@ -49,10 +51,20 @@ export class RedisActivityStorage extends BufferedActivityStorage {
     }
     const retentionMs = parseDuration(retention);
     if (retentionMs === undefined)
-      throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES);
+      throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES, valueOf(retention));
     const channel = subscriber ? `${prefix}changes` : '';
     super(new RedisActivityRecords(client, prefix, retentionMs, channel), options);
-    // Until it listens, and if it never does, changes come with the next synchronization.
-    subscriber?.subscribe(channel, (key) => this.forget(key)).catch(() => {});
+    if (subscriber) void this.listen(subscriber, channel);
+  }
+
+  /** Until it listens, and if it never does, changes come with the next synchronization. */
+  private async listen(subscriber: RedisSubscriber, channel: string): Promise<void> {
+    try {
+      await subscriber.subscribe(channel, (key) => this.forget(key));
+    } catch (error) {
+      new Logger('IdleSessionModule').error(
+        `The subscriber cannot subscribe to ${channel}: ${describeError(error)}. Ends in other processes are known within "syncInterval".`,
+      );
+    }
   }
 }

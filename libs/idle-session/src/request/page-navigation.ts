@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { isPassiveRequest } from './passive-request.js';
+import { isUnattended } from './passive-request.js';
 import { safeReturnTo } from './safe-return-to.js';
 
 /**
@@ -8,7 +8,7 @@ import { safeReturnTo } from './safe-return-to.js';
  */
 export function isPageNavigation(request: Request): boolean {
   // A page fetched ahead of time has nobody looking at it yet.
-  if (isPassiveRequest(request)) return false;
+  if (isUnattended(request)) return false;
   const mode = request.get('Sec-Fetch-Mode');
   if (mode !== undefined) return mode === 'navigate';
   if (request.get('X-Requested-With') !== undefined || request.get('HX-Request') !== undefined)

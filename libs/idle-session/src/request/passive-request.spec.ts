@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
-import { isPassiveRequest } from './passive-request.js';
+import { isPassiveRequest, isUnattended } from './passive-request.js';
 
-const requestWith = (header: string, value: string) =>
-  ({ headers: { [header.toLowerCase()]: value } }) as unknown as Request;
+const requestWith = (header: string, value: string, more = {}) =>
+  ({ headers: { [header.toLowerCase()]: value, ...more } }) as unknown as Request;
 
 describe('isPassiveRequest', () => {
   it.each([
@@ -14,7 +14,14 @@ describe('isPassiveRequest', () => {
     ['Sec-Purpose', 'prefetch;prerender'],
     ['Sec-Purpose', 'prefetch;anonymous-client-ip'],
     ['Accept', 'text/event-stream'],
-    ['Accept', 'application/json, text/event-stream;q=0.9'],
+    ['Accept', 'Text/Event-Stream;q=0.9'],
+    ['Accept', ', text/event-stream , text/event-stream;charset=utf-8'],
+    ['Purpose', 'prefetch'],
+    ['X-Purpose', 'prefetch'],
+    ['X-Moz', 'prefetch'],
+    ['Sec-Fetch-Site', 'cross-site'],
+    ['Sec-Fetch-Site', 'same-site'],
+    ['Sec-Fetch-Site', 'a value of tomorrow'],
   ])('takes the word of %s: %s', (header, value) => {
     expect(isPassiveRequest(requestWith(header, value))).toBe(true);
   });
@@ -26,8 +33,29 @@ describe('isPassiveRequest', () => {
     ['Sec-Purpose', 'prefetcher'],
     ['Accept', 'text/html,*/*;q=0.8'],
     ['Accept', 'text/event-streams'],
+    ['Accept', ''],
+    ['Accept', ', ,'],
+    ['Accept', 'application/json, text/event-stream;q=0.9'],
+    ['Accept', 'text/event-stream, */*'],
     ['Purpose', 'passive'],
+    ['Sec-Fetch-Site', 'same-origin'],
+    ['Sec-Fetch-Site', 'none'],
+    ['Sec-Fetch-User', '?1'],
   ])('takes %s: %s as a request that a person may be behind', (header, value) => {
     expect(isPassiveRequest(requestWith(header, value))).toBe(false);
+  });
+
+  it.each(['cross-site', 'same-site'])('counts a click on a link of another site: %s', (site) => {
+    const clicked = requestWith('Sec-Fetch-Site', site, { 'sec-fetch-user': '?1' });
+    expect(isPassiveRequest(clicked)).toBe(false);
+    const scripted = requestWith('Sec-Fetch-Site', site, { 'sec-fetch-user': '?0' });
+    expect(isPassiveRequest(scripted)).toBe(true);
+  });
+});
+
+describe('isUnattended', () => {
+  it('is not said of a page that another site opens: a person sees that', () => {
+    expect(isUnattended(requestWith('Sec-Fetch-Site', 'cross-site'))).toBe(false);
+    expect(isUnattended(requestWith('Sec-Purpose', 'prefetch'))).toBe(true);
   });
 });

@@ -1,15 +1,43 @@
 import type { Request } from 'express';
 
+/** Where browsers say, or once said, that they fetch a page ahead of time. */
+const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
+
 /**
- * Whether a request says of itself that nobody is behind it: a stream that stays open, a page fetched ahead of time,
- * or one that carries `Idle-Session: passive`. A header can only withhold activity, never claim it.
+ * Whether nobody may be behind a request: it says so itself, or another site made the browser send it. A header can only
+ * withhold activity, never claim it.
  */
-export function isPassiveRequest({ headers }: Request): boolean {
+export function isPassiveRequest(request: Request): boolean {
+  return isUnattended(request) || isFromAnotherSite(request);
+}
+
+/**
+ * Whether a request says of itself that nobody waits for its answer: a stream of events that stays open, a page fetched
+ * ahead of time, or one that carries `Idle-Session: passive`.
+ */
+export function isUnattended({ headers }: Request): boolean {
   return (
     mentions(headers['idle-session'], 'passive') ||
-    mentions(headers['sec-purpose'], 'prefetch') ||
-    mentions(headers.accept, 'text/event-stream')
+    PURPOSE_HEADERS.some((name) => mentions(headers[name], 'prefetch')) ||
+    acceptsOnlyEvents(headers.accept)
   );
+}
+
+/**
+ * Another site, or another host of this one, may load an image here or open a page on a timer. Browsers say which of
+ * its requests a person made: a click on a link.
+ */
+function isFromAnotherSite({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site === undefined || site === 'same-origin' || site === 'none') return false;
+  return headers['sec-fetch-user'] !== '?1';
+}
+
+/** GraphQL clients accept events beside JSON, for either way to answer: a person may be behind those. */
+function acceptsOnlyEvents(accept = ''): boolean {
+  const ranges = accept.split(',').map((range) => range.replace(/;.*/, '').trim().toLowerCase());
+  const named = ranges.filter((range) => range !== '');
+  return named.length > 0 && named.every((range) => range === 'text/event-stream');
 }
 
 function mentions(header: string | string[] | undefined, token: string): boolean {

@@ -64,7 +64,10 @@ describe('safeReturnTo', () => {
     '#hash',
     '',
     `/${'a'.repeat(2048)}`,
-  ])('refuses what would leave the site, or is no path: %j', (path) => {
+    `/${'é'.repeat(400)}`,
+    `/search?q=${'é'.repeat(400)}`,
+    `/#${'語'.repeat(300)}`,
+  ])('refuses what would leave the site, is no path or is longer than 2 kB: %j', (path) => {
     expect(safeReturnTo(path)).toBe('/');
   });
 

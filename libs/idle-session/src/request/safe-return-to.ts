@@ -17,5 +17,8 @@ export function safeReturnTo(returnTo: unknown, fallback = '/'): string {
   if (!returnTo.startsWith('/') || /[\\\u0000-\u001f\u007f]/.test(returnTo)) return fallback;
   if (!URL.canParse(returnTo, ORIGIN)) return fallback;
   const { origin, pathname, search, hash } = new URL(returnTo, ORIGIN);
-  return origin === ORIGIN && !pathname.startsWith('//') ? pathname + search + hash : fallback;
+  const path = pathname + search + hash;
+  // Encoding makes some letters up to nine times as long.
+  if (path.length > MAXIMUM_LENGTH) return fallback;
+  return origin === ORIGIN && !pathname.startsWith('//') ? path : fallback;
 }

@@ -16,6 +16,7 @@ import {
 import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation, pageOf } from './page-navigation.js';
 import { sendProblem } from './problem.js';
+import { findRequest } from './request-of.js';
 
 /** Where Nest keeps what a filter catches. */
 const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
@@ -40,12 +41,13 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
   }
 
   override catch(exception: HttpException, host: ArgumentsHost): unknown {
-    if (host.getType<string>() !== 'http') throw exception;
-    const request = host.switchToHttp().getRequest<Request>();
+    const request = findRequest(host);
+    const explanation = (request && this.explain(exception, request)) ?? exception;
+    // A GraphQL server answers for itself, with the `extensions` of what it gets.
+    if (!request || host.getType<string>() !== 'http') throw explanation;
     const response = host.switchToHttp().getResponse<Response>();
     // Such as express-session's, when a save failed with the answer on its way.
     if (response.headersSent) return this.passOn(exception, host);
-    const explanation = this.explain(exception, request) ?? exception;
     const expired = explanation instanceof SessionExpiredException;
     if (!expired && !(explanation instanceof StorageUnavailableException)) {
       return this.passOn(exception, host);

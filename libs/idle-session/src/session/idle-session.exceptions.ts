@@ -2,7 +2,7 @@ import type { EndReason } from 'idle-session-client/protocol';
 import { HttpStatus, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 
 /** The body of an answer of type `application/problem+json` (RFC 9457). */
-export interface Problem {
+interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -19,6 +19,9 @@ const DETAILS: Record<EndReason, string> = {
 
 /** The session ended: 401, with the reason. Its response is the whole problem body, whatever filter sends it. */
 export class SessionExpiredException extends UnauthorizedException {
+  /** What a GraphQL server says of the error; the code is Apollo's for a 401. */
+  readonly extensions: { readonly code: string; reason: EndReason; loginUrl: string | null };
+
   constructor(
     readonly reason: EndReason,
     readonly loginUrl: string | null = null,
@@ -31,11 +34,16 @@ export class SessionExpiredException extends UnauthorizedException {
       reason,
       loginUrl,
     } satisfies Problem & { reason: EndReason; loginUrl: string | null });
+    this.message = DETAILS[reason];
+    this.extensions = { code: 'UNAUTHENTICATED', reason, loginUrl };
   }
 }
 
 /** The storage or the session store did not answer in time: 503. Says nothing about the session. */
 export class StorageUnavailableException extends ServiceUnavailableException {
+  /** What a GraphQL server says of the error. */
+  readonly extensions = { code: 'SERVICE_UNAVAILABLE' };
+
   constructor(cause: unknown) {
     super(
       {

@@ -37,6 +37,7 @@ export class RequestSession {
   /** `appliesTo` said no, in this request. */
   private exempted = false;
   private authorized = false;
+  private checked = false;
 
   constructor(
     private readonly request: Request,
@@ -80,6 +81,11 @@ export class RequestSession {
     return this.authorized;
   }
 
+  /** The guard held the session against the options: what comes after it is for people whose session is alive. */
+  get isChecked(): boolean {
+    return this.checked;
+  }
+
   markAuthorized(): void {
     this.authorized = true;
   }
@@ -95,6 +101,7 @@ export class RequestSession {
    * @throws {StorageUnavailableException}
    */
   async check(): Promise<IdleSessionStatus> {
+    this.checked = true;
     const evaluation = this.evaluate();
     const { ref, stored } = this.found;
     if (!ref || !stored || !this.reading || evaluation?.state === 'expired')
@@ -123,6 +130,16 @@ export class RequestSession {
     const at = Math.round(this.now() - idleForMs);
     const idleTimeoutMs = await this.options.idleTimeoutFor(this.request);
     return this.update(this.activity.touch(ref, idleTimeoutMs, at));
+  }
+
+  /**
+   * Asks the storage where the session stands now, and ends it if its time is up. It counts nothing as activity.
+   * @throws {StorageUnavailableException}
+   */
+  async checkAgain(): Promise<IdleSessionStatus> {
+    const { ref } = this.found;
+    if (!ref || !this.record || this.exempted) return this.status();
+    return this.update(this.activity.read(ref, true));
   }
 
   /**
@@ -185,10 +202,11 @@ export class RequestSession {
   }
 
   private statusFor(evaluation: Evaluation | undefined): IdleSessionStatus {
-    const { commonIdleTimeoutMs, warnBeforeMs, loginUrl } = this.options;
+    const { commonIdleTimeoutMs, warnBeforeFor, loginUrl } = this.options;
+    const idleTimeoutMs = (evaluation && this.record?.idleTimeoutMs) || commonIdleTimeoutMs;
     return statusOf(evaluation, {
-      idleTimeoutMs: (evaluation && this.record?.idleTimeoutMs) || commonIdleTimeoutMs,
-      warnBeforeMs: warnBeforeMs || null,
+      idleTimeoutMs,
+      warnBeforeMs: warnBeforeFor(idleTimeoutMs ?? Infinity) || null,
       sessionRef: (evaluation && this.ref) || null,
       loginUrl,
     });

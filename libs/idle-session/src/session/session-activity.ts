@@ -4,13 +4,18 @@ import { Subject } from 'rxjs';
 import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading, ActivityStorage, Expiry } from '../activity/activity-storage.js';
 import { evaluate, type Evaluation } from '../activity/evaluate.js';
+import { usableExpiry, usableReading } from '../activity/usable-answer.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { CircuitBreaker } from '../utils/circuit-breaker.js';
 import { OutageLog } from '../utils/outage-log.js';
 import { withinTimeLimit } from '../utils/time-limit.js';
 import type { IdleSessionEvent } from './idle-session.events.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { ownerHash } from './owner-hash.js';
+
+/** How many times as long as an answer to a request the last sending may take, of all that was collected. */
+const FLUSH_TAKES = 3;
 
 /**
  * The activity of sessions, by their reference: where storage, policy and events meet. What a request waits for answers
@@ -20,15 +25,20 @@ import { ownerHash } from './owner-hash.js';
 export class SessionActivity implements BeforeApplicationShutdown {
   private readonly subject = new Subject<IdleSessionEvent>();
   readonly events = this.subject.asObservable();
+  private readonly breaker: CircuitBreaker;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly outageLog: OutageLog,
-  ) {}
+  ) {
+    this.breaker = new CircuitBreaker(options.storageTimeoutMs);
+  }
 
   /** Undefined without a record: nothing put the session under the idle timeout. */
   evaluate({ record, now }: ActivityReading): Evaluation | undefined {
-    return record && evaluate(record, this.options, now);
+    if (!record) return undefined;
+    const warnBeforeMs = this.options.warnBeforeFor(record.idleTimeoutMs);
+    return evaluate(record, { warnBeforeMs }, now);
   }
 
   isAlive(reading: ActivityReading): boolean {
@@ -54,7 +64,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
         lockAfterMs: null,
         owner: owner === undefined ? null : ownerHash(signingSecret, owner),
       });
-      if (reading.started) this.subject.next({ type: 'started', sessionRef });
+      if (reading?.started) this.subject.next({ type: 'started', sessionRef });
       return reading;
     });
   }
@@ -70,7 +80,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
   end(sessionRef: string, reason: EndReason): Promise<ActivityReading & { readonly won: boolean }> {
     return this.ask('end', async (storage) => {
       const reading = await storage.end(sessionRef, reason);
-      if (reading.won) this.subject.next(endEvent(sessionRef, reason));
+      if (reading?.won) this.subject.next(endEvent(sessionRef, reason));
       return reading;
     });
   }
@@ -78,7 +88,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
   /** Ends sessions whose time is up, and emits their events. */
   async expire(limit: number): Promise<Expiry> {
     // No request waits for this, so it may take its time: what was ended has to be told.
-    const answer = attempt(() => this.options.storage.expire(limit));
+    const answer = attempt(async () => usableExpiry(await this.options.storage.expire(limit)));
     const expiry = await this.outageLog.watch('activity storage (expire)', answer);
     for (const { key, reason } of expiry.expired)
       this.subject.next({ type: 'expired', sessionRef: key, reason });
@@ -97,18 +107,18 @@ export class SessionActivity implements BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const { storage } = this.options;
-    const flushed = attempt(async () => storage.flush?.());
+    const { storage, storageTimeoutMs } = this.options;
+    const flushed = withinTimeLimit(FLUSH_TAKES * storageTimeoutMs, async () => storage.flush?.());
     // It has been logged, and that is all that can be done now.
     await this.outageLog.watch('activity storage (flush)', flushed).catch(() => {});
   }
 
-  private async ask<T>(
+  private async ask<T extends ActivityReading>(
     operation: string,
     ask: (storage: ActivityStorage) => Promise<T>,
   ): Promise<T> {
-    const { storage, storageTimeoutMs } = this.options;
-    const answer = withinTimeLimit(storageTimeoutMs, () => ask(storage));
+    const { storage } = this.options;
+    const answer = this.breaker.call(() => ask(storage)).then(usableReading);
     try {
       return await this.outageLog.watch(`activity storage (${operation})`, answer);
     } catch (error) {

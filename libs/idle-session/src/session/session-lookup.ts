@@ -4,6 +4,7 @@ import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { UnusableAnswerError } from '../utils/outage-log.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { FoundSession } from './request-session.js';
 import { SessionActivity } from './session-activity.js';
@@ -42,6 +43,8 @@ export class SessionLookup {
       const data = row && fromStored(row, ref);
       return await this.findOut(sessionId, ref, data, await reading);
     } catch (error) {
+      // What the store has is no session, and the request is anonymous. Nothing is ended: that may be the store's doing.
+      if (error instanceof UnusableAnswerError) return { found: {} };
       return { found: { ref, failure: asUnavailable(error) } };
     }
   }

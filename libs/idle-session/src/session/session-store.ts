@@ -78,8 +78,13 @@ export class IdleSessionStore extends Store {
   /** As express-session's, but if the old session could not be ended, the request keeps it, and its cookie. */
   override regenerate(request: Request, callback: (error?: unknown) => unknown): void {
     this.destroy(request.sessionID, (error) => {
-      if (!error) this.generate(request);
-      callback(error);
+      if (error) return callback(error);
+      try {
+        this.generate(request);
+      } catch (failure) {
+        return callback(failure);
+      }
+      callback();
     });
   }
 

@@ -11,9 +11,16 @@ import type { IdleSessionStore } from './session-store.js';
 /** As many random bytes as express-session takes itself. */
 const SESSION_ID_BYTES = 24;
 
+/** For answers that are for one person: no cache is to keep them, nor a browser to show them after signing out. */
+const PRIVATE = 'private, no-store';
+
+/** What Express sets for files where the app says nothing. */
+const UNDECIDED = 'public, max-age=0';
+
 /**
- * express-session on our store. Each response of a live session tells in `Server-Timing` what is left. Mounted twice, as
- * by the app and by the module, it does its work once for each request.
+ * express-session on our store. Each response of a live session tells in `Server-Timing` what is left, and is kept by no
+ * cache unless the app says otherwise. Mounted twice, as by the app and by the module, it does its work once for each
+ * request.
  */
 export function sessionMiddleware(
   { session: options }: ResolvedOptions,
@@ -33,8 +40,14 @@ export function sessionMiddleware(
     if (request.sessionStore === (store as Store)) return next();
     warnOfInsecureCookie(request);
     onHeaders(response, () => {
-      const timing = requestSessions.find(request)?.serverTiming();
-      if (timing !== undefined) response.appendHeader('Server-Timing', timing);
+      const session = requestSessions.find(request);
+      const timing = session?.serverTiming();
+      if (timing === undefined) return;
+      response.appendHeader('Server-Timing', timing);
+      const cacheControl = response.getHeader('Cache-Control');
+      // A file that no guard protects is the same for everybody.
+      const isUndecided = session?.isChecked === true && cacheControl === UNDECIDED;
+      if (cacheControl === undefined || isUndecided) response.setHeader('Cache-Control', PRIVATE);
     });
     middleware(request, response, next);
   };

@@ -1,5 +1,6 @@
-import expressSession, { type Cookie, type CookieOptions, type SessionData } from 'express-session';
+import type { Cookie, CookieOptions, SessionData } from 'express-session';
 import type { ActivityRecord } from '../activity/activity-storage.js';
+import { newCookie } from './session-row.js';
 
 /**
  * In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. Holds
@@ -61,8 +62,4 @@ export function fromStored(data: SessionData, sessionRef: string): SessionData {
   const { originalMaxAge } = cookie;
   const expires = originalMaxAge == null ? null : new Date(Date.now() + originalMaxAge);
   return { ...data, cookie: { ...cookie, expires, originalMaxAge } };
-}
-
-function newCookie(): Cookie {
-  return new (expressSession as unknown as { Cookie: new () => Cookie }).Cookie();
 }

@@ -2,11 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { SessionData, Store } from 'express-session';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { OutageLog } from '../utils/outage-log.js';
-import { withinTimeLimit } from '../utils/time-limit.js';
+import { CircuitBreaker } from '../utils/circuit-breaker.js';
+import { OutageLog, UnusableAnswerError } from '../utils/outage-log.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
+import { isAboutRow, usableRow } from './session-row.js';
 
 type Done<T> = (error?: unknown, value?: T) => void;
+
+/** Asks a store. What it returns beside its answer may be a promise, where the store is written so. */
+type Question<T> = (done: Done<T | null>) => unknown;
 
 /**
  * The app's own session store, in promises. Each operation answers within `storageTimeout` or rejects with a
@@ -18,12 +22,14 @@ export class UserStore {
   connected = true;
 
   readonly store: Store;
+  private readonly breaker: CircuitBreaker;
 
   constructor(
-    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) { session, storageTimeoutMs }: ResolvedOptions,
     private readonly outageLog: OutageLog,
   ) {
-    this.store = options.session.store;
+    this.store = session.store;
+    this.breaker = new CircuitBreaker(storageTimeoutMs);
     this.onConnection((connected) => {
       this.connected = connected;
       if (connected) outageLog.over('session store (connection)');
@@ -36,8 +42,18 @@ export class UserStore {
     return this.store.touch !== undefined;
   }
 
+  /** @throws {UnusableAnswerError} if what the store has under this id is no session; it has been logged */
   get(sessionId: string): Promise<SessionData | null | undefined> {
-    return this.call('get', (done) => this.store.get(sessionId, done));
+    return this.call('get', (done) =>
+      this.store.get(sessionId, (error, row) => {
+        try {
+          if (isAboutRow(error)) throw new UnusableAnswerError('a row that cannot be read');
+          done(error, row == null ? row : usableRow(row));
+        } catch (unusable) {
+          done(unusable);
+        }
+      }),
+    );
   }
 
   async set(sessionId: string, data: SessionData): Promise<void> {
@@ -61,26 +77,34 @@ export class UserStore {
     this.store.on?.('disconnect', () => listener(false));
   }
 
-  private async call<T>(
-    operation: string,
-    ask: (done: Done<T | null>) => void,
-  ): Promise<T | null | undefined> {
-    const answer = withinTimeLimit(
-      this.options.storageTimeoutMs,
-      () =>
-        new Promise<T | null | undefined>((resolve, reject) =>
-          ask((error, value) => {
-            if (error && !isNotFound(error)) reject(error as Error);
-            else resolve(error ? undefined : value);
-          }),
-        ),
-    );
+  private async call<T>(operation: string, ask: Question<T>): Promise<T | null | undefined> {
+    const answer = this.breaker.call(() => answerTo(ask));
     try {
       return await this.outageLog.watch(`session store (${operation})`, answer);
     } catch (error) {
+      if (error instanceof UnusableAnswerError) throw error;
       throw new StorageUnavailableException(error);
     }
   }
+}
+
+/** In promises; what the store still holds of it when it hangs is `done`, and nothing of the question. */
+function answerTo<T>(ask: Question<T>): Promise<T | null | undefined> {
+  return new Promise((resolve, reject) => {
+    const returned = ask(callback(resolve, reject));
+    // A store that is written with promises may reject rather than call back.
+    if (returned instanceof Promise) returned.catch(reject);
+  });
+}
+
+function callback<T>(
+  resolve: (value: T | null | undefined) => void,
+  reject: (error: unknown) => void,
+): Done<T | null> {
+  return (error, value) => {
+    if (error && !isNotFound(error)) reject(error);
+    else resolve(error ? undefined : value);
+  };
 }
 
 /** How file-based stores say that there is no such session; express-session takes it as that, too. */

@@ -1,6 +1,3 @@
-export {
-  activityStorageContract,
-  type ActivityStorageContractCase,
-  type ActivityStorageHarness,
-} from './activity-storage-contract.js';
+export { activityStorageContract } from './activity-storage-contract.js';
+export type { ActivityStorageContractCase, ActivityStorageHarness } from './contract-case.js';
 export { ManualClock } from './manual-clock.js';

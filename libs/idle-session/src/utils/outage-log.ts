@@ -1,3 +1,5 @@
+import { describeError } from './describe-error.js';
+
 /** After how long a failure that was not seen again counts as over: some operations are rare. */
 const FORGOTTEN_AFTER_MS = 60_000;
 
@@ -5,6 +7,11 @@ const FORGOTTEN_AFTER_MS = 60_000;
 interface Logger {
   error(message: string): void;
   log(message: string): void;
+}
+
+/** An answer that is none, about one session or row: no outage. Its message holds no data, since it is logged. */
+export class UnusableAnswerError extends Error {
+  override readonly name = 'UnusableAnswerError';
 }
 
 /**
@@ -15,6 +22,8 @@ interface Logger {
 export class OutageLog {
   /** The operations that failed, with when they last did. */
   private readonly failing = new Map<string, number>();
+  /** What was logged of answers that are none, with when. */
+  private readonly noted = new Map<string, number>();
 
   constructor(private readonly logger: Logger) {}
 
@@ -25,14 +34,15 @@ export class OutageLog {
       this.over(operation);
       return value;
     } catch (error) {
-      this.began(operation, error);
+      if (error instanceof UnusableAnswerError) this.note(operation, error);
+      else this.began(operation, error);
       throw error;
     }
   }
 
   began(operation: string, error: unknown): void {
     if (this.failing.size === 0) {
-      this.logger.error(`The ${operation} does not answer: ${describe(error)}`);
+      this.logger.error(`The ${operation} does not answer: ${describeError(error)}`);
     }
     this.failing.set(operation, performance.now());
   }
@@ -45,11 +55,13 @@ export class OutageLog {
     }
     if (this.failing.size === 0) this.logger.log(`The ${operation} answers again.`);
   }
-}
 
-function describe(error: unknown): string {
-  const root = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (!(root instanceof Error)) return 'unknown error';
-  const { code } = root as NodeJS.ErrnoException;
-  return code === undefined ? root.name : `${root.name} (${code})`;
+  /** At most once in a while: every request of the session finds the same. */
+  private note(operation: string, { message }: UnusableAnswerError): void {
+    const line = `The ${operation} answers what cannot be used: ${message}`;
+    const notedAt = this.noted.get(line) ?? -Infinity;
+    if (performance.now() - notedAt < FORGOTTEN_AFTER_MS) return;
+    this.noted.set(line, performance.now());
+    this.logger.error(line);
+  }
 }

@@ -1,22 +1,68 @@
 /** The share of a limit after which an answer is given up: the rest is for telling everybody who waits, in time. */
 const GIVEN_UP_AFTER = 0.9;
 
+/** There was no answer in time. Its message holds no data. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
 /**
  * Asks, and waits for the answer for nine tenths of `limitMs`: clients such as node-redis wait for ever for a server that
- * hangs. A later answer is ignored. The wait does not keep the process alive.
+ * hangs. A later answer is ignored. The wait does not keep the process alive, and once it is over, what is still asked
+ * holds nothing of what waited.
  *
- * @throws {Error} that says after how long there was no answer, or what `ask` throws or rejects with
+ * @throws {NoAnswerError} that says after how long there was no answer, or what `ask` throws or rejects with
  */
-export async function withinTimeLimit<T>(limitMs: number, ask: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new Error(`no answer within ${limitMs} ms`));
-    // After a blocked event loop, timers fire before sockets are read: an answer that is already here still counts.
-    timer = setTimeout(() => setImmediate(giveUp), limitMs * GIVEN_UP_AFTER).unref();
+export function withinTimeLimit<T>(limitMs: number, ask: () => PromiseLike<T>): Promise<T> {
+  return new Wait<T>(limitMs).for(ask);
+}
+
+interface Waiting<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * An object rather than closures: closures of one place share what any of them uses, so a client that never answers would
+ * keep `ask`, and the request behind it, for as long.
+ */
+class Wait<T> {
+  private waiting: Waiting<T> | undefined;
+  private readonly promise = new Promise<T>((resolve, reject) => {
+    this.waiting = { resolve, reject };
   });
-  try {
-    return await Promise.race([ask(), timeout]);
-  } finally {
-    clearTimeout(timer);
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(private readonly limitMs: number) {
+    // After a blocked event loop, timers fire before sockets are read: an answer that is already here still counts.
+    const giveUp = () => setImmediate(() => this.giveUp());
+    this.timer = setTimeout(giveUp, limitMs * GIVEN_UP_AFTER).unref();
+  }
+
+  for(ask: () => PromiseLike<T>): Promise<T> {
+    try {
+      this.hear(ask());
+    } catch (error) {
+      this.end()?.reject(error);
+    }
+    return this.promise;
+  }
+
+  private hear(answer: PromiseLike<T>): void {
+    Promise.resolve(answer).then(
+      (value) => this.end()?.resolve(value),
+      (error: unknown) => this.end()?.reject(error),
+    );
+  }
+
+  private giveUp(): void {
+    this.end()?.reject(new NoAnswerError(`no answer within ${this.limitMs} ms`));
+  }
+
+  private end(): Waiting<T> | undefined {
+    const { waiting } = this;
+    this.waiting = undefined;
+    clearTimeout(this.timer);
+    return waiting;
   }
 }

@@ -1,7 +1,7 @@
 import type { EndReason } from 'idle-session-client/protocol';
 import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
-import { IdleSessionOptionsError } from '../../utils/option-error.js';
-import { withinTimeLimit } from '../../utils/time-limit.js';
+import { IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
+import { CircuitBreaker } from '../../utils/circuit-breaker.js';
 import {
   ActivityStorage,
   type ActivityReading,
@@ -46,6 +46,7 @@ export class BufferedActivityStorage extends ActivityStorage {
   private readonly feed: ActivityFeed;
   private timer: NodeJS.Timeout | undefined;
   private closing = false;
+  private readonly breaker = new CircuitBreaker(SYNC_TIMEOUT_MS);
 
   constructor(
     private readonly storage: ActivityStorage,
@@ -54,10 +55,12 @@ export class BufferedActivityStorage extends ActivityStorage {
     super();
     const syncIntervalMs = syncInterval === 0 ? 0 : parseDuration(syncInterval);
     if (syncIntervalMs === undefined) {
-      throw new IdleSessionOptionsError('syncInterval', syncInterval, `0 or ${DURATION_TAKES}`);
+      const takes = `0 or ${DURATION_TAKES}`;
+      throw new IdleSessionOptionsError('syncInterval', syncInterval, takes, valueOf(syncInterval));
     }
     if (!Number.isInteger(maxSessions) || maxSessions < 1) {
-      throw new IdleSessionOptionsError('maxSessions', maxSessions, 'a whole number above zero');
+      const takes = 'a whole number above zero';
+      throw new IdleSessionOptionsError('maxSessions', maxSessions, takes, valueOf(maxSessions));
     }
     this.syncIntervalMs = syncIntervalMs;
     this.feed = feedOf(storage);
@@ -205,9 +208,7 @@ export class BufferedActivityStorage extends ActivityStorage {
       const askedAt = performance.now();
       const { index, cursor } = partition;
       const touches = sent;
-      const changes = await withinTimeLimit(SYNC_TIMEOUT_MS, () =>
-        this.feed.sync(index, touches, cursor),
-      );
+      const changes = await this.breaker.call(() => this.feed.sync(index, touches, cursor));
       partition.takeChanges(changes, sent, askedAt);
     } while (sent.length === TOUCHES_PER_CALL);
   }

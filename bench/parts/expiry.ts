@@ -9,12 +9,12 @@ import {
   type ActivityStorage,
 } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
-import { RedisServer } from '../test/support/redis-server.js';
-import { closeApps, listen } from './support/app.js';
-import { ours, PATIENT } from './support/ours.js';
-import { SET_UP, startRedis } from './support/redis.js';
-import { number, type Report } from './support/report.js';
-import { fill, inChunks, keyOf, SECRET, sessionId } from './support/sessions.js';
+import { RedisServer } from '../../test/support/redis-server.js';
+import { closeApps, listen } from '../support/app.js';
+import { ours, PATIENT } from '../support/ours.js';
+import { SET_UP, startRedis } from '../support/redis.js';
+import { number, type Report } from '../support/report.js';
+import { fill, inChunks, keyOf, newSession, SECRET, sessionId } from '../support/sessions.js';
 
 const GOAL_MS = 20;
 /** How exactly delays are seen; it is part of each. */
@@ -115,7 +115,7 @@ async function longestDestroy(sessions: number): Promise<number> {
 
 function startAll(storage: ActivityStorage, sessions: number, timeout: () => number) {
   return inChunks(sessions, async (index) => {
-    await storage.start(keyOf(index), timeout(), sessionId(index));
+    await storage.start(keyOf(index), newSession(index, timeout()));
   });
 }
 

@@ -1,12 +1,12 @@
-import { RedisServer } from '../test/support/redis-server.js';
-import { closeApps, listen } from './support/app.js';
-import { measure, type Measured, type Subject } from './support/blocks.js';
-import { signIn } from './support/known-sessions.js';
-import { LoadProcess } from './support/load-process.js';
-import { oursOnRedis, PATIENT, SYNC_INTERVAL_MS } from './support/ours.js';
-import { SET_UP, startRedis } from './support/redis.js';
-import { inWords, number, type Report } from './support/report.js';
-import { median, ratio } from './support/statistics.js';
+import { RedisServer } from '../../test/support/redis-server.js';
+import { closeApps, listen } from '../support/app.js';
+import { measure, type Measured, type Subject } from '../support/blocks.js';
+import { signIn } from '../support/known-sessions.js';
+import { LoadProcess } from '../support/load-process.js';
+import { oursOnRedis, PATIENT, SYNC_INTERVAL_MS } from '../support/ours.js';
+import { SET_UP, startRedis } from '../support/redis.js';
+import { inWords, number, type Report } from '../support/report.js';
+import { median, ratio } from '../support/statistics.js';
 
 const FEW = 1000;
 

@@ -1,11 +1,11 @@
-import { RedisServer } from '../test/support/redis-server.js';
-import { noopGuard, closeApps, listen, plainSession } from './support/app.js';
-import { ask, type Answer } from './support/ask.js';
-import { oursOnRedis } from './support/ours.js';
-import { startRedis } from './support/redis.js';
-import { number, type Report } from './support/report.js';
-import { cookieOf, fill } from './support/sessions.js';
-import { quantile } from './support/statistics.js';
+import { RedisServer } from '../../test/support/redis-server.js';
+import { noopGuard, closeApps, listen, plainSession } from '../support/app.js';
+import { ask, type Answer } from '../support/ask.js';
+import { oursOnRedis } from '../support/ours.js';
+import { startRedis } from '../support/redis.js';
+import { number, type Report } from '../support/report.js';
+import { cookieOf, fill } from '../support/sessions.js';
+import { quantile } from '../support/statistics.js';
 import { RedisStore } from 'connect-redis';
 
 const AT_ONCE = 200;

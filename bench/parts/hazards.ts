@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RedisServer } from '../test/support/redis-server.js';
-import { ask } from './support/ask.js';
-import { DeskProcess } from './support/desk-process.js';
-import { KINDS, SLOW_MS, type Kind } from './support/desk.js';
-import { startRedis } from './support/redis.js';
-import { number, type Report } from './support/report.js';
-import { inChunks } from './support/sessions.js';
+import { RedisServer } from '../../test/support/redis-server.js';
+import { ask } from '../support/ask.js';
+import { DeskProcess } from '../support/desk-process.js';
+import { KINDS, SLOW_MS, type Kind } from '../support/desk.js';
+import { startRedis } from '../support/redis.js';
+import { number, type Report } from '../support/report.js';
+import { inChunks } from '../support/sessions.js';
 
 /** Two processes on one Redis. */
 interface Pair {
@@ -213,7 +213,7 @@ function report(
       },
     ],
     notes: [
-      'Two processes; a page takes 5 ms. Accepted: somebody was let in whose session had ended. Refused: somebody was not whose session had not. A trial that did not come to the hazard, because nobody was refused at the deadline, say, is tried again.',
+      'Two processes; a page takes 5 ms. Accepted: a request of a session that had ended was let in. Refused: a request of a session that had not ended was not. A trial that did not come to the hazard, because no request was refused at the deadline, say, is tried again.',
     ],
   };
 }

@@ -5,12 +5,12 @@ import { Controller, Get, Header } from '@nestjs/common';
 import expressSession from 'express-session';
 import { SkipIdleSession } from 'nestjs-idle-session';
 import type { Browser } from 'playwright-core';
-import { launchBrowser } from '../test/support/browser.js';
-import { closeApps, listen } from './support/app.js';
-import { ours } from './support/ours.js';
-import { inWords, number, type Report } from './support/report.js';
-import { cookieOf, fill, SECRET } from './support/sessions.js';
-import { difference, median, shuffled } from './support/statistics.js';
+import { launchBrowser } from '../../test/support/browser.js';
+import { closeApps, listen } from '../support/app.js';
+import { ours } from '../support/ours.js';
+import { inWords, number, type Report } from '../support/report.js';
+import { cookieOf, fill, SECRET } from '../support/sessions.js';
+import { difference, median, shuffled } from '../support/statistics.js';
 
 const EVENTS_A_SECOND = 10_000;
 const STORM_MS = 1000;
@@ -34,7 +34,7 @@ class PagesController {
     return '<!doctype html><title>Plain</title><input>';
   }
 
-  /** What it costs that anybody listens at all. */
+  /** What it costs that there are listeners at all. */
   @Get('listening')
   @Header('Content-Type', 'text/html')
   listening() {
@@ -195,7 +195,7 @@ function report(loads: Readonly<Record<Kind, readonly Load[]>>): Report {
       },
     ],
     notes: [
-      'Events are made by a script in the page, and taken for trusted ones: making them is most of what both pages do. Over plain: what it costs that somebody listens, the taking for trusted, and client.js. Over listeners: client.js alone.',
+      'Events are made by a script in the page, and taken for trusted ones: making them is most of what both pages do. Over plain: what it costs that there are listeners, the taking for trusted, and client.js. Over listeners: client.js alone.',
     ],
   };
 }

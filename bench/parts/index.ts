@@ -1,4 +1,4 @@
-import type { Report } from './support/report.js';
+import type { Report } from '../support/report.js';
 
 export interface PartOptions {
   /** How often everything is measured, where parts measure in turns. */

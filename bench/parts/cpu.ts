@@ -10,15 +10,15 @@ import {
 import { APP_GUARD } from '@nestjs/core';
 import type { Request } from 'express';
 import { Store, type SessionData } from 'express-session';
-import { IdleSessionGuard, IdleSessionInterceptor, IdleSessionStore } from 'nestjs-idle-session';
+import { IdleSessionGuard, IdleSessionInterceptor } from 'nestjs-idle-session';
 import { EMPTY } from 'rxjs';
-import { RedisServer } from '../test/support/redis-server.js';
-import { closeApps, listen, NoopGuard, NoopInterceptor } from './support/app.js';
-import { ours, oursOnRedis } from './support/ours.js';
-import { SET_UP, startRedis } from './support/redis.js';
-import { inWords, number, type Report } from './support/report.js';
-import { cookieOf, fill, SECRET } from './support/sessions.js';
-import { difference, median, shuffled, sum } from './support/statistics.js';
+import { RedisServer } from '../../test/support/redis-server.js';
+import { closeApps, listen, NoopGuard, NoopInterceptor } from '../support/app.js';
+import { ours, oursOnRedis } from '../support/ours.js';
+import { SET_UP, startRedis } from '../support/redis.js';
+import { inWords, number, type Report } from '../support/report.js';
+import { cookieOf, fill, SECRET } from '../support/sessions.js';
+import { difference, median, shuffled, sum } from '../support/statistics.js';
 
 /** Requests that are held open, each of a session of its own. */
 const REQUESTS = 200;
@@ -51,7 +51,7 @@ export async function run({ cycles = 60 }): Promise<Report> {
     const redis = steps('guard and interceptor, Redis', onRedis.contexts, onRedis, noop);
     const inner = storeCalls('get and touch of a store', onRedis.inner, onRedis.contexts);
     const outer = storeCalls(
-      'get and touch of IdleSessionStore around it, Redis',
+      'get and touch of our session store around it, Redis',
       onRedis.store,
       onRedis.contexts,
       inner,
@@ -109,7 +109,7 @@ function storeCalls(
   contexts: readonly ExecutionContext[],
   reference?: Subject,
 ): Subject {
-  const sessions = contexts.map((context) => context.switchToHttp().getRequest<Request>().session);
+  const sessions = contexts.map((context) => requestOf(context).session);
   const work = async (index: number) => {
     const session = sessions[index]!;
     await new Promise<void>((resolve) => store.get(session.id, () => resolve()));
@@ -133,15 +133,19 @@ async function heldRequests(importing: (store: Store) => ReturnType<typeof ours>
       .write(`GET /page HTTP/1.1\r\nHost: bench\r\nCookie: ${cookieOf(index)}\r\n\r\n`);
   const guard = app.get(IdleSessionGuard, { strict: false });
   const contexts = await holding.held;
-  // An app's own guards come first, so ours has not seen them yet: its first look puts the sessions under the clock.
+  // An app's own guards come first, so ours has not seen these requests yet: its first check starts their records.
   for (const context of contexts) await guard.canActivate(context);
   return {
     contexts,
     inner,
     guard,
     interceptor: app.get(IdleSessionInterceptor, { strict: false }),
-    store: app.get(IdleSessionStore, { strict: false }),
+    store: requestOf(contexts[0]!).sessionStore,
   };
+}
+
+function requestOf(context: ExecutionContext): Request {
+  return context.switchToHttp().getRequest<Request>();
 }
 
 @Injectable()

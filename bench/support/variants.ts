@@ -10,20 +10,13 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { RedisStore } from 'connect-redis';
 import type { Request } from 'express';
 import expressSession, { type SessionOptions } from 'express-session';
-import type { IdleSessionModuleOptions } from 'nestjs-idle-session';
 import type { Observable } from 'rxjs';
-import type { RedisClient, RedisServer } from '../test/support/redis-server.js';
-import {
-  listen,
-  noopGuard,
-  noopInterceptor,
-  plainSession,
-  type ListeningApp,
-} from './support/app.js';
-import type { Subject } from './support/blocks.js';
-import { ours, oursOnRedis, SYNC_INTERVAL_MS } from './support/ours.js';
-import { cachingClient, SET_UP } from './support/redis.js';
-import { fill, SECRET } from './support/sessions.js';
+import type { RedisClient, RedisServer } from '../../test/support/redis-server.js';
+import { listen, noopGuard, noopInterceptor, plainSession, type ListeningApp } from './app.js';
+import type { Subject } from './blocks.js';
+import { ours, oursOnRedis, SYNC_INTERVAL_MS } from './ours.js';
+import { cachingClient, SET_UP } from './redis.js';
+import { fill, SECRET } from './sessions.js';
 
 const IDLE_TIMEOUT_MS = 15 * 60_000;
 
@@ -39,20 +32,12 @@ export const NAMES = {
   secondKey: 'a second key, checked by a script in the guard',
   redis: 'ours on Redis',
   defaults: 'ours on Redis, client with its defaults',
-  response: 'ours on Redis, `refreshOn: "response"`',
   caching: 'ours on Redis, client-side caching',
-  cachingResponse: 'ours on Redis, client-side caching, `refreshOn: "response"`',
   memoryBase: 'express-session on memory, no-op guard and interceptor',
   memory: 'ours on memory',
 } as const;
 
-const DEFERRING = new Set<string>([
-  NAMES.redis,
-  NAMES.defaults,
-  NAMES.response,
-  NAMES.caching,
-  NAMES.cachingResponse,
-]);
+const DEFERRING = new Set<string>([NAMES.redis, NAMES.defaults, NAMES.caching]);
 
 export interface Variant extends Subject {
   /** What its keys in Redis begin with. */
@@ -83,13 +68,13 @@ export async function startVariants(server: RedisServer, sessions: number) {
       return listen({ providers }, plainSession({ store, ...options }));
     };
   const oursOn =
-    (options: Partial<IdleSessionModuleOptions>, { caching = false, setUp = true } = {}) =>
+    ({ caching = false, setUp = true } = {}) =>
     async (prefix: string) => {
       const client = await server.client(setUp ? SET_UP : {});
       const reader = caching ? await cachingClient(server, 2 * sessions) : client;
       const store = await storeOn(reader, prefix);
       const syncInterval = SYNC_INTERVAL_MS;
-      return listen({ imports: [oursOnRedis({ client, prefix, store, syncInterval, options })] });
+      return listen({ imports: [oursOnRedis({ client, prefix, store, syncInterval })] });
     };
 
   const lastSeen = { provide: APP_INTERCEPTOR, useClass: LastSeenInterceptor };
@@ -107,11 +92,9 @@ export async function startVariants(server: RedisServer, sessions: number) {
     rolling: onRedis([noopGuard], { rolling: true, cookie: { maxAge } }),
     lastSeen: onRedis([noopGuard, lastSeen]),
     secondKey: onRedis(secondKey, { disableTouch: true }),
-    redis: oursOn({}),
-    defaults: oursOn({}, { setUp: false }),
-    response: oursOn({ refreshOn: 'response' }),
-    caching: oursOn({}, { caching: true }),
-    cachingResponse: oursOn({ refreshOn: 'response' }, { caching: true }),
+    redis: oursOn(),
+    defaults: oursOn({ setUp: false }),
+    caching: oursOn({ caching: true }),
     memoryBase: async () =>
       listen(
         { providers: [noopGuard, noopInterceptor] },

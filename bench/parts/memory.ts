@@ -1,12 +1,12 @@
 import { MemoryActivityStorage, type ActivityStorage } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
-import { RedisServer, type RedisClient } from '../test/support/redis-server.js';
-import { closeApps, listen } from './support/app.js';
-import { lookUp, signIn } from './support/known-sessions.js';
-import { oursOnRedis, PATIENT } from './support/ours.js';
-import { startRedis } from './support/redis.js';
-import { number, type Report } from './support/report.js';
-import { inChunks, keyOf, sessionId } from './support/sessions.js';
+import { RedisServer, type RedisClient } from '../../test/support/redis-server.js';
+import { closeApps, listen } from '../support/app.js';
+import { lookUp, signIn } from '../support/known-sessions.js';
+import { oursOnRedis, PATIENT } from '../support/ours.js';
+import { startRedis } from '../support/redis.js';
+import { number, type Report } from '../support/report.js';
+import { inChunks, keyOf, newSession } from '../support/sessions.js';
 
 const GOAL = 200;
 const FEW = 1000;
@@ -37,7 +37,7 @@ export async function run({ sessions = 100_000 }): Promise<Report> {
       () => usedBy(admin),
       () => inChunks(sessions, start(activity)),
     );
-    // Still needed: what nobody needs any more would have been collected before it was weighed.
+    // Uses the storage once more: without that, it would have been collected before it was weighed.
     void memory.read(keyOf(0));
 
     const rows: [where: string, bytes: number][] = [
@@ -68,7 +68,7 @@ export async function run({ sessions = 100_000 }): Promise<Report> {
 }
 
 const start = (storage: ActivityStorage) => async (index: number) =>
-  storage.start(keyOf(index), IDLE_TIMEOUT_MS, sessionId(index));
+  storage.start(keyOf(index), newSession(index, IDLE_TIMEOUT_MS));
 
 async function growth(held: () => Promise<number>, work: () => Promise<void>): Promise<number> {
   const before = await held();

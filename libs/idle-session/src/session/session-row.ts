@@ -1,0 +1,47 @@
+import expressSession, { type Cookie, type SessionData } from 'express-session';
+import { UnusableAnswerError } from '../utils/outage-log.js';
+
+type SerializedCookie = Cookie & { serialize(name: string, value: string): string };
+
+/**
+ * Passes on a row of the session store if express-session can make a session of it.
+ * @throws {UnusableAnswerError} that says what is wrong with the row, and nothing of what is in it
+ */
+export function usableRow(row: unknown): SessionData {
+  if (!isObject(row)) throw new UnusableAnswerError('a row that is no object');
+  const { cookie } = row;
+  if (!isObject(cookie)) throw new UnusableAnswerError('a row without a cookie');
+  try {
+    // What express-session and this module do with it, up to the header of the answer.
+    const { originalMaxAge } = cookie;
+    for (const expires of [cookie.expires, originalMaxAge != null && dateIn(originalMaxAge)]) {
+      const made = newCookie(cookie);
+      made.expires = typeof expires === 'string' ? new Date(expires) : (expires as Date);
+      made.serialize('name', '');
+    }
+  } catch {
+    throw new UnusableAnswerError('a row whose cookie cannot be used');
+  }
+  return row as unknown as SessionData;
+}
+
+/** Whether a store's `get` failed with what is about the row alone: it is not JSON, or no string in Redis. */
+export function isAboutRow(error: unknown): boolean {
+  const isOther = error instanceof Error && error.message.startsWith('WRONGTYPE ');
+  return isOther || error instanceof SyntaxError;
+}
+
+export function newCookie(options?: object): SerializedCookie {
+  const { Cookie } = expressSession as unknown as {
+    Cookie: new (options?: object) => SerializedCookie;
+  };
+  return new Cookie(options);
+}
+
+function dateIn(milliseconds: unknown): Date {
+  return new Date(Date.now() + (milliseconds as number));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

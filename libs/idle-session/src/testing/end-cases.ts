@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import type { EndReason } from 'idle-session-client/protocol';
+import {
+  alternate,
+  KEY,
+  SESSION,
+  TIMEOUT,
+  type ActivityStorageContractCase,
+} from './contract-case.js';
+
+/** How a session is ended, once and for good, and for how long that is told. */
+export const endCases: readonly ActivityStorageContractCase[] = [
+  {
+    name: 'is ended by exactly one of many at once, who learns that it won',
+    async run({ storage, other }) {
+      await storage.start(KEY, SESSION);
+      const reasons: EndReason[] = ['signed-out', 'revoked', 'absolute', 'signed-out'];
+      const ends = await Promise.all(
+        alternate(storage, other, 24).map((each, index) => each.end(KEY, reasons[index % 4]!)),
+      );
+      assert.equal(ends.filter(({ won }) => won).length, 1);
+      const told = new Set(ends.map(({ record }) => record?.ended));
+      assert.equal(told.size, 1, 'all are told the same reason');
+      assert.deepEqual(told, new Set([(await storage.read(KEY)).record?.ended]));
+    },
+  },
+  {
+    name: 'stays ended, whatever comes after',
+    async run({ storage, other, advance }) {
+      await storage.start(KEY, SESSION);
+      await storage.end(KEY, 'signed-out');
+      const ended = (await storage.read(KEY)).record;
+      await advance(1000);
+      await other.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
+      assert.equal((await other.start(KEY, SESSION)).started, false);
+      assert.equal((await other.end(KEY, 'revoked')).won, false);
+      assert.equal((await storage.read(KEY)).record?.ended, ended?.ended);
+    },
+  },
+  {
+    name: 'ends nothing as idle that is still in time',
+    async run({ storage, advance }) {
+      await storage.start(KEY, SESSION);
+      await advance(TIMEOUT - 5000);
+      const tooEarly = await storage.end(KEY, 'idle');
+      assert.equal(tooEarly.won, false);
+      assert.equal(tooEarly.record?.ended, undefined);
+      await advance(5000);
+      assert.equal((await storage.end(KEY, 'idle')).won, true);
+    },
+  },
+  {
+    name: 'leaves an ended record where there was none',
+    async run({ storage }) {
+      assert.equal((await storage.end(KEY, 'idle')).won, true);
+      assert.equal((await storage.start(KEY, SESSION)).record?.ended, 'idle');
+    },
+  },
+  {
+    name: 'tells the reason for as long as records are retained, and then forgets',
+    async run({ storage, advance, retentionMs }) {
+      await storage.start(KEY, SESSION);
+      await storage.end(KEY, 'revoked');
+      await advance(retentionMs - 5000);
+      assert.equal((await storage.read(KEY)).record?.ended, 'revoked');
+      await advance(5000);
+      assert.equal((await storage.read(KEY)).record, undefined);
+    },
+  },
+  {
+    name: 'keeps an idle record past its deadline for as long, so that its end can be told',
+    async run({ storage, advance, retentionMs }) {
+      await storage.start(KEY, SESSION);
+      await advance(TIMEOUT + retentionMs - 5000);
+      assert.notEqual((await storage.read(KEY)).record, undefined);
+      await advance(5000);
+      assert.equal((await storage.read(KEY)).record, undefined);
+    },
+  },
+];

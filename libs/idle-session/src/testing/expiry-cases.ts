@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import type { ActivityStorage, ExpiredSession } from '../activity/activity-storage.js';
+import { ID, KEY, SESSION, TIMEOUT, type ActivityStorageContractCase } from './contract-case.js';
+
+/** How a storage ends by itself the sessions whose time is up. */
+export const expiryCases: readonly ActivityStorageContractCase[] = [
+  {
+    name: 'ends what is due by itself, for one of all that ask, with what is needed to find the session',
+    async run({ storage, other, advance }) {
+      await storage.start(KEY, SESSION);
+      await advance(TIMEOUT - 5000);
+      assert.deepEqual(await expireAll(storage), []);
+      await advance(5000);
+      const all = await Promise.all([expireAll(storage), expireAll(other)]);
+      assert.deepEqual(all.flat(), [{ key: KEY, sessionId: ID, reason: 'idle' }]);
+      assert.equal((await storage.read(KEY)).record?.ended, 'idle');
+      assert.equal((await storage.end(KEY, 'idle')).won, false);
+    },
+  },
+  {
+    name: 'ends by itself what is older than its own absolute timeout, however active, and no other',
+    async run({ storage, advance }) {
+      await storage.start(KEY, { ...SESSION, absoluteTimeoutMs: 130_000 });
+      await storage.start('session-2', { ...SESSION, sessionId: 'id-2' });
+      for (let minute = 0; minute < 3; minute++) {
+        await advance(40_000);
+        await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
+        await storage.touch('session-2', TIMEOUT, Number.MAX_SAFE_INTEGER);
+        assert.deepEqual(await expireAll(storage), []);
+      }
+      await advance(10_000);
+      const expired = await expireAll(storage);
+      assert.deepEqual(expired, [{ key: KEY, sessionId: ID, reason: 'absolute' }]);
+    },
+  },
+  {
+    name: 'ends by itself nothing that was active since, and nothing that ended',
+    async run({ storage, advance }) {
+      await storage.start(KEY, SESSION);
+      await storage.start('session-2', { ...SESSION, sessionId: 'id-2' });
+      await storage.end('session-2', 'signed-out');
+      await advance(TIMEOUT - 5000);
+      await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
+      await advance(TIMEOUT - 5000);
+      assert.deepEqual(await expireAll(storage), []);
+      await advance(5000);
+      assert.deepEqual(await expireAll(storage), [{ key: KEY, sessionId: ID, reason: 'idle' }]);
+    },
+  },
+  {
+    name: 'ends by itself in time what got a shorter timeout',
+    async run({ storage, advance }) {
+      await storage.start(KEY, SESSION);
+      await storage.touch(KEY, TIMEOUT / 4, Number.MAX_SAFE_INTEGER);
+      await advance(TIMEOUT / 4);
+      assert.equal((await expireAll(storage)).length, 1);
+    },
+  },
+  {
+    name: 'ends any number by itself, each once, a few at a time',
+    async run({ storage, other, advance }) {
+      const keys = Array.from({ length: 300 }, (_, index) => `session-${index}`);
+      await Promise.all(
+        keys.map((key) => storage.start(key, { ...SESSION, sessionId: `id of ${key}` })),
+      );
+      await advance(TIMEOUT);
+      const expired = (await Promise.all([expireAll(storage, 20), expireAll(other, 20)])).flat();
+      assert.deepEqual(expired.map(({ key }) => key).sort(), keys.sort());
+      assert.ok(expired.every(({ key, sessionId }) => sessionId === `id of ${key}`));
+    },
+  },
+];
+
+async function expireAll(storage: ActivityStorage, limit = 1000): Promise<ExpiredSession[]> {
+  const all: ExpiredSession[] = [];
+  for (;;) {
+    const { expired, more } = await storage.expire(limit);
+    all.push(...expired);
+    if (!more) return all;
+  }
+}

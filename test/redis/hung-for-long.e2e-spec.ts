@@ -1,0 +1,75 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { RedisStore } from 'connect-redis';
+import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+import { createRedisApp, type RedisApp } from '../support/redis-app.js';
+import { RedisServer, type RedisClient } from '../support/redis-server.js';
+
+const STORAGE_TIMEOUT = 300;
+
+let redis: RedisServer;
+let test: RedisApp;
+let ada: string;
+/** The commands that the clients were handed. */
+let handed: string[];
+
+const COMMANDS = ['get', 'set', 'expire', 'del', 'eval', 'evalSha'] as const;
+
+function counting<T extends object>(client: T): T {
+  for (const command of COMMANDS) {
+    const own = (client as Pick<RedisClient, 'get'>)[command as 'get'].bind(client);
+    jest.spyOn(client as Pick<RedisClient, 'get'>, command as 'get').mockImplementation(((
+      ...given: [string]
+    ) => {
+      handed.push(command);
+      return own(...given);
+    }) as never);
+  }
+  return client;
+}
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+});
+afterAll(() => RedisServer.stopAll());
+beforeEach(async () => {
+  handed = [];
+  test = await createRedisApp(redis, {
+    options: { storageTimeout: STORAGE_TIMEOUT },
+    store: (client) => new RedisStore({ client: counting(client as object) as never }),
+    storage: (client) => new RedisActivityStorage(counting(client), { syncInterval: '200ms' }),
+  });
+  ada = await test.signIn();
+  handed = [];
+});
+afterEach(async () => {
+  redis.thaw();
+  await test.close();
+});
+
+const page = () => test.ask.get('/page').set('Cookie', ada);
+const pages = async (count: number) =>
+  (await Promise.all(Array.from({ length: count }, page))).map(({ status }) => status);
+
+it('A Redis that hangs is handed few commands, however many requests come', async () => {
+  redis.freeze();
+  expect(new Set(await pages(40))).toEqual(new Set([503]));
+  handed = [];
+  const began = performance.now();
+  let requests = 0;
+  while (performance.now() - began < 3000) requests += (await pages(40)).length;
+  const intervals = (performance.now() - began) / STORAGE_TIMEOUT;
+  expect(requests).toBeGreaterThan(100);
+  // Of each interval a question to the store and one to the storage; and what looks after changes and ends.
+  expect(handed.length).toBeLessThan(6 * intervals + 40);
+});
+
+it('The first answer ends it: all requests are served at once', async () => {
+  redis.freeze();
+  await pages(40);
+  expect(new Set(await pages(40))).toEqual(new Set([503]));
+  redis.thaw();
+  await (await redis.client()).ping();
+  // What was asked meanwhile has been answered by now.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(new Set(await pages(40))).toEqual(new Set([200]));
+});

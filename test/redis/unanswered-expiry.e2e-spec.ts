@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
+import { passTime } from '../support/activity-records.js';
+import { newSession } from '../support/new-session.js';
+import { RedisServer, type RedisClient } from '../support/redis-server.js';
+import { MINUTE } from '../support/test-app.js';
+
+const SESSIONS = 200;
+
+let redis: RedisServer;
+let admin: RedisClient;
+let calls: number;
+/** Lets calls that the client holds back go on. */
+let release: () => void;
+let storage: RedisActivityStorage;
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  admin = await redis.client();
+});
+afterAll(() => RedisServer.stopAll());
+beforeEach(async () => {
+  await admin.flushAll();
+  calls = 0;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const holds = (keys: string[]) => keys[0]!.includes('{3}');
+  const client: RedisScriptClient = {
+    eval: (script, options) => admin.eval(script, options),
+    async evalSha(sha1, options) {
+      if (!holding || !holds(options.keys)) return admin.evalSha(sha1, options);
+      calls += 1;
+      // Redis does it, and the answer is on its way for long.
+      const answer = await admin.evalSha(sha1, options);
+      await released;
+      return answer;
+    },
+  };
+  let holding = false;
+  storage = new RedisActivityStorage(client, { syncInterval: 0 });
+  for (let session = 0; session < SESSIONS; session++)
+    await storage.start(`session-${session}`, newSession(MINUTE, `id-${session}`));
+  await storage.expire(1);
+  await passTime(admin, MINUTE);
+  holding = true;
+});
+
+async function expired(): Promise<number> {
+  return (await storage.expire(10 * SESSIONS)).expired.length;
+}
+
+it('A call that Redis never answers keeps no other partition from being swept', async () => {
+  const first = await expired();
+  expect(first).toBeGreaterThan(SESSIONS / 2);
+  expect(first).toBeLessThan(SESSIONS);
+  const began = performance.now();
+  for (let sweep = 0; sweep < 5; sweep++) expect(await expired()).toBe(0);
+  expect(performance.now() - began).toBeLessThan(800);
+  expect(calls).toBe(1);
+});
+
+it('What a late answer says has ended is told with the next, once', async () => {
+  const first = await expired();
+  release();
+  await new Promise(setImmediate);
+  expect(await expired()).toBe(SESSIONS - first);
+  expect(await expired()).toBe(0);
+});

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { MemoryActivityStorage } from 'nestjs-idle-session';
+import { createTestApp, SECRET, type TestApp } from '../support/test-app.js';
+import { sessionIdOf, signInCookie } from '../support/cookies.js';
+import { MinimalStore } from '../support/minimal-store.js';
+import { RecordingLogger } from '../support/recording-logger.js';
+
+const never = () => new Promise<never>(() => {});
+const rejecting = () => Promise.reject(new Error('on purpose'));
+const throwing = () => {
+  throw new Error('on purpose');
+};
+
+let test: TestApp;
+let store: MinimalStore;
+let storage: MemoryActivityStorage;
+let Cookie: string;
+let unhandled: unknown[];
+const logger = new RecordingLogger();
+const note = (error: unknown) => unhandled.push(error);
+
+beforeEach(async () => {
+  unhandled = [];
+  process.on('unhandledRejection', note);
+  store = new MinimalStore();
+  storage = new MemoryActivityStorage();
+  test = await createTestApp({
+    options: { storageTimeout: 200, storage, session: { secret: SECRET, store } },
+    configure: (app) => app.useLogger(logger),
+  });
+  Cookie = await signInCookie(test);
+  logger.lines.length = 0;
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await test.app.close();
+  process.off('unhandledRejection', note);
+});
+
+async function expectUnavailable(): Promise<void> {
+  await test.browser().get('/page').set({ Cookie }).expect(503);
+  await test.browser().get('/idle-session/status').set({ Cookie }).expect(503);
+  expect(logger.errors).toHaveLength(1);
+  expect(logger.errors[0]).not.toContain(sessionIdOf(Cookie));
+  expect(unhandled).toEqual([]);
+}
+
+type Reading = Awaited<ReturnType<MemoryActivityStorage['read']>>;
+const withRecord = (change: object) => (reading: Reading) => ({
+  ...reading,
+  record: { ...reading.record, ...change },
+});
+
+describe.each<[string, (reading: Reading) => unknown]>([
+  ['answers nothing', () => undefined],
+  ['answers null', () => null],
+  ['answers text', () => 'record'],
+  ['answers NaN for the time', (reading) => ({ ...reading, now: NaN })],
+  ['answers no time', ({ record }) => ({ record })],
+  ['answers text for the time', (reading) => ({ ...reading, now: String(reading.now) })],
+  ['answers null for the record', (reading) => ({ ...reading, record: null })],
+  ['answers text for the record', (reading) => ({ ...reading, record: 'record' })],
+  ['answers an empty record', (reading) => ({ ...reading, record: {} })],
+  ['does not know the last activity', withRecord({ lastActivityAt: NaN })],
+  ['does not know the idle timeout', withRecord({ idleTimeoutMs: undefined })],
+  ['does not know the start', withRecord({ startedAt: 'yesterday' })],
+  ['does not know the absolute timeout', withRecord({ absoluteTimeoutMs: undefined })],
+  ['answers null for the end', withRecord({ ended: null })],
+])('A storage that %s', (_, spoil) => {
+  it('is answered 503, and one line is logged: nothing is taken for a live session', async () => {
+    const read = storage.read.bind(storage);
+    jest.spyOn(storage, 'read').mockImplementation(async (key) => spoil(await read(key)) as never);
+    await expectUnavailable();
+    expect(logger.errors[0]).toMatch(
+      /^The activity storage \(read\) answers what cannot be used: /,
+    );
+  });
+});
+
+it.each([
+  ['end', 'won', 'post', '/idle-session/sign-out'],
+  ['start', 'started', 'post', '/sign-in'],
+] as const)(
+  'A storage whose %s() does not say whether it %s is answered 503',
+  async (operation, field, method, path) => {
+    const own = storage[operation].bind(storage) as (...given: unknown[]) => Promise<object>;
+    jest.spyOn(storage, operation).mockImplementation((async (...given: unknown[]) => ({
+      ...(await own(...given)),
+      [field]: undefined,
+    })) as never);
+    await test.browser()[method](path).set({ Cookie }).expect(503);
+    expect(logger.errors).toHaveLength(1);
+  },
+);
+
+it.each([[undefined], [null], [{}], [{ expired: 'none' }]])(
+  'A storage whose expire() answers %p is logged, and ends nothing',
+  async (answer) => {
+    const expire = jest.spyOn(storage, 'expire').mockResolvedValue(answer as never);
+    const called = () => expire.mock.calls.length;
+    for (const giveUp = Date.now() + 5000; Date.now() < giveUp && called() < 2;)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(logger.errors).toEqual([expect.stringMatching(/^The activity storage \(expire\) /)]);
+    expect(unhandled).toEqual([]);
+  },
+);
+
+describe.each<[string, () => unknown]>([
+  ['never settles', never],
+  ['rejects', rejecting],
+  ['throws', throwing],
+])('What %s', (_, does) => {
+  it.each(['read', 'touch'] as const)(
+    'in %s() of the storage is answered 503',
+    async (operation) => {
+      jest.spyOn(storage, operation).mockImplementation(does as never);
+      await test.browser().get('/page').set({ Cookie }).expect(503);
+      expect(logger.errors).toHaveLength(1);
+      expect(unhandled).toEqual([]);
+    },
+  );
+
+  it('in get() of the session store is answered 503', async () => {
+    jest.spyOn(store, 'get').mockImplementation(does as never);
+    await expectUnavailable();
+  });
+
+  it.each(['set', 'destroy'] as const)(
+    'in %s() of the session store is answered 503',
+    async (method) => {
+      jest.spyOn(store, method).mockImplementation(does as never);
+      await test.browser().post('/sign-in').set({ Cookie }).expect(503);
+      expect(logger.errors.length).toBeGreaterThan(0);
+      expect(unhandled).toEqual([]);
+    },
+  );
+
+  it('in flush() of the storage does not keep the app from closing', async () => {
+    Object.assign(storage, { flush: does });
+    const began = performance.now();
+    await test.app.close();
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(logger.errors).toEqual([expect.stringMatching(/^The activity storage \(flush\) /)]);
+    expect(unhandled).toEqual([]);
+  });
+});
