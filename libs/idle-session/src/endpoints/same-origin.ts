@@ -29,7 +29,7 @@ export function describeRefusal(request: Request, kind: 'site' | 'host'): string
 }
 
 /** Whether a page of that origin would send this host: the port may be left out where it is the scheme's own. */
-export function isOriginOf(origin: string, host: string | undefined): boolean {
+function isOriginOf(origin: string, host: string | undefined): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
   const sent = `${url.protocol}//${host}`;
