@@ -201,9 +201,6 @@ describe("The app's own", () => {
     const ada = await test.signedIn();
     await ada.get('/page').expect(200, { wrapped: { user: 'ada' } });
     expect(Wrapping.states.at(-1)).toBe('active');
-    expect((await ada.get('/idle-session/status').expect(200)).body).toMatchObject({
-      wrapped: { state: 'active' },
-    });
   });
 
   it('pipes run as ever', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import { createTestApp, MINUTE, type TestApp } from '../support/test-app.js';
-import { statusOf, type Browser } from '../support/requests.js';
+import { RecordingLogger } from '../support/recording-logger.js';
+import { CROSS_SITE, statusOf, type Browser } from '../support/requests.js';
 
 const apps: TestApp[] = [];
 afterEach(async () => {
@@ -52,11 +53,41 @@ describe('The draft key', () => {
   it('is derived from the secret that signs', async () => {
     const [one, two] = ['first secret, long enough', 'second secret, long enough'] as const;
     const before = await appWith({ options: { session: { secret: one } } });
-    const after = await appWith({ options: { session: { secret: [one, two] } } });
-    expect(await draftKeyOf(await after.signedIn())).toBe(
-      await draftKeyOf(await before.signedIn()),
-    );
+    const after = await appWith({ options: { session: { secret: [one] } } });
+    const other = await appWith({ options: { session: { secret: two } } });
+    const key = await draftKeyOf(await before.signedIn());
+    expect(await draftKeyOf(await after.signedIn())).toBe(key);
+    expect(await draftKeyOf(await other.signedIn())).not.toBe(key);
   });
+
+  it('comes with those of the older secrets, so that a new secret loses no draft', async () => {
+    const [one, two] = ['first secret, long enough', 'second secret, long enough'] as const;
+    const before = await appWith({ options: { session: { secret: one } } });
+    const later = await appWith({ options: { session: { secret: two } } });
+    const after = await appWith({ options: { session: { secret: [two, one] } } });
+    const { body } = await (await after.signedIn()).get('/idle-session/draft-key').expect(200);
+    expect(body).toEqual({
+      key: await draftKeyOf(await later.signedIn()),
+      olderKeys: [await draftKeyOf(await before.signedIn())],
+    });
+  });
+
+  it.each(CROSS_SITE)('is not for another origin: %o', async (headers) => {
+    const test = await appWith();
+    const ada = await test.signedIn();
+    const { body } = await ada.get('/idle-session/draft-key').set(headers).expect(403);
+    expect(body).not.toHaveProperty('key');
+  });
+
+  it.each([[Promise.resolve('ada')], [Promise.reject(new Error('no'))], [7], [{}]])(
+    'is nobody’s when ownerOf returns %p: signing in fails, and the error names the option',
+    async (owner) => {
+      const logger = new RecordingLogger();
+      const test = await appWith({ logger, options: { ownerOf: () => owner as never } });
+      await test.browser().post('/sign-in').send({}).expect(500);
+      expect(logger.errors.join()).toContain('Option "ownerOf"');
+    },
+  );
 
   it('is not for anonymous requests', async () => {
     const test = await appWith();
@@ -81,6 +112,8 @@ describe('The draft key', () => {
 
   it.each([
     ['nobody is known', { ownerOf: () => undefined }],
+    ['the owner is null', { ownerOf: () => null }],
+    ['the owner is an empty text', { ownerOf: () => '' }],
     ['owners are not configured', { ownerOf: undefined }],
   ])('is not there when %s', async (_, options) => {
     const test = await appWith({ options });

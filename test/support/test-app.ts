@@ -15,6 +15,7 @@ import {
   type INestApplication,
   type LoggerService,
   type ModuleMetadata,
+  type NestApplicationOptions,
 } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import type { Request } from 'express';
@@ -156,6 +157,8 @@ export interface TestAppOptions {
   ) => ModuleMetadata['imports'];
   /** Overrides providers, as a user's tests and apps do. */
   override?: (builder: TestingModuleBuilder) => void;
+  /** What `NestFactory.create()` would be given. */
+  appOptions?: NestApplicationOptions;
   /** Where logs go; default: errors to the console. */
   logger?: LoggerService;
 }
@@ -183,6 +186,7 @@ export async function createTestApp({
   configure,
   importing = (all) => [IdleSessionModule.forRoot(all)],
   override,
+  appOptions,
   logger,
 }: TestAppOptions = {}): Promise<TestApp> {
   const clock = new ManualClock();
@@ -202,7 +206,7 @@ export async function createTestApp({
   if (logger) builder.setLogger(logger);
   override?.(builder);
   const module = await builder.compile();
-  const app = module.createNestApplication();
+  const app = module.createNestApplication(appOptions);
   configure?.(app);
   await app.init();
   const sessions = app.get(IdleSessionService);

@@ -8,10 +8,17 @@ const placed = document.querySelector('idle-session-dialog');
 /** The endpoints are where this file was loaded from. */
 const path = placed?.getAttribute('path') ?? new URL('.', import.meta.url).pathname.slice(0, -1);
 
+/** What `<meta name="csrf-token">` says, for the app's CSRF middleware. */
+function csrfHeaders(): Record<string, string> {
+  const token = document.querySelector<HTMLMetaElement>('meta[name=csrf-token]')?.content;
+  return token ? { 'X-CSRF-Token': token } : {};
+}
+
 /** The session of the page, for scripts that import this file, too: it is the same module. */
 export const idleSession = createIdleSession({
   path,
   extendOnActivity: placed?.hasAttribute('extend-on-activity'),
+  headers: csrfHeaders,
 });
 
 defineIdleSessionDialog(idleSession);

@@ -20,6 +20,7 @@ export interface Sent {
   readonly tab: FakeTab;
   readonly path: string;
   readonly idleForMs: number | undefined;
+  readonly headers: Record<string, string>;
 }
 
 /** What a task needs of the tab in which it runs. */
@@ -166,10 +167,14 @@ export class FakeTab implements Environment, TaskOwner {
     return this.world.plan(this, delayMs > 2 ** 31 - 1 ? 0 : delayMs, run, true);
   }
 
-  request(_method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
+  request(
+    path: string,
+    headers: Record<string, string>,
+    body?: { readonly idleForMs?: number },
+  ): Promise<Answer> {
     const name = path.split('/').at(-1) ?? '';
-    const { idleForMs } = (body ?? {}) as { idleForMs?: number };
-    this.world.sent.push({ at: this.world.time, tab: this, path: name, idleForMs });
+    const { idleForMs } = body ?? {};
+    this.world.sent.push({ at: this.world.time, tab: this, path: name, idleForMs, headers });
     return this.exchange(name, body);
   }
 
@@ -206,7 +211,8 @@ export class FakeTab implements Environment, TaskOwner {
         const response = world.respond(path, body);
         if (!response) return world.plan(this, backMs, fail);
         if (observersFirst) world.plan(this, backMs, () => observe(response));
-        world.plan(this, backMs, () => resolve({ status: response.status, body: response.body }));
+        const { remainingMs: _, ...answer } = response;
+        world.plan(this, backMs, () => resolve(answer));
         if (!observersFirst) world.plan(this, backMs + 1, () => observe(response));
         return undefined;
       });

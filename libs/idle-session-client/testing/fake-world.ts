@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers';
-import type { Answer } from '../src/browser/environment.js';
 import type { TabMessage } from '../src/protocol/tab-message.js';
 import type { IdleSessionOptions } from '../src/session/idle-session.js';
 import { FakeServer, type FakePolicy, type FakeResponse } from './fake-server.js';
@@ -41,7 +40,7 @@ export class FakeWorld implements Surroundings {
   /** How much longer each answer takes. */
   tardyMs = 0;
   /** Answers in the place of the server. */
-  intercept: ((path: string) => Answer | undefined) | undefined;
+  intercept: ((path: string) => FakeResponse | undefined) | undefined;
   /** Whether the observers of a response are called before the sender of the request has its answer. */
   observersFirst = false;
   hasLocks = true;

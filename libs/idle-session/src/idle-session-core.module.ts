@@ -1,8 +1,9 @@
 import { Global, Logger, Module, type NestModule } from '@nestjs/common';
 import { APP_GUARD, ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
-import { ClientFiles } from './endpoints/client-files.js';
+import { EndpointsModule } from './endpoints/endpoints.module.js';
 import { IdleSessionService } from './idle-session.service.js';
 import {
+  COMMON_CONFIGURATION,
   CONFIGURATION,
   RESOLVED_OPTIONS,
   type Configuration,
@@ -22,15 +23,13 @@ import { IdleSessionStore } from './session/session-store.js';
 import { UserStore } from './session/user-store.js';
 import { OutageLog } from './utils/outage-log.js';
 
-/** Of all modules that configure, the configuration that counts. */
-export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
-
 /**
  * What there is once in an app. It is a static module, so that Nest makes one of it however often the dynamic module
  * around it is imported; and a global one, so that its middleware comes before other modules'.
  */
 @Global()
 @Module({
+  imports: [EndpointsModule],
   providers: [
     {
       provide: COMMON_CONFIGURATION,
@@ -56,17 +55,10 @@ export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
     IdleSessionInterceptor,
     SessionExpiredFilter,
     ProtectingMiddleware,
-    ClientFiles,
     IdleSessionService,
     { provide: APP_GUARD, useExisting: IdleSessionGuard },
   ],
-  exports: [
-    COMMON_CONFIGURATION,
-    RESOLVED_OPTIONS,
-    RequestSessions,
-    ClientFiles,
-    IdleSessionService,
-  ],
+  exports: [COMMON_CONFIGURATION, RESOLVED_OPTIONS, RequestSessions, IdleSessionService],
 })
 export class IdleSessionCoreModule implements NestModule {
   constructor(

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
-import { idleSessionController } from './endpoints/idle-session.controller.js';
-import { COMMON_CONFIGURATION, IdleSessionCoreModule } from './idle-session-core.module.js';
+import { IdleSessionCoreModule } from './idle-session-core.module.js';
 import type { IdleSessionModuleOptions } from './options/idle-session.options.js';
 import {
   ASYNC_OPTIONS_TYPE,
+  COMMON_CONFIGURATION,
   CONFIGURATION,
   ConfigurableModuleClass,
   DEFAULT_PATH,
@@ -38,19 +38,16 @@ export class IdleSessionModule extends ConfigurableModuleClass {
   /** @throws {IdleSessionOptionsError} when the app starts, naming the option that is wrong */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     checkOptionsObject(options);
-    return withEndpoints(super.forRoot(options), options.path);
+    return configured(super.forRoot(options), options.path);
   }
 
   /** As {@link forRoot}, with options that are made by a provider; `path` is given beside it. */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return withEndpoints(super.forRootAsync(options), options.path);
+    return configured(super.forRootAsync(options), options.path);
   }
 }
 
-function withEndpoints(
-  definition: DynamicModule,
-  givenPath: unknown = DEFAULT_PATH,
-): DynamicModule {
+function configured(definition: DynamicModule, givenPath: unknown = DEFAULT_PATH): DynamicModule {
   const path = resolvePath(givenPath);
   return {
     ...definition,
@@ -64,7 +61,6 @@ function withEndpoints(
         useFactory: (options: IdleSessionModuleOptions): Configuration => ({ options, path }),
       },
     ],
-    controllers: path === false ? [] : [idleSessionController(path)],
     exports: [CONFIGURATION],
   };
 }

@@ -21,23 +21,29 @@ export function browserEnvironment(): Environment {
       return () => clearTimeout(timer);
     },
 
-    async request(method, path, body) {
+    async request(path, headers, body) {
       const response = await fetch(path, {
-        method,
         cache: 'no-store',
-        credentials: 'same-origin',
-        headers: {
-          Accept: 'application/json',
-          ...(body && { 'Content-Type': 'application/json' }),
-        },
-        // A heartbeat outlives its page; where a proxy redirects to, another server answers.
-        keepalive: method === 'POST',
+        // Where a proxy redirects to, another server answers: what comes back has status 0.
         redirect: 'manual',
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-        ...(body && { body: JSON.stringify(body) }),
+        // A heartbeat outlives its page.
+        keepalive: true,
+        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+        headers: {
+          Accept: 'application/json',
+          'Content-Type': 'application/json',
+          // Also here, for apps that parse no body.
+          'Idle-For-Ms': `${body?.idleForMs ?? 0}`,
+          ...headers,
+        },
       });
-      if (response.type === 'opaqueredirect') throw new Error('redirected');
-      return { status: response.status, body: await response.json().catch(() => undefined) };
+      return {
+        status: response.status,
+        body: await response.json().catch(() => undefined),
+        // NaN where it is a date: then the back-off decides alone.
+        retryAfterMs: Number(response.headers.get('Retry-After')) * 1000,
+      };
     },
 
     async withLock(name, run) {

@@ -7,6 +7,8 @@ export const ANSWER_TIMEOUT_MS = 10_000;
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
+  /** How long the server asks to wait (`Retry-After`, in seconds); NaN or left out if it does not say. */
+  readonly retryAfterMs?: number;
 }
 
 /** A response of this origin to the page: to a script, or to the navigation itself. */
@@ -32,8 +34,12 @@ export interface Environment {
   elapsed(): number;
   /** Runs once after a delay, unless it is stopped; soon if the delay is negative. */
   after(delayMs: number, run: () => void): Stop;
-  /** Sends a request; rejects if the server itself did not answer. */
-  request(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer>;
+  /** Sends a request, by POST if there is a body; rejects if the server itself did not answer. */
+  request(
+    path: string,
+    headers: Record<string, string>,
+    body?: { readonly idleForMs?: number },
+  ): Promise<Answer>;
   /** Runs while no other tab runs under the same name; where the browser has no locks, at once. */
   withLock(name: string, run: () => Promise<void>): Promise<void>;
   onActivity(listener: () => void): Stop;

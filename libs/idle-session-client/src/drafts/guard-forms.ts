@@ -3,13 +3,14 @@ import { showOffer } from './draft-offer.js';
 import { FormFields } from './form-fields.js';
 import {
   draftNameOf,
-  fetchDraftKey,
+  fetchDraftKeys,
   removeDraft,
   seal,
   storedDrafts,
   storeDraft,
   unseal,
   type Draft,
+  type DraftKeys,
 } from './sealed-storage.js';
 
 const DAY_MS = 86_400_000;
@@ -33,18 +34,18 @@ export function guardForms(session: WatchedSession, path: string): () => void {
   const fields = new FormFields();
   /** Forms that show something of the person's own, with the session in which they were submitted as they are. */
   const touched = new WeakMap<HTMLFormElement, string>();
-  let key: Promise<CryptoKey | void> | undefined;
+  let keys: Promise<DraftKeys | void> | undefined;
 
   let queue = whenAlive(session, signal)
     .then(async () => {
       settleDrafts(session.getState().sessionRef);
-      if (storedDrafts()[0] || document.querySelector(GUARDED)) await ownersKey();
+      if (storedDrafts()[0] || document.querySelector(GUARDED)) await ownersKeys();
     })
     .catch(() => {});
 
   /** Undefined if there is none: the owner is unknown, or the server cannot be asked. */
-  function ownersKey(): Promise<CryptoKey | void> {
-    return (key ??= fetchDraftKey(path)
+  function ownersKeys(): Promise<DraftKeys | void> {
+    return (keys ??= fetchDraftKeys(path)
       .then(async (fetched) => {
         // Before anything is saved, so that no draft is overwritten unseen.
         for (const draft of storedDrafts()) await offer(fetched, draft);
@@ -53,9 +54,9 @@ export function guardForms(session: WatchedSession, path: string): () => void {
       .catch(() => {}));
   }
 
-  async function offer(secretKey: CryptoKey, draft: Draft): Promise<void> {
+  async function offer(secretKeys: DraftKeys, draft: Draft): Promise<void> {
     const { name, savedAt } = draft;
-    const entries = await unseal(secretKey, draft).catch(() => removeDraft(name));
+    const entries = await unseal(secretKeys, draft).catch(() => removeDraft(name));
     const form = [...document.forms].find(
       (one) => one.matches(GUARDED) && draftNameOf(one) === name,
     );
@@ -85,10 +86,10 @@ export function guardForms(session: WatchedSession, path: string): () => void {
   }
 
   async function write(form: HTMLFormElement): Promise<void> {
-    const secretKey = await ownersKey();
-    if (!secretKey) return;
+    const secretKeys = await ownersKeys();
+    if (!secretKeys) return;
     const id = { name: draftNameOf(form), savedAt: String(Date.now()) };
-    const sealed = await seal(secretKey, id, fields.read(form));
+    const sealed = await seal(secretKeys, id, fields.read(form));
     const submittedIn = touched.get(form);
     // The form may have been reset meanwhile.
     if (submittedIn !== undefined) storeDraft({ ...id, submittedIn, sealed });

@@ -36,18 +36,23 @@ export function draftNameOf(form: HTMLFormElement): string {
   return `${PREFIX}${location.pathname}${location.search}#${id}`;
 }
 
-/** The key of the person, which the server gives only to a live session; fails without one. */
-export async function fetchDraftKey(path: string): Promise<CryptoKey> {
+/** The key of the person that seals, and after it those of older secrets. */
+export type DraftKeys = readonly [CryptoKey, ...CryptoKey[]];
+
+/** The keys of the person, which the server gives only to a live session; fails without one. */
+export async function fetchDraftKeys(path: string): Promise<DraftKeys> {
   const response = await fetch(`${path}/draft-key`);
-  const body = (await response.json()) as { key?: string };
-  // A JSON Web Key takes the base64url as it is.
-  const jwk = { kty: 'oct', k: body.key };
-  return crypto.subtle.importKey('jwk', jwk, 'AES-GCM', false, ['encrypt', 'decrypt']);
+  const { key, olderKeys = [] } = (await response.json()) as { key?: string; olderKeys?: string[] };
+  const imported = [key, ...olderKeys].map((k) =>
+    // A JSON Web Key takes the base64url as it is.
+    crypto.subtle.importKey('jwk', { kty: 'oct', k }, 'AES-GCM', false, ['encrypt', 'decrypt']),
+  );
+  return (await Promise.all(imported)) as unknown as DraftKeys;
 }
 
 /** Encrypts a text so that it opens only under the same name and time. */
 export async function seal(
-  key: CryptoKey,
+  [key]: DraftKeys,
   { name, savedAt }: Pick<Draft, 'name' | 'savedAt'>,
   text: string,
 ): Promise<string[]> {
@@ -58,10 +63,11 @@ export async function seal(
 }
 
 /** Fails for another person's draft, and for one that was tampered with. */
-export async function unseal(key: CryptoKey, { name, savedAt, sealed }: Draft): Promise<string> {
+export async function unseal(keys: DraftKeys, { name, savedAt, sealed }: Draft): Promise<string> {
   const bytes = new Uint8Array(sealed.map(Number));
   const algorithm = aesGcm(bytes.slice(0, IV_BYTES), name + savedAt);
-  const text = await crypto.subtle.decrypt(algorithm, key, bytes.slice(IV_BYTES));
+  const tries = keys.map((key) => crypto.subtle.decrypt(algorithm, key, bytes.slice(IV_BYTES)));
+  const text = await Promise.any(tries);
   return new TextDecoder().decode(text);
 }
 

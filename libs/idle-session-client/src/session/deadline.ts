@@ -119,7 +119,7 @@ export class Deadline {
     }
     if (remainingMs <= 0) store.update({ covered: true });
     if (store.current.state === 'active') {
-      if (store.current.online) return this.#server.check();
+      if (store.current.online && this.#server.waitMs <= 0) return this.#server.check();
       store.update({ state: 'warning' });
     }
     if (remainingMs > 0) return this.#reviewIn(Math.min(remainingMs, SECOND_MS));

@@ -17,6 +17,8 @@ export interface IdleSessionOptions {
   readonly path?: string;
   /** Whether activity while the warning shows extends the session; default false: only `extend()` does. */
   readonly extendOnActivity?: boolean;
+  /** Headers for each request to the endpoints, for a CSRF middleware say; a function is called for each. */
+  readonly headers?: Record<string, string> | (() => Record<string, string>);
 }
 
 /** How often to look whether the machine has slept: no event tells a page that stayed visible. */
@@ -43,8 +45,10 @@ export class IdleSession {
   constructor(options: IdleSessionOptions, environment: Environment) {
     this.#extendOnActivity = options.extendOnActivity;
     this.#clock = new SteadyClock(environment);
+    const { headers = {} } = options;
     const context = {
       path: (options.path ?? '/idle-session').replace(/\/$/, ''),
+      headers: typeof headers === 'function' ? headers : () => headers,
       environment,
       clock: this.#clock,
       store: this.#store,
@@ -151,7 +155,7 @@ export class IdleSession {
       return this.#end(this.#deadline.endReason);
     }
     if (status.state === 'none') return;
-    if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
+    if (this.#deadline.isOutdated(requestedAt)) return this.#server.checkAgain();
     const { idleTimeoutMs, warnBeforeMs, absoluteExpiresInMs, loginUrl } = status;
     const absoluteExpiresAt =
       absoluteExpiresInMs === null ? null : this.#clock.toWall(requestedAt + absoluteExpiresInMs);
@@ -164,9 +168,10 @@ export class IdleSession {
 
   #onResponse({ status, expiresInMs, requestedAgoMs }: ObservedResponse): void {
     // While offline, it is most likely the answer to a request of this client.
-    if (status === 401 && this.#store.current.online) this.#server.check();
-    if (this.#store.isOver || expiresInMs === undefined) return;
-    if (this.#store.current.sessionRef === null) return this.#server.check();
+    if (status === 401 && this.#store.current.online) this.#server.checkAgain();
+    if (expiresInMs === undefined) return;
+    if (this.#store.current.sessionRef === null) return this.#server.checkAgain();
+    if (this.#store.isOver) return;
     const requestedAt = this.#clock.now() - requestedAgoMs;
     if (this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };

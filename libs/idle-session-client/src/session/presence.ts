@@ -116,6 +116,7 @@ export class Presence {
   #msUntilHeartbeat(): number {
     const { idleTimeoutMs } = this.#store.current;
     const intervalMs = Math.min(HEARTBEAT_MS, (idleTimeoutMs ?? Infinity) / HEARTBEATS_PER_TIMEOUT);
-    return Math.max(this.#lastHeartbeatAt, this.#confirmedAt) + intervalMs - this.#clock.now();
+    const dueAt = Math.max(this.#lastHeartbeatAt, this.#confirmedAt) + intervalMs;
+    return Math.max(dueAt - this.#clock.now(), this.#server.waitMs);
   }
 }

@@ -7,11 +7,11 @@ import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
 import { Timer } from './timer.js';
 
-/** How soon to check again after a request without an answer: doubled each time, up to the second. */
+/** How long to wait after a request without an answer: twice as long after each, up to the second. */
 const FIRST_RETRY_MS = 2000;
 const LAST_RETRY_MS = 30_000;
 
-/** How long a check that is under way is shared. */
+/** How long a check that is under way is shared; and how long to wait after one that a response caused, at first. */
 const SHARED_CHECK_MS = 1000;
 
 export interface ServerLinkHandlers {
@@ -25,7 +25,8 @@ export interface ServerLinkHandlers {
 
 /**
  * The requests to the server's endpoints. Only the server's own answer counts: a 5xx, a proxy's page and silence are no
- * answers and end no session, but are tried again.
+ * answers and end no session, but are tried again. No answer and no response makes the page ask more often than the
+ * back-off says, or earlier than the server's `Retry-After`; only what happens to the page does.
  */
 export class ServerLink {
   readonly #clock: SteadyClock;
@@ -38,7 +39,9 @@ export class ServerLink {
   #checkedAt = -Infinity;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
-  #retryMs = FIRST_RETRY_MS;
+  /** No answer and no response causes a request before that. */
+  #backedOffUntil = -Infinity;
+  #nextBackoffMs = 0;
 
   constructor(context: SessionContext, handlers: ServerLinkHandlers) {
     this.#clock = context.clock;
@@ -48,6 +51,11 @@ export class ServerLink {
     this.#context = context;
   }
 
+  /** What is left to wait until an answer or a response may cause the next request; zero or less: nothing. */
+  get waitMs(): number {
+    return this.#backedOffUntil - this.#clock.now();
+  }
+
   /**
    * Asks where the session stands: with a heartbeat if there is one to send, else for the status. A check that has just
    * begun is shared.
@@ -55,8 +63,7 @@ export class ServerLink {
    * be left may have passed in sleep
    */
   check(notBefore = this.#clock.leaptAt): void {
-    const isShareable = this.#sharedForMs() > 0 && this.#checkedAt >= notBefore;
-    if (this.#store.isOver || (this.#check && isShareable)) return;
+    if (this.#store.isOver || (this.#isShared() && this.#checkedAt >= notBefore)) return;
     this.#checkedAt = this.#clock.now();
     const check = this.#runCheck().finally(() => {
       if (this.#check === check) this.#check = undefined;
@@ -65,31 +72,28 @@ export class ServerLink {
     this.#check = check;
   }
 
-  /** Asks once more after a check that is done, but not too soon. */
+  /** Asks because of a response, of an answer or of the deadline, as soon as the back-off allows. */
   checkAgain(): void {
-    if (this.#check) return;
-    const waitMs = this.#sharedForMs();
-    if (waitMs > 0) this.#timer.start(waitMs, () => this.check());
-    else this.check();
+    if (this.#isShared()) return;
+    if (this.waitMs > 0) return this.#timer.start(this.waitMs, () => this.checkAgain());
+    this.#backOff(SHARED_CHECK_MS);
+    this.check();
   }
 
   /** Resolves to whether the server answered. */
   sendHeartbeat(idleForMs: number): Promise<boolean> {
-    return this.#query('POST', 'heartbeat', { idleForMs });
+    return this.#query({ idleForMs });
   }
 
   /** Resolves to whether the server has ended the session. */
   async signOut(): Promise<boolean> {
-    const answer = await this.#request('POST', 'sign-out');
-    const isDone = answer?.status === 204;
-    if (!isDone) this.#retryLater();
-    return isDone;
+    const answer = await this.#request('sign-out', {});
+    return answer?.status === 204 || this.#retryLater(answer);
   }
 
   /** An answer or another tab's message has shown that the server can be reached. */
   markOnline(): void {
     this.#store.update({ online: true });
-    this.#retryMs = FIRST_RETRY_MS;
     this.#timer.stop();
   }
 
@@ -97,9 +101,9 @@ export class ServerLink {
     this.#timer.stop();
   }
 
-  /** How long the last check is still shared. */
-  #sharedForMs(): number {
-    return this.#checkedAt + SHARED_CHECK_MS - this.#clock.now();
+  /** Whether a check has just begun. */
+  #isShared(): boolean {
+    return !!this.#check && this.#clock.now() < this.#checkedAt + SHARED_CHECK_MS;
   }
 
   async #runCheck(): Promise<void> {
@@ -108,47 +112,52 @@ export class ServerLink {
       const isAnswered = await report;
       if (isAnswered || !this.#isReachable) return;
     }
-    await this.#query('GET', 'status');
+    await this.#query();
   }
 
-  /** Sends a request that the server answers with where the session stands; resolves to whether it did. */
-  async #query(method: 'GET' | 'POST', endpoint: string, body?: object): Promise<boolean> {
+  /** Sends a heartbeat, or asks for the status; resolves to whether the server answered where the session stands. */
+  async #query(heartbeat?: { readonly idleForMs: number }): Promise<boolean> {
     const requestedAt = this.#clock.now();
-    const answer = await this.#request(method, endpoint, body);
-    const reason = answer?.status === 401 && reasonOf(answer.body);
-    if (reason) {
-      this.#handlers.onEnded(reason);
-    } else if (answer?.status === 200 && isStatus(answer.body)) {
-      this.#handlers.onStatus(answer.body, requestedAt);
-    } else {
-      this.#retryLater();
-      return false;
-    }
+    const answer = await this.#request(heartbeat ? 'heartbeat' : 'status', heartbeat);
+    const { status, body } = answer ?? {};
+    const reason = status === 401 && reasonOf(body);
+    if (reason) this.#handlers.onEnded(reason);
+    else if (status === 200 && isStatus(body)) this.#handlers.onStatus(body, requestedAt);
+    else return this.#retryLater(answer);
     return true;
   }
 
   async #request(
-    method: 'GET' | 'POST',
     endpoint: string,
-    body?: object,
+    body?: { readonly idleForMs?: number },
   ): Promise<Answer | undefined> {
-    const { environment, path } = this.#context;
+    const { environment, path, headers } = this.#context;
     if (this.#store.isClosed) return undefined;
     try {
-      const answer = await environment.request(method, `${path}/${endpoint}`, body);
       this.#isReachable = true;
-      return answer;
+      return await environment.request(`${path}/${endpoint}`, headers(), body);
     } catch {
       this.#isReachable = false;
       return undefined;
     }
   }
 
-  #retryLater(): void {
-    if (this.#store.isOver) return;
-    this.#store.update({ online: false });
-    this.#handlers.review();
-    this.#timer.start(this.#retryMs, () => this.check());
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  /** The request was not answered by the server itself; returns false. */
+  #retryLater(answer: Answer | undefined): false {
+    if (!this.#store.isOver) {
+      this.#backOff(Math.max(FIRST_RETRY_MS, answer?.retryAfterMs || 0));
+      this.#store.update({ online: false });
+      this.#handlers.review();
+      this.#timer.start(this.waitMs, () => this.check());
+    }
+    return false;
+  }
+
+  /** @param leastMs the wait is not shorter */
+  #backOff(leastMs: number): void {
+    // After a quiet time it begins anew.
+    const waitMs = Math.max(this.waitMs < -LAST_RETRY_MS ? 0 : this.#nextBackoffMs, leastMs);
+    this.#backedOffUntil = this.#clock.now() + waitMs;
+    this.#nextBackoffMs = Math.min(waitMs * 2, LAST_RETRY_MS);
   }
 }

@@ -38,8 +38,8 @@ describe('IdleSession', () => {
           now: () => tab.now(),
           elapsed: () => tab.elapsed(),
           after: (milliseconds, run) => tab.after(milliseconds, run),
-          request: async (method, asked) => {
-            paths.push(`${method} ${asked}`);
+          request: async (asked, _, body) => {
+            paths.push(`${body ? 'POST' : 'GET'} ${asked}`);
             return { status: 200, body: world.server.status() };
           },
           withLock: (name, run) => tab.withLock(name, run),

@@ -29,6 +29,10 @@ export class ClientFiles {
     this.files = files.set(this.fileName, source);
   }
 
+  get names(): readonly string[] {
+    return [...this.files.keys()];
+  }
+
   get(fileName: string): Buffer | undefined {
     return this.files.get(fileName);
   }

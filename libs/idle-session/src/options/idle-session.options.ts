@@ -48,8 +48,11 @@ export interface IdleSessionModuleOptions {
    */
   readonly appliesTo?: (request: Request) => boolean;
 
-  /** Who the session belongs to, for the draft key; default: nobody is known, and there is no draft key. */
-  readonly ownerOf?: (request: Request) => string | undefined;
+  /**
+   * Who the session belongs to, for the draft key; default: nobody is known, and there is no draft key. Only a string
+   * that is not empty is an owner.
+   */
+  readonly ownerOf?: (request: Request) => string | null | undefined;
 
   /**
    * What happens while the storage does not answer: `'reject'`: 503 with Retry-After; `'allow'`: the session goes

@@ -12,6 +12,9 @@ export interface Configuration {
 
 export const CONFIGURATION = Symbol('IdleSessionConfiguration');
 
+/** Of all imports that configure, the configuration that counts. */
+export const COMMON_CONFIGURATION = Symbol('IdleSessionCommonConfiguration');
+
 export const DEFAULT_PATH = 'idle-session';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =

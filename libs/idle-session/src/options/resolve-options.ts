@@ -28,8 +28,10 @@ export interface ResolvedOptions {
   /** The idle timeout where it is the same for everybody. */
   readonly commonIdleTimeoutMs: number | null;
   readonly session: SessionOptions & { name: string; cookie: CookieOptions; store: Store };
-  /** What signs today; draft keys are derived from it. */
+  /** What signs today. */
   readonly signingSecret: string | Buffer;
+  /** What verifies: the signing secret first. Draft keys are derived from them. */
+  readonly secrets: readonly (string | Buffer)[];
   readonly storage: ActivityStorage;
   readonly loginUrl: string | null;
   readonly appliesTo: (request: Request) => boolean;
@@ -173,7 +175,7 @@ function resolveOwnerOf(
 
 function resolveSession(
   session: IdleSessionSessionOptions,
-): Pick<ResolvedOptions, 'session' | 'signingSecret'> {
+): Pick<ResolvedOptions, 'session' | 'signingSecret' | 'secrets'> {
   const { persistentCookie = false, cookie = {}, ...rest } = session;
   for (const name of ['maxAge', 'expires'] as const) {
     if (persistentCookie || cookie[name] == null) continue;
@@ -185,9 +187,10 @@ function resolveSession(
     );
   }
   if (persistentCookie) checkPersistentCookie(session);
-  const [signingSecret] = [session.secret].flat() as [string | Buffer];
+  const secrets = [session.secret].flat() as [string | Buffer, ...(string | Buffer)[]];
   return {
-    signingSecret,
+    signingSecret: secrets[0],
+    secrets,
     session: {
       resave: false,
       saveUninitialized: false,

@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { requestOf } from './request-of.js';
-import { NO_PAGE, PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './route-metadata.js';
+import { PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './route-metadata.js';
 
 /**
  * Exempts a route or a controller: its requests are never refused and never count as activity. A request whose session
@@ -28,9 +28,6 @@ export const SkipIdleSession = (): CustomDecorator => SetMetadata(SKIP_IDLE_SESS
  * \@Get('notifications')
  */
 export const PassiveRoute = (): CustomDecorator => SetMetadata(PASSIVE_ROUTE, true);
-
-/** Marks a controller that answers no pages: telling its requests of an end does not clear the cookie. Not exported. */
-export const NoPage = (): CustomDecorator => SetMetadata(NO_PAGE, true);
 
 /**
  * Injects the {@link IdleSessionStatus} of the request into a handler's parameter; undefined on an exempt route while

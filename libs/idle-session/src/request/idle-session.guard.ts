@@ -39,7 +39,7 @@ export class IdleSessionGuard implements CanActivate {
     const request = this.getRequest(context);
     const session = this.requestSessions.of(request);
     if (this.isExempt(context)) {
-      this.letPass(request, session, context);
+      this.letPass(request, session);
       return true;
     }
     const status = await session.check();
@@ -62,7 +62,7 @@ export class IdleSessionGuard implements CanActivate {
     throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
   }
 
-  private letPass(request: Request, session: RequestSession, context: ExecutionContext): void {
+  private letPass(request: Request, session: RequestSession): void {
     try {
       request.idleSession = session.status();
     } catch (error) {
@@ -71,8 +71,7 @@ export class IdleSessionGuard implements CanActivate {
     }
     // What a later guard refuses here, a wrong password say, is not about the session.
     session.markAuthorized();
-    const { noPage } = routeMetadataOf(context, this.reflector);
-    const isTold = request.idleSession?.state === 'expired' && !noPage && isPageNavigation(request);
+    const isTold = request.idleSession?.state === 'expired' && isPageNavigation(request);
     if (isTold) session.clearCookie();
   }
 }

@@ -4,7 +4,6 @@ import type { Reflector } from '@nestjs/core';
 /** Metadata keys of the decorators. */
 export const SKIP_IDLE_SESSION = 'idle-session:skip';
 export const PASSIVE_ROUTE = 'idle-session:passive';
-export const NO_PAGE = 'idle-session:no-page';
 
 /** What the decorators on a route, or else on its controller, say. */
 export interface RouteMetadata {
@@ -12,8 +11,6 @@ export interface RouteMetadata {
   readonly exempt: boolean;
   /** Its requests are checked, but do not count as activity. */
   readonly passive: boolean;
-  /** It answers no page that could tell a person anything. */
-  readonly noPage: boolean;
 }
 
 /** Read once for each route: decorators do not change while an app runs, and reading them takes time. */
@@ -30,7 +27,6 @@ export function routeMetadataOf(context: ExecutionContext, reflector: Reflector)
     metadata = {
       exempt: has(SKIP_IDLE_SESSION),
       passive: has(PASSIVE_ROUTE),
-      noPage: has(NO_PAGE),
     };
     byController.set(controller, metadata);
   }

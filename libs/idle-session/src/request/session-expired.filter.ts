@@ -15,16 +15,8 @@ import {
 } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation, pageOf } from './page-navigation.js';
+import { sendProblem } from './problem.js';
 import { findRequest } from './request-of.js';
-
-/** After how many seconds to try again while the storage is away. */
-const RETRY_AFTER_S = 1;
-
-/**
- * The scheme in `WWW-Authenticate`, which RFC 9110 asks for with each 401. Browsers know it not, so that none opens a
- * login prompt of its own.
- */
-const AUTHENTICATION_SCHEME = 'Session';
 
 /** Where Nest keeps what a filter catches. */
 const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
@@ -75,10 +67,8 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     response: Response,
   ): void {
     response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
-    if (exception.loginUrl === null || !isPageNavigation(request)) {
-      response.set('WWW-Authenticate', `${AUTHENTICATION_SCHEME} error="${exception.reason}"`);
+    if (exception.loginUrl === null || !isPageNavigation(request))
       return sendProblem(exception, response);
-    }
     this.requestSessions.of(request).clearCookie();
     response.redirect(
       HttpStatus.SEE_OTHER,
@@ -87,7 +77,6 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
   }
 
   protected answerUnavailable(exception: StorageUnavailableException, response: Response): void {
-    response.set({ 'Cache-Control': 'no-store', 'Retry-After': String(RETRY_AFTER_S) });
     sendProblem(exception, response);
   }
 
@@ -125,13 +114,6 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
       .filter((filter) => filter !== this)
       .reverse();
   }
-}
-
-function sendProblem(exception: HttpException, response: Response): void {
-  response
-    .status(exception.getStatus())
-    .type('application/problem+json')
-    .send(JSON.stringify(exception.getResponse()));
 }
 
 function caughtBy(filter: ExceptionFilter): Function[] {

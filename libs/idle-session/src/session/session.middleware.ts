@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import type { Request, RequestHandler } from 'express';
 import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { insecureCookieWarning } from './insecure-cookie-warning.js';
 import type { RequestSessions } from './request-sessions.js';
 import { countCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
@@ -33,8 +35,11 @@ export function sessionMiddleware(
   // Only now has express-session put its generate on the store.
   store.generate = store.wrapGenerate(store.generate);
 
+  const logger = new Logger('IdleSessionModule');
+  const warnOfInsecureCookie = insecureCookieWarning(options, (message) => logger.warn(message));
   return (request, response, next) => {
     if (request.sessionStore === (store as Store)) return next();
+    warnOfInsecureCookie(request);
     onHeaders(response, () => {
       const session = requestSessions.find(request);
       const timing = session?.serverTiming();

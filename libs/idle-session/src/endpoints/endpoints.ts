@@ -1,0 +1,144 @@
+import {
+  ForbiddenException,
+  HttpException,
+  HttpStatus,
+  Inject,
+  Injectable,
+  Logger,
+  NotFoundException,
+  RequestMethod,
+  UnauthorizedException,
+} from '@nestjs/common';
+import type { NextFunction, Request, Response } from 'express';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { isPassiveRequest } from '../request/passive-request.js';
+import { sendProblem } from '../request/problem.js';
+import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import type { RequestSession } from '../session/request-session.js';
+import { RequestSessions } from '../session/request-sessions.js';
+import { ClientFiles } from './client-files.js';
+import { draftKey } from './draft-key.js';
+import { idleForMsOf } from './idle-for.js';
+import { describeRefusal, otherOriginOf } from './same-origin.js';
+
+interface Endpoint {
+  readonly method: RequestMethod.GET | RequestMethod.POST;
+  answer(request: Request, response: Response): void | Promise<void>;
+}
+
+/**
+ * The endpoints that the browser client calls. They are a middleware and no controller: their answers have one form,
+ * whatever guards, interceptors, pipes, filters and versions the app has for its own routes.
+ */
+@Injectable()
+export class Endpoints {
+  /** By the last segment of its path. */
+  readonly byName: ReadonlyMap<string, Endpoint>;
+  private readonly logger = new Logger('IdleSessionModule');
+  private readonly logged = new Set<string>();
+
+  constructor(
+    private readonly requestSessions: RequestSessions,
+    private readonly clientFiles: ClientFiles,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    const { GET, POST } = RequestMethod;
+    this.byName = new Map<string, Endpoint>([
+      ['status', { method: GET, answer: this.status }],
+      ['heartbeat', { method: POST, answer: this.heartbeat }],
+      ['sign-out', { method: POST, answer: this.signOut }],
+      ['draft-key', { method: GET, answer: this.draftKey }],
+      ['client.js', { method: GET, answer: this.client }],
+      ...clientFiles.names.map((name): [string, Endpoint] => [
+        name,
+        { method: GET, answer: this.hashedClient(name) },
+      ]),
+    ]);
+  }
+
+  readonly middleware = async (
+    request: Request,
+    response: Response,
+    next: NextFunction,
+  ): Promise<void> => {
+    const [path = ''] = request.originalUrl.split('?');
+    const endpoint = this.byName.get(path.split('/').findLast(Boolean) ?? '');
+    if (!endpoint) return next();
+    response.set('Cache-Control', 'no-store');
+    try {
+      await endpoint.answer(request, response);
+    } catch (error) {
+      // What is no answer, an error in an option's function say, is for the app.
+      if (!(error instanceof HttpException)) throw error;
+      sendProblem(error, response);
+    }
+  };
+
+  private readonly status = async (request: Request, response: Response): Promise<void> => {
+    sendJson(await this.requestSessions.of(request).check(), response);
+  };
+
+  private readonly heartbeat = async (request: Request, response: Response): Promise<void> => {
+    this.refuseOtherOrigins(request);
+    const idleForMs = idleForMsOf(request);
+    const session = await this.liveSession(request);
+    const status = isPassiveRequest(request) ? session.status() : await session.refresh(idleForMs);
+    if (status.reason !== null) throw new SessionExpiredException(status.reason, status.loginUrl);
+    sendJson(status, response);
+  };
+
+  private readonly signOut = async (request: Request, response: Response): Promise<void> => {
+    this.refuseOtherOrigins(request);
+    await this.requestSessions.of(request).end('signed-out');
+    response.status(HttpStatus.NO_CONTENT).end();
+  };
+
+  private readonly draftKey = async (request: Request, response: Response): Promise<void> => {
+    this.refuseOtherOrigins(request);
+    const { secrets, ownerOf } = this.options;
+    if (!ownerOf) throw new NotFoundException();
+    const session = await this.liveSession(request);
+    if (session.status().state === 'none') throw new UnauthorizedException();
+    const owner = ownerOf(request);
+    if (owner === undefined) throw new NotFoundException();
+    const [key, ...olderKeys] = secrets.map((secret) => draftKey(secret, owner));
+    sendJson(olderKeys.length > 0 ? { key, olderKeys } : { key }, response);
+  };
+
+  private readonly client = (_: Request, response: Response): void => {
+    const { fileName, integrity } = this.clientFiles;
+    response.set('ETag', `"${integrity}"`);
+    this.sendScript(fileName, 'no-cache', response);
+  };
+
+  private readonly hashedClient = (name: string) => (_: Request, response: Response) =>
+    this.sendScript(name, 'public, max-age=31536000, immutable', response);
+
+  private sendScript(fileName: string, cacheControl: string, response: Response): void {
+    response.set({ 'Cache-Control': cacheControl, 'X-Content-Type-Options': 'nosniff' });
+    response.type('text/javascript').send(this.clientFiles.get(fileName));
+  }
+
+  /** The session of the request, or none. @throws {SessionExpiredException} */
+  private async liveSession(request: Request): Promise<RequestSession> {
+    const session = this.requestSessions.of(request);
+    const { reason, loginUrl } = await session.check();
+    if (reason !== null) throw new SessionExpiredException(reason, loginUrl);
+    return session;
+  }
+
+  /** Once for each kind, so that a refusal by mistake is found in the log. @throws {ForbiddenException} */
+  private refuseOtherOrigins(request: Request): void {
+    const kind = otherOriginOf(request);
+    if (kind === undefined) return;
+    if (!this.logged.has(kind)) this.logger.warn(describeRefusal(request, kind));
+    this.logged.add(kind);
+    throw new ForbiddenException('This request comes from another site.');
+  }
+}
+
+/** Past what the app may have put on `response.json()`. */
+function sendJson(body: object, response: Response): void {
+  response.type('application/json').end(JSON.stringify(body));
+}

@@ -1,0 +1,36 @@
+import type { Request } from 'express';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+
+const CURE =
+  "Tell Express to trust the proxy, app.set('trust proxy', 1), and let the proxy send X-Forwarded-Proto.";
+
+/**
+ * Logs once when the browser uses https but Express does not know: the session cookie is then sent without `Secure`, or
+ * not at all.
+ */
+export function insecureCookieWarning(
+  { cookie, proxy }: ResolvedOptions['session'],
+  warn: (message: string) => void,
+): (request: Request) => void {
+  // With `proxy: true`, express-session reads X-Forwarded-Proto itself.
+  let isDone = proxy === true || cookie.secure === false;
+  const consequence =
+    cookie.secure === true
+      ? 'the browser gets no session cookie, and nobody stays signed in'
+      : 'the session cookie is sent without Secure';
+  return (request) => {
+    if (isDone || request.secure || !isHttpsForBrowser(request)) return;
+    isDone = true;
+    warn(
+      `The site is on https, but for Express the connection is not secure: ${consequence}. ${CURE}`,
+    );
+  };
+}
+
+function isHttpsForBrowser(request: Request): boolean {
+  const { origin, referer, host } = request.headers;
+  if (request.headers['x-forwarded-proto'] === 'https') return true;
+  return [origin, referer].some(
+    (page) => page === `https://${host}` || page?.startsWith(`https://${host}/`),
+  );
+}
