@@ -1,5 +1,5 @@
 import { UnusableAnswerError } from '../utils/outage-log.js';
-import type { ActivityReading, Expiry } from './activity-storage.js';
+import type { ActivityReading, ActivityRecord, Expiry } from './activity-storage.js';
 
 /**
  * Passes on what a storage answers about a session. Times that are none would compare as "not over yet", so a session
@@ -7,31 +7,35 @@ import type { ActivityReading, Expiry } from './activity-storage.js';
  * @throws {UnusableAnswerError}
  */
 export function usableReading<T extends ActivityReading>(answer: T): T {
-  const { now, record, ...outcome } = objectIn(answer, 'no reading');
-  if (!isTime(now)) throw new UnusableAnswerError('a reading whose "now" is no time');
-  for (const name of ['started', 'won']) {
-    if (name in outcome && typeof outcome[name] !== 'boolean')
-      throw new UnusableAnswerError(`a reading whose "${name}" is neither true nor false`);
-  }
+  if (!isObject(answer)) throw new UnusableAnswerError('no reading');
+  if (!isTime(answer.now)) throw new UnusableAnswerError('a reading whose "now" is no time');
+  checkOutcome(answer, 'started');
+  checkOutcome(answer, 'won');
+  const { record } = answer;
   if (record === undefined) return answer;
-  const { startedAt, lastActivityAt, idleTimeoutMs, absoluteTimeoutMs, ended } = objectIn(
-    record,
-    'a record that is none',
-  );
-  const times = { startedAt, lastActivityAt, idleTimeoutMs, absoluteTimeoutMs };
-  for (const [name, time] of Object.entries(times)) {
-    if (!isTime(time) && !(name === 'absoluteTimeoutMs' && time === null))
-      throw new UnusableAnswerError(`a record whose "${name}" is no time`);
-  }
-  if (ended !== undefined && typeof ended !== 'string')
+  if (!isObject(record)) throw new UnusableAnswerError('a record that is none');
+  checkTime(record, 'startedAt');
+  checkTime(record, 'lastActivityAt');
+  checkTime(record, 'idleTimeoutMs');
+  if (record.absoluteTimeoutMs !== null) checkTime(record, 'absoluteTimeoutMs');
+  if (record.ended !== undefined && typeof record.ended !== 'string')
     throw new UnusableAnswerError('a record whose "ended" is no reason');
   return answer;
 }
 
+function checkOutcome(answer: object, name: 'started' | 'won'): void {
+  if (name in answer && typeof (answer as Record<string, unknown>)[name] !== 'boolean')
+    throw new UnusableAnswerError(`a reading whose "${name}" is neither true nor false`);
+}
+
+function checkTime(record: ActivityRecord, name: keyof ActivityRecord): void {
+  if (!isTime(record[name])) throw new UnusableAnswerError(`a record whose "${name}" is no time`);
+}
+
 /** @throws {UnusableAnswerError} */
 export function usableExpiry(answer: Expiry): Expiry {
-  const { expired } = objectIn(answer, 'no list of ended sessions');
-  if (!Array.isArray(expired)) throw new UnusableAnswerError('no list of ended sessions');
+  if (!isObject(answer) || !Array.isArray(answer.expired))
+    throw new UnusableAnswerError('no list of ended sessions');
   return answer;
 }
 
@@ -39,7 +43,6 @@ function isTime(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-function objectIn(value: unknown, otherwise: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  throw new UnusableAnswerError(otherwise);
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

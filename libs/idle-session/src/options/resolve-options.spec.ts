@@ -153,9 +153,9 @@ describe('Options that are right', () => {
     ['a Buffer', Buffer.alloc(16, 1)],
     ['several, of which the first signs', [SECRET, Buffer.from(OTHER_SECRET)]],
   ])('are taken as the secret: %s', (_, secret) => {
-    const { session, signingSecret } = resolve({}, { secret });
+    const { session, secrets } = resolve({}, { secret });
     expect(session.secret).toEqual(secret);
-    expect(signingSecret).toEqual(Array.isArray(secret) ? secret[0] : secret);
+    expect(secrets[0]).toEqual(Array.isArray(secret) ? secret[0] : secret);
   });
 
   it('make a cookie outlive the browser if that is said to be meant, and its date moves', () => {

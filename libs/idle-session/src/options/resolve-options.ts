@@ -1,25 +1,18 @@
 import type { Logger } from '@nestjs/common';
 import type { Request } from 'express';
-import expressSession, {
-  type CookieOptions,
-  type SessionOptions,
-  type Store,
-} from 'express-session';
 import type { ActivityStorage } from '../activity/activity-storage.js';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import type {
-  IdleSessionModuleOptions,
-  IdleSessionSessionOptions,
-} from './idle-session.options.js';
+import type { IdleSessionModuleOptions } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
+import { resolveSession, type ResolvedSession } from './resolve-session.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
 import { warnOfStore } from './store-rules.js';
 import { boundedFunction, checkedFunction } from './user-functions.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends ResolvedSession {
   /** How long before its end a session with this idle timeout is warned; false: never. */
   readonly warnBeforeFor: (idleTimeoutMs: number) => number | false;
   readonly absoluteTimeoutMs: number | false;
@@ -27,11 +20,6 @@ export interface ResolvedOptions {
   readonly idleTimeoutFor: (request: Request) => number | Promise<number>;
   /** The idle timeout where it is the same for everybody. */
   readonly commonIdleTimeoutMs: number | null;
-  readonly session: SessionOptions & { name: string; cookie: CookieOptions; store: Store };
-  /** What signs today. */
-  readonly signingSecret: string | Buffer;
-  /** What verifies: the signing secret first. Draft keys are derived from them. */
-  readonly secrets: readonly (string | Buffer)[];
   readonly storage: ActivityStorage;
   readonly loginUrl: string | null;
   readonly appliesTo: (request: Request) => boolean;
@@ -173,82 +161,9 @@ function resolveOwnerOf(
   return (request) => checked(request) || undefined;
 }
 
-function resolveSession(
-  session: IdleSessionSessionOptions,
-): Pick<ResolvedOptions, 'session' | 'signingSecret' | 'secrets'> {
-  const { persistentCookie = false, cookie = {}, ...rest } = session;
-  for (const name of ['maxAge', 'expires'] as const) {
-    if (persistentCookie || cookie[name] == null) continue;
-    throw new IdleSessionOptionsError(
-      `session.cookie.${name}`,
-      cookie[name],
-      'nothing, so that the session ends with the browser, unless session.persistentCookie is true',
-      valueOf(cookie[name]),
-    );
-  }
-  if (persistentCookie) checkPersistentCookie(session);
-  const secrets = [session.secret].flat() as [string | Buffer, ...(string | Buffer)[]];
-  return {
-    signingSecret: secrets[0],
-    secrets,
-    session: {
-      resave: false,
-      saveUninitialized: false,
-      ...given(rest),
-      ...(rest.genid && { genid: resolveGenid(rest.genid) }),
-      secret: session.secret,
-      name: rest.name ?? defaultNameFor(cookie),
-      cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', ...given(cookie) },
-      store: rest.store ?? new expressSession.MemoryStore(),
-    },
-  };
-}
-
-function resolveGenid(
-  genid: NonNullable<IdleSessionSessionOptions['genid']>,
-): NonNullable<IdleSessionSessionOptions['genid']> {
-  const { takes } = SESSION_RULES.genid!;
-  return checkedFunction(
-    'session.genid',
-    takes,
-    genid,
-    (value): value is string => typeof value === 'string' && value !== '',
-  );
-}
-
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 
 const isStringOrNone = (value: unknown) => value == null || typeof value === 'string';
-
-/** A browser drops a cookie at its date, also that of a person who is active: so the date has to move. */
-function checkPersistentCookie({ cookie = {}, rolling }: IdleSessionSessionOptions): void {
-  if (cookie.expires != null) {
-    throw new IdleSessionOptionsError(
-      'session.cookie.expires',
-      cookie.expires,
-      'nothing: at a fixed date browsers drop the cookie of people who are active. Give session.cookie.maxAge and session.rolling: true',
-    );
-  }
-  if (cookie.maxAge != null && rolling !== true) {
-    throw new IdleSessionOptionsError(
-      'session.rolling',
-      rolling,
-      'true beside session.cookie.maxAge, so that browsers do not drop the cookie of people who are active',
-    );
-  }
-}
-
-/** Names no product. With the prefix, browsers take the cookie from this very host only, and over HTTPS (RFC 6265bis). */
-function defaultNameFor({ secure, path = '/', domain }: CookieOptions): string {
-  const isOfHost = secure === true && path === '/' && domain === undefined;
-  return isOfHost ? '__Host-app-sid' : 'app-sid';
-}
-
-/** Without what is undefined, which would hide a default. */
-function given<T extends object>(options: T): Partial<T> {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Partial<T>;
-}
 
 /** Of a duration that was checked. */
 function milliseconds(duration: Duration): number {

@@ -7,23 +7,13 @@ import {
 } from '../activity/activity-storage.js';
 import type { Evaluation } from '../activity/evaluate.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { FoundSession } from './found-session.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 import { statusOf } from './idle-session.status.js';
+import { destroySession, saveSession } from './save-session.js';
 import type { SessionActivity } from './session-activity.js';
 import type { SessionEnding } from './session-ending.js';
-
-/** What the session store found out about the session of a request. */
-export interface FoundSession {
-  /** The reference of the session that the cookie names; undefined without a validly signed cookie. */
-  readonly ref?: string;
-  /** The session's activity; without a record in it, the session is not under the idle timeout. */
-  readonly reading?: ActivityReading;
-  /** Whether the session's data was in the store, even if it was withheld because the session had ended. */
-  readonly stored?: boolean;
-  /** The store or the storage did not answer, so nothing is known of the session. */
-  readonly failure?: StorageUnavailableException;
-}
 
 /** Why the app, rather than the clock, ended a session. */
 export type DeliberateEndReason = Extract<EndReason, 'signed-out' | 'revoked'>;
@@ -244,17 +234,4 @@ export class RequestSession {
     this.take(await this.activity.end(this.ref, evaluation.reason));
     if (this.record?.ended !== undefined) await destroySession(this.request);
   }
-}
-
-function saveSession({ session }: Request): Promise<void> {
-  return new Promise((resolve, reject) => {
-    session.save((error: unknown) => (error ? reject(error as Error) : resolve()));
-  });
-}
-
-function destroySession({ session }: Request): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (session == null) resolve();
-    else session.destroy((error: unknown) => (error ? reject(error as Error) : resolve()));
-  });
 }

@@ -20,6 +20,9 @@ import type { IdleSessionEvent } from './idle-session.events.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { ownerHash } from './owner-hash.js';
 
+/** Failed while the storage could still be read. */
+const WRITE = 'activity storage (write)';
+
 /** How many times as long as an answer to a request the last sending may take, of all that was collected. */
 const FLUSH_TAKES = 3;
 
@@ -59,7 +62,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
 
   /** Starts the record of a session with the limits that the options give to this request. */
   async start(sessionRef: string, sessionId: string, request: Request): Promise<ActivityReading> {
-    const { absoluteTimeoutMs, idleTimeoutFor, ownerOf, signingSecret } = this.options;
+    const { absoluteTimeoutMs, idleTimeoutFor, ownerOf, secrets } = this.options;
     const idleTimeoutMs = await idleTimeoutFor(request);
     const owner = ownerOf?.(request);
     return this.ask('start', async (storage) => {
@@ -68,7 +71,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
         idleTimeoutMs,
         absoluteTimeoutMs: absoluteTimeoutMs || null,
         lockAfterMs: null,
-        owner: owner === undefined ? null : ownerHash(signingSecret, owner),
+        owner: owner === undefined ? null : ownerHash(secrets[0], owner),
       });
       if (reading?.started) this.subject.next({ type: 'started', sessionRef });
       return reading;
@@ -79,9 +82,11 @@ export class SessionActivity implements BeforeApplicationShutdown {
   touch(sessionRef: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
     return this.ask('touch', async (storage) => {
       try {
-        const touched = storage.touch(sessionRef, idleTimeoutMs, at);
-        return await this.outageLog.watch('activity storage (write)', touched);
+        const touched = await storage.touch(sessionRef, idleTimeoutMs, at);
+        this.outageLog.over(WRITE);
+        return touched;
       } catch (error) {
+        this.outageLog.began(WRITE, error);
         const reading = await storage.read(sessionRef, true);
         // Another timeout that holds from now on cannot be done without.
         if (reading.record && reading.record.idleTimeoutMs !== idleTimeoutMs) throw error;
@@ -138,10 +143,13 @@ export class SessionActivity implements BeforeApplicationShutdown {
     ask: (storage: ActivityStorage) => Promise<T>,
   ): Promise<T> {
     const { storage } = this.options;
-    const answer = this.breaker.call(() => ask(storage)).then(usableReading);
+    const name = `activity storage (${operation})`;
     try {
-      return await this.outageLog.watch(`activity storage (${operation})`, answer);
+      const answer = usableReading(await this.breaker.call(() => ask(storage)));
+      this.outageLog.over(name);
+      return answer;
     } catch (error) {
+      this.outageLog.failed(name, error);
       throw new StorageUnavailableException(error);
     }
   }

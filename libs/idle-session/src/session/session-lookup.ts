@@ -7,7 +7,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { UnusableAnswerError } from '../utils/outage-log.js';
 import { logMissing } from './end-log.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
-import type { FoundSession } from './request-session.js';
+import type { FoundSession } from './found-session.js';
 import { SessionActivity } from './session-activity.js';
 import { sessionRef } from './session-ref.js';
 import { fromStored, isMarked, isUnconfirmed } from './stored-session.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { Store, type Session, type SessionData } from 'express-session';
 import type { RecordedEnd } from '../activity/activity-storage.js';
-import type { FoundSession } from './request-session.js';
+import type { FoundSession } from './found-session.js';
 import { RequestSessions } from './request-sessions.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionLookup } from './session-lookup.js';

@@ -84,10 +84,13 @@ export class UserStore {
   }
 
   private async call<T>(operation: string, ask: Question<T>): Promise<T | null | undefined> {
-    const answer = this.breaker.call(() => answerTo(ask));
+    const name = `session store (${operation})`;
     try {
-      return await this.outageLog.watch(`session store (${operation})`, answer);
+      const answer = await this.breaker.call(() => answerTo(ask));
+      this.outageLog.over(name);
+      return answer;
     } catch (error) {
+      this.outageLog.failed(name, error);
       if (error instanceof UnusableAnswerError) throw error;
       throw new StorageUnavailableException(error);
     }

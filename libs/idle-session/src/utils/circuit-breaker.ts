@@ -1,4 +1,4 @@
-import { NoAnswerError, withinTimeLimit } from './time-limit.js';
+import { NoAnswerError, withinTimeLimit, type AnswerObserver } from './time-limit.js';
 
 /** So many questions in a row have to go without an answer before no more are asked. */
 const UNANSWERED = 10;
@@ -13,41 +13,28 @@ export class CircuitBreaker {
   private unanswered = 0;
   private answeredAt = -Infinity;
   private isProbing = false;
+  private readonly observer: AnswerObserver = {
+    onAnswer: () => {
+      this.unanswered = 0;
+      this.answeredAt = performance.now();
+    },
+    onTimeout: () => (this.unanswered += 1),
+  };
 
   constructor(private readonly limitMs: number) {}
 
   /** @throws {NoAnswerError} or what `ask` throws or rejects with */
-  async call<T>(ask: () => PromiseLike<T>): Promise<T> {
-    if (!this.isOpen()) return this.ask(ask);
-    if (this.isProbing) throw new NoAnswerError('no answer to the questions before');
+  call<T>(ask: () => PromiseLike<T>): Promise<T> {
+    if (!this.isOpen()) return withinTimeLimit(this.limitMs, ask, this.observer);
+    if (this.isProbing)
+      return Promise.reject(new NoAnswerError('no answer to the questions before'));
     this.isProbing = true;
-    try {
-      return await this.ask(ask);
-    } finally {
-      this.isProbing = false;
-    }
+    return withinTimeLimit(this.limitMs, ask, this.observer).finally(
+      () => (this.isProbing = false),
+    );
   }
 
   private isOpen(): boolean {
     return this.unanswered >= UNANSWERED && performance.now() - this.answeredAt >= this.limitMs;
-  }
-
-  private async ask<T>(ask: () => PromiseLike<T>): Promise<T> {
-    try {
-      return await withinTimeLimit(this.limitMs, () => this.hear(ask()));
-    } catch (error) {
-      if (error instanceof NoAnswerError) this.unanswered += 1;
-      throw error;
-    }
-  }
-
-  /** A failure is an answer, too. */
-  private hear<T>(answer: PromiseLike<T>): PromiseLike<T> {
-    const answered = () => {
-      this.unanswered = 0;
-      this.answeredAt = performance.now();
-    };
-    Promise.resolve(answer).then(answered, answered);
-    return answer;
   }
 }

@@ -34,10 +34,14 @@ export class OutageLog {
       this.over(operation);
       return value;
     } catch (error) {
-      if (error instanceof UnusableAnswerError) this.note(operation, error);
-      else this.began(operation, error);
+      this.failed(operation, error);
       throw error;
     }
+  }
+
+  failed(operation: string, error: unknown): void {
+    if (error instanceof UnusableAnswerError) this.note(operation, error);
+    else this.began(operation, error);
   }
 
   began(operation: string, error: unknown): void {

@@ -13,8 +13,20 @@ export class NoAnswerError extends Error {
  *
  * @throws {NoAnswerError} that says after how long there was no answer, or what `ask` throws or rejects with
  */
-export function withinTimeLimit<T>(limitMs: number, ask: () => PromiseLike<T>): Promise<T> {
-  return new Wait<T>(limitMs).for(ask);
+export function withinTimeLimit<T>(
+  limitMs: number,
+  ask: () => PromiseLike<T>,
+  observer?: AnswerObserver,
+): Promise<T> {
+  return new Wait<T>(limitMs, observer).for(ask);
+}
+
+/** Told how questions come out. */
+export interface AnswerObserver {
+  /** There was an answer, be it a failure, and however late. */
+  onAnswer(): void;
+  /** The answer was given up. */
+  onTimeout(): void;
 }
 
 interface Waiting<T> {
@@ -33,7 +45,10 @@ class Wait<T> {
   });
   private readonly timer: NodeJS.Timeout;
 
-  constructor(private readonly limitMs: number) {
+  constructor(
+    private readonly limitMs: number,
+    private readonly observer: AnswerObserver | undefined,
+  ) {
     // After a blocked event loop, timers fire before sockets are read: an answer that is already here still counts.
     const giveUp = () => setImmediate(() => this.giveUp());
     this.timer = setTimeout(giveUp, limitMs * GIVEN_UP_AFTER).unref();
@@ -50,12 +65,19 @@ class Wait<T> {
 
   private hear(answer: PromiseLike<T>): void {
     Promise.resolve(answer).then(
-      (value) => this.end()?.resolve(value),
-      (error: unknown) => this.end()?.reject(error),
+      (value) => {
+        this.observer?.onAnswer();
+        this.end()?.resolve(value);
+      },
+      (error: unknown) => {
+        this.observer?.onAnswer();
+        this.end()?.reject(error);
+      },
     );
   }
 
   private giveUp(): void {
+    if (this.waiting) this.observer?.onTimeout();
     this.end()?.reject(new NoAnswerError(`no answer within ${this.limitMs} ms`));
   }
 

@@ -1,0 +1,87 @@
+import expressSession, {
+  type CookieOptions,
+  type SessionOptions,
+  type Store,
+} from 'express-session';
+import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
+import type { IdleSessionSessionOptions } from './idle-session.options.js';
+import { SESSION_RULES } from './option-rules.js';
+import { checkedFunction } from './user-functions.js';
+
+/** The options of express-session, complete. */
+export interface ResolvedSession {
+  readonly session: SessionOptions & { name: string; cookie: CookieOptions; store: Store };
+  /** What verifies; the first signs. Draft keys and owners' hashes are derived from them. */
+  readonly secrets: readonly [string | Buffer, ...(string | Buffer)[]];
+}
+
+/** Fills in the defaults. @throws {IdleSessionOptionsError} for a cookie that would not end when it has to */
+export function resolveSession(session: IdleSessionSessionOptions): ResolvedSession {
+  const { persistentCookie = false, cookie = {}, ...rest } = session;
+  for (const name of ['maxAge', 'expires'] as const) {
+    if (persistentCookie || cookie[name] == null) continue;
+    throw new IdleSessionOptionsError(
+      `session.cookie.${name}`,
+      cookie[name],
+      'nothing, so that the session ends with the browser, unless session.persistentCookie is true',
+      valueOf(cookie[name]),
+    );
+  }
+  if (persistentCookie) checkPersistentCookie(session);
+  const secrets = [session.secret].flat() as [string | Buffer, ...(string | Buffer)[]];
+  return {
+    secrets,
+    session: {
+      resave: false,
+      saveUninitialized: false,
+      ...given(rest),
+      ...(rest.genid && { genid: resolveGenid(rest.genid) }),
+      secret: session.secret,
+      name: rest.name ?? defaultNameFor(cookie),
+      cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', ...given(cookie) },
+      store: rest.store ?? new expressSession.MemoryStore(),
+    },
+  };
+}
+
+function resolveGenid(
+  genid: NonNullable<IdleSessionSessionOptions['genid']>,
+): NonNullable<IdleSessionSessionOptions['genid']> {
+  const { takes } = SESSION_RULES.genid!;
+  return checkedFunction(
+    'session.genid',
+    takes,
+    genid,
+    (value): value is string => typeof value === 'string' && value !== '',
+  );
+}
+
+/** A browser drops a cookie at its date, also that of a person who is active: so the date has to move. */
+function checkPersistentCookie({ cookie = {}, rolling }: IdleSessionSessionOptions): void {
+  if (cookie.expires != null) {
+    throw new IdleSessionOptionsError(
+      'session.cookie.expires',
+      cookie.expires,
+      'nothing: at a fixed date browsers drop the cookie of people who are active. Give session.cookie.maxAge and session.rolling: true',
+    );
+  }
+  if (cookie.maxAge != null && rolling !== true) {
+    throw new IdleSessionOptionsError(
+      'session.rolling',
+      rolling,
+      'true beside session.cookie.maxAge, so that browsers do not drop the cookie of people who are active',
+    );
+  }
+}
+
+/** Names no product. With the prefix, browsers take the cookie from this very host only, and over HTTPS (RFC 6265bis). */
+function defaultNameFor({ secure, path = '/', domain }: CookieOptions): string {
+  const isOfHost = secure === true && path === '/' && domain === undefined;
+  return isOfHost ? '__Host-app-sid' : 'app-sid';
+}
+
+/** Without what is undefined, which would hide a default. */
+function given<T extends object>(options: T): Partial<T> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<T>;
+}
