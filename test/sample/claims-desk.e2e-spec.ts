@@ -85,6 +85,12 @@ describe('Claims desk', () => {
     await person.get('/api/notifications').set('Sec-Fetch-Mode', 'cors').expect(401);
   });
 
+  it('says of a session that was lost that it was, and not that the person was inactive', async () => {
+    const { text } = await person.get('/login?reason=lost').expect(200);
+    expect(text).toContain('We lost track of your session.');
+    expect(text).not.toContain('inactive');
+  });
+
   it('ends an idle session, says why, and returns to the form', async () => {
     await signIn();
     clock.advance(15 * MINUTE);

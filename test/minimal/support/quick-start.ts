@@ -4,23 +4,13 @@ import { afterAll, jest } from '@jest/globals';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
-/** Timers stay real: of time, only `Date` is the test's. */
-const REAL = [
-  'hrtime',
-  'nextTick',
-  'performance',
-  'queueMicrotask',
-  'setImmediate',
-  'clearImmediate',
-  'setInterval',
-  'clearInterval',
-  'setTimeout',
-  'clearTimeout',
-] as const;
+const realNow = performance.now.bind(performance);
+let passedMs = 0;
 
 /** The quick start as it is, on a free port: importing it starts it. Once in a test file. */
 export async function startQuickStart(): Promise<INestApplication> {
-  jest.useFakeTimers({ doNotFake: [...REAL] });
+  // The clock that memory goes by. Timers stay real.
+  jest.spyOn(performance, 'now').mockImplementation(() => realNow() + passedMs);
   Logger.overrideLogger(false);
   process.env.PORT = '0';
   const create = jest.spyOn(NestFactory, 'create');
@@ -33,9 +23,9 @@ export async function startQuickStart(): Promise<INestApplication> {
 
 /** Lets time pass on the server. */
 export function passes(milliseconds: number): void {
-  jest.setSystemTime(Date.now() + milliseconds);
+  passedMs += milliseconds;
 }
 
 afterAll(() => {
-  jest.useRealTimers();
+  jest.restoreAllMocks();
 });
