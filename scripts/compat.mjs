@@ -24,6 +24,7 @@ export const COMBINATIONS = [
       apollo: '13.4.5',
       'cache-manager': '3.1.3',
       'serve-static': '5.0.5',
+      swagger: '11.4.6',
     },
   },
   { name: 'node-24', node: '24.22.3' },

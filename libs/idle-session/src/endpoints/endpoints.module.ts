@@ -1,6 +1,7 @@
 import {
   Inject,
   Module,
+  RequestMethod,
   VERSION_NEUTRAL,
   type MiddlewareConsumer,
   type NestModule,
@@ -23,11 +24,12 @@ export class EndpointsModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
     const { path } = this.configuration;
     if (path === false) return;
-    const routes = Array.from(this.endpoints.byName, ([name, { method }]) => ({
-      path: `${path}/${name}`,
-      method,
+    // One route for all of them: Express holds the path of each request of the app against it.
+    const route = {
+      path: `${path}/:endpoint`,
+      method: RequestMethod.ALL,
       version: VERSION_NEUTRAL as typeof VERSION_NEUTRAL,
-    }));
-    consumer.apply(this.endpoints.middleware).forRoutes(...routes);
+    };
+    consumer.apply(this.endpoints.middleware).forRoutes(route);
   }
 }

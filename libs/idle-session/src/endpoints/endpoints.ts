@@ -34,7 +34,7 @@ interface Endpoint {
 @Injectable()
 export class Endpoints {
   /** By the last segment of its path. */
-  readonly byName: ReadonlyMap<string, Endpoint>;
+  private readonly byName: ReadonlyMap<string, Endpoint>;
   private readonly logger = new Logger('IdleSessionModule');
   private readonly logged = new Set<string>();
 
@@ -64,7 +64,8 @@ export class Endpoints {
   ): Promise<void> => {
     const [path = ''] = request.originalUrl.split('?');
     const endpoint = this.byName.get(path.split('/').findLast(Boolean) ?? '');
-    if (!endpoint) return next();
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    if (!endpoint || RequestMethod[endpoint.method] !== method) return next();
     response.set('Cache-Control', 'no-store');
     try {
       await endpoint.answer(request, response);
