@@ -42,7 +42,7 @@ describe('IdleSession', () => {
         expect(state).toMatchObject({ state: 'expired', reason: 'revoked' });
     });
 
-    it('ends when somebody else has signed in', async () => {
+    it('ends when another person has signed in', async () => {
       const { world, tab } = await signedIn();
       world.server.signIn();
       tab.page('returned');

@@ -13,7 +13,7 @@ import {
 } from '../../testing/scenario.js';
 
 describe('IdleSession', () => {
-  describe('with somebody there', () => {
+  describe('with a person there', () => {
     it('keeps a person who types for an hour in a page that sends no requests (auto_session_timeout 37, dotnet/aspnetcore 31346)', async () => {
       const { world, tab } = await signedIn();
       await type(world, tab, HOUR);
@@ -282,7 +282,7 @@ describe('IdleSession', () => {
   });
 
   describe('hold()', () => {
-    it('counts as somebody there, without an event', async () => {
+    it('counts as a person there, without an event', async () => {
       const { world, tab } = await signedIn();
       const release = tab.session.hold('a video plays');
       await world.advance(3 * HOUR);

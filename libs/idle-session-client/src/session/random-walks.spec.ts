@@ -11,7 +11,7 @@ import { randomOf } from '../../testing/random.js';
 import { TOLERANCE, expectSound, messageOf, signedIn } from '../../testing/scenario.js';
 
 describe('IdleSession', () => {
-  describe('whatever happens', () => {
+  describe('on random walks', () => {
     const SEEDS = 30;
     const WALKS_PER_SEED = 10;
     it.each(Array.from({ length: SEEDS }, (_, n) => n + 1))(

@@ -206,7 +206,7 @@ describe('IdleSession', () => {
       const { world, tab } = await signedIn();
       const before = tab.state;
       const sent = world.sent.length;
-      const message = { ...messageOf(world), sessionRef: 'session-of-somebody-else' };
+      const message = { ...messageOf(world), sessionRef: 'session-of-another-person' };
       tab.receiveMessage(message);
       tab.receiveMessage({ ...message, ended: 'signed-out' });
       await world.advance(MINUTE);

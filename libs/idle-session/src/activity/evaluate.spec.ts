@@ -86,7 +86,7 @@ describe('evaluate', () => {
     });
   });
 
-  describe('holds a session against the absolute timeout, whatever the activity', () => {
+  describe('holds a session against the absolute timeout, however active it is', () => {
     const busy = { lastActivityAt: START + ABSOLUTE - 10 };
     it.each<Case>([
       {

@@ -29,7 +29,7 @@ interface Endpoint {
 
 /**
  * The endpoints that the browser client calls. They are a middleware and no controller: their answers have one form,
- * whatever guards, interceptors, pipes, filters and versions the app has for its own routes.
+ * and the guards, interceptors, pipes, filters and versions that the app has for its own routes do not touch them.
  */
 @Injectable()
 export class Endpoints {

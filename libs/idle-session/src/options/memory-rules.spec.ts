@@ -78,7 +78,7 @@ describe('A worker of a cluster', () => {
       'a shared storage, and memory for the sessions',
       () => ({ ...shared(), store: memory().store }),
     ],
-  ])('is warned whatever NODE_ENV is, when it has %s', (_, kept) => {
+  ])('is warned under each NODE_ENV, when it has %s', (_, kept) => {
     start(kept());
     expect(warnings).toEqual([
       expect.stringMatching(/^This process is one of several workers, and/),

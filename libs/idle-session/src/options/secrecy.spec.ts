@@ -15,7 +15,7 @@ class Settings {
   readonly password = PASSWORD;
 }
 
-/** What somebody may pass by mistake, or put in the wrong place. */
+/** What a developer may pass by mistake, or put in the wrong place. */
 const withPassword: [string, unknown][] = [
   ['a connection URL', `redis://user:${PASSWORD}@host`],
   ['a long connection URL', `rediss://user:${PASSWORD}@cluster.example:6379/0?family=6`],

@@ -11,7 +11,7 @@ interface StoreOptions {
   readonly ttl?: unknown;
 }
 
-/** The units of `ttl` in stores that hold it against the last write, whatever date the session has. */
+/** The units of `ttl` in stores that hold it against the last write, and not against the session's date. */
 const TTL_UNIT_MS: Readonly<Record<string, number>> = { FileStore: 1000, MemoryStore: 1 };
 
 /**

@@ -124,7 +124,7 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     const replies = await Promise.allSettled(
       this.keys.map((_, partition) => this.expirePartition(partition, each)),
     );
-    // What one node of a cluster ended must be told, whatever became of the others, and however late it comes.
+    // What one node of a cluster ended must be told, even if the others fail, and however late it comes.
     const answers = replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value] : []));
     answers.push(...this.lateExpiries.splice(0));
     const [failure] = replies.flatMap((reply) => (reply.status === 'rejected' ? [reply] : []));

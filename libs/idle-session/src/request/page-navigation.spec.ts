@@ -18,7 +18,7 @@ const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8
 describe('isPageNavigation', () => {
   it.each<[string, Record<string, string>]>([
     ['navigate', { 'sec-fetch-mode': 'navigate' }],
-    ['navigate, whatever it accepts', { 'sec-fetch-mode': 'navigate', accept: '*/*' }],
+    ['navigate, with any Accept', { 'sec-fetch-mode': 'navigate', accept: '*/*' }],
     ['a browser on plain http', { accept: BROWSER }],
     ['HTML preferred to JSON', { accept: 'application/json;q=0.5, text/html' }],
   ])('takes %s as a person asking for a page', (_, headers) => {

@@ -4,7 +4,7 @@ import { safeReturnTo } from './safe-return-to.js';
 
 /**
  * Whether a person's browser asks for a page, as opposed to a script for data. Browsers say so (`Sec-Fetch-Mode`, on
- * https and localhost); otherwise it is whoever would rather have HTML than JSON and is not a script by its own word.
+ * https and localhost); otherwise it is a request that prefers HTML to JSON and does not say that it is a script's.
  */
 export function isPageNavigation(request: Request): boolean {
   // A page fetched ahead of time has nobody looking at it yet.

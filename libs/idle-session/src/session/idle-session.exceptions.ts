@@ -18,7 +18,7 @@ const DETAILS: Record<EndReason, string> = {
   lost: 'We could not tell whether you were still there, so we signed you out. Please sign in again.',
 };
 
-/** The session ended: 401, with the reason. Its response is the whole problem body, whatever filter sends it. */
+/** The session ended: 401, with the reason. Its response is the whole problem body, so that any filter may send it. */
 export class SessionExpiredException extends UnauthorizedException {
   /** What a GraphQL server says of the error; the code is Apollo's for a 401. */
   readonly extensions: { readonly code: string; reason: EndReason; loginUrl: string | null };

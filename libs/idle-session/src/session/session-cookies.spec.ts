@@ -24,7 +24,7 @@ describe('signedSessionIds', () => {
     'sid=s%3A.',
     'sid=s%3Aa.b',
     'sid=%E0%A4%A',
-    signed('a', 'a secret of somebody else'),
+    signed('a', 'a secret of another app'),
     `x${signed('a')}`,
     signed('a').replace('s%3Aa', 's%3Ab'),
   ])('takes none of %j', (header) => {

@@ -20,7 +20,7 @@ export class SessionEnding {
 
   /**
    * Ends a session for good; does nothing for one that has ended. While the activity storage takes no writes, the data is
-   * removed all the same: nobody gets in without data, in whatever process, and no save writes it back.
+   * removed all the same: no process lets a request in without data, and no save writes it back.
    *
    * @param known what the request knows of its activity; read if left out
    * @returns its activity afterwards; undefined if its end could not be recorded

@@ -28,7 +28,7 @@ export function isUnconfirmed(data: SessionData): boolean {
   return (data as Marked)[UNCONFIRMED] === true;
 }
 
-/** Whether there is anything in a session that somebody could want saved. */
+/** Whether there is anything in a session to save. */
 export function isEmpty(session: SessionData): boolean {
   return Object.keys(session).every((key) => key === 'cookie');
 }

@@ -69,7 +69,7 @@ export const activityCases: readonly ActivityStorageContractCase[] = [
     },
   },
   {
-    name: 'keeps what a session was started with, whatever happens to it',
+    name: 'keeps what a session was started with, through activity and end',
     async run({ storage, other, advance }) {
       const limits = { absoluteTimeoutMs: 10 * TIMEOUT, lockAfterMs: TIMEOUT / 2, owner: 'a-hash' };
       await storage.start(KEY, { ...SESSION, ...limits });
@@ -159,7 +159,7 @@ export const activityCases: readonly ActivityStorageContractCase[] = [
     },
   },
   {
-    name: 'goes by one clock, whatever its clients take the time to be',
+    name: 'goes by one clock, and not by its clients’',
     async run({ storage, other, advance }) {
       await storage.start(KEY, SESSION);
       await advance(TIMEOUT - 5000);

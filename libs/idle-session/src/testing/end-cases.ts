@@ -36,7 +36,7 @@ export const endCases: readonly ActivityStorageContractCase[] = [
     },
   },
   {
-    name: 'stays ended, whatever comes after',
+    name: 'stays ended, for all that comes after',
     async run({ storage, other, advance }) {
       await storage.start(KEY, SESSION);
       await storage.end(KEY, 'signed-out');

@@ -6,7 +6,7 @@ const UNANSWERED = 10;
 /**
  * Asks what may hang, each question within a time limit. While nothing answers at all, one question at a time is asked,
  * as a probe, and all others fail at once: what hangs is not handed more and more to do, and nobody waits in vain. The
- * first answer, to whatever question and however late, ends that.
+ * first answer, to any question and however late, ends that.
  */
 export class CircuitBreaker {
   /** Questions that were given up since the last answer. */

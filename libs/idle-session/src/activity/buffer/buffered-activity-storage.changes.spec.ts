@@ -134,7 +134,7 @@ describe('An end', () => {
     expect((await here.buffer.read('a')).record?.ended).toBe('signed-out');
   });
 
-  it('that somebody tells of is known at once', async () => {
+  it('that a message tells of is known at once', async () => {
     class Told extends BufferedActivityStorage {
       override forget(key: string): void {
         super.forget(key);

@@ -39,7 +39,7 @@ describe('A session that is in use', () => {
     expect((await buffer.read('a')).record).toEqual(touched);
   });
 
-  it('is told by the storage’s clock, whatever the process takes the time to be', async () => {
+  it('is told by the storage’s clock, and not by the process’s', async () => {
     const { buffer } = await aWarmProcess();
     await pass(321);
     expect((await buffer.read('a')).now).toBe(Math.ceil(storageNow()));
