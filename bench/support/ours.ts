@@ -1,7 +1,11 @@
 import type { DynamicModule } from '@nestjs/common';
 import { RedisStore } from 'connect-redis';
 import type { Store } from 'express-session';
-import { IdleSessionModule, type IdleSessionModuleOptions } from 'nestjs-idle-session';
+import {
+  IdleSessionModule,
+  MemoryActivityStorage,
+  type IdleSessionModuleOptions,
+} from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import type { RedisClient } from '../../test/support/redis-server.js';
 import { SECRET } from './sessions.js';
@@ -35,5 +39,6 @@ export function oursOnRedis({ client, prefix, store, options, ...buffer }: OnRed
 }
 
 export function ours(options: Partial<IdleSessionModuleOptions>): DynamicModule {
-  return IdleSessionModule.forRoot({ session: { secret: SECRET }, ...options });
+  const storage = new MemoryActivityStorage();
+  return IdleSessionModule.forRoot({ session: { secret: SECRET }, storage, ...options });
 }
