@@ -167,6 +167,21 @@ class OwnAnswerFilter implements ExceptionFilter {
 }
 
 @Injectable()
+class ClosedGuard extends IdleSessionGuard {
+  override async canActivate(...[context]: Parameters<IdleSessionGuard['canActivate']>) {
+    return (await super.canActivate(context)) && false;
+  }
+}
+
+it('An overridden guard that says no keeps requests from the middleware, as from a route', async () => {
+  const test = await start({
+    override: (builder) => builder.overrideProvider(IdleSessionGuard).useClass(ClosedGuard),
+    configure: protectingQueues(),
+  });
+  await test.browser().get('/queues').expect(403);
+});
+
+@Injectable()
 class LenientGuard extends IdleSessionGuard {
   protected override isExempt(...[context]: Parameters<IdleSessionGuard['canActivate']>): boolean {
     return this.getRequest(context).get('X-Lenient') !== undefined;

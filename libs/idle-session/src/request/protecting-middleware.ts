@@ -1,4 +1,4 @@
-import { HttpException, Injectable } from '@nestjs/common';
+import { ForbiddenException, HttpException, Injectable } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { EMPTY } from 'rxjs';
@@ -48,7 +48,8 @@ export class ProtectingMiddleware {
     try {
       const route = isActivity(request) ? active : passive;
       const context = new ExecutionContextHost(args, UnroutedRequest, route);
-      await this.guard.canActivate(context);
+      // As Nest does where a guard says no.
+      if (!(await this.guard.canActivate(context))) throw new ForbiddenException();
       await this.interceptor.intercept(context, { handle: () => EMPTY });
     } catch (error) {
       if (!(error instanceof HttpException)) return next(error);
