@@ -7,6 +7,7 @@ import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { RequestSession } from './request-session.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
+import { countCookies } from './session-cookies.js';
 import { UserStore } from './user-store.js';
 
 /** Finds the {@link RequestSession} of a request. */
@@ -56,9 +57,8 @@ export class RequestSessions {
     return Object.assign(request, { [this.key]: session })[this.key]!;
   }
 
-  private hasCookie(request: Request): boolean {
-    const cookies = request.headers.cookie?.split(';') ?? [];
-    return cookies.some((cookie) => cookie.trim().startsWith(`${this.options.session.name}=`));
+  private hasCookie({ headers }: Request): boolean {
+    return countCookies(headers.cookie ?? '', this.options.session.name) > 0;
   }
 }
 
