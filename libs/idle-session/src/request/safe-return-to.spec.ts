@@ -8,7 +8,7 @@ describe('safeReturnTo', () => {
     '/claims/7?tab=notes&page=2#comments',
     '/search?q=a%20b&next=https://elsewhere.example//x',
     '/caf%C3%A9',
-    '/@somebody',
+    '/@ada',
     '/user@evil.example',
     '/:80',
     '/javascript:alert(1)',
