@@ -1,6 +1,9 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { createHmac } from 'node:crypto';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { MemoryActivityStorage } from 'nestjs-idle-session';
 import supertest from 'supertest';
 import { cookiesOf, sessionIdOf, setCookiesOf, signInCookie } from '../support/cookies.js';
+import { MinimalStore } from '../support/minimal-store.js';
 import { createTestApp, MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 
 let test: TestApp;
@@ -39,6 +42,19 @@ describe('Of two cookies of the session’s name', () => {
     await to().get('/members').set('Cookie', both).expect(200);
     await to().post('/idle-session/sign-out').set('Cookie', both).expect(204);
     await to().get('/members').set('Cookie', both).expect(401);
+  });
+
+  it('few are looked up, however many there are', async () => {
+    const store = new MinimalStore();
+    const get = jest.spyOn(store, 'get');
+    const storage = new MemoryActivityStorage();
+    test = await createTestApp({ options: { session: { secret: SECRET, store }, storage } });
+    const cookies = Array.from({ length: 60 }, (_, id) => {
+      const hmac = createHmac('sha256', SECRET).update(`${id}`).digest('base64').replace(/=+$/, '');
+      return `app-sid=${encodeURIComponent(`s:${id}.${hmac}`)}`;
+    });
+    await to().get('/page').set('Cookie', cookies.join('; ')).expect(200);
+    expect(get.mock.calls.length).toBeLessThanOrEqual(6);
   });
 
   it('a dead one still tells why, if none lives', async () => {

@@ -12,6 +12,9 @@ import type { IdleSessionStore } from './session-store.js';
 /** As many random bytes as express-session takes itself. */
 const SESSION_ID_BYTES = 24;
 
+/** How many signed cookies are looked up for one request: a browser may send more, and each costs the store a read. */
+const COOKIES_TRIED = 5;
+
 /** For answers that are for one person: no cache is to keep them, nor a browser to show them after signing out. */
 const PRIVATE = 'private, no-store';
 
@@ -63,7 +66,7 @@ export function sessionMiddleware(
    */
   async function withOneCookie(header: string): Promise<string> {
     const secrets = [options.secret].flat() as (string | Buffer)[];
-    const ids = signedSessionIds(header, options.name, secrets);
+    const ids = signedSessionIds(header, options.name, secrets).slice(0, COOKIES_TRIED);
     const chosen = ids.length > 1 ? await store.firstLive(ids) : ids[0];
     return chosen === undefined ? header : keepOnly(chosen, header, options.name, secrets);
   }
