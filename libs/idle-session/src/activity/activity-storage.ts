@@ -113,6 +113,12 @@ export abstract class ActivityStorage {
    */
   abstract expire(limit: number): Promise<Expiry>;
 
+  /** What {@link read} would answer without asking anything outside the process; undefined if it would have to ask. */
+  recall?(key: string): ActivityReading | undefined;
+
+  /** Does and answers what {@link touch} would without asking; undefined, and nothing done, if it would have to ask. */
+  note?(key: string, idleTimeoutMs: number, at: number): ActivityReading | undefined;
+
   /** Sends what was not sent yet: the process is about to stop. */
   flush?(): Promise<void>;
 }

@@ -35,6 +35,7 @@ function isFromAnotherSite({ headers }: Request): boolean {
 
 /** GraphQL clients accept events beside JSON, for either way to answer: a person may be behind those. */
 function acceptsOnlyEvents(accept = ''): boolean {
+  if (!/event-stream/i.test(accept)) return false;
   const ranges = accept.split(',').map((range) => range.replace(/;.*/, '').trim().toLowerCase());
   const named = ranges.filter((range) => range !== '');
   return named.length > 0 && named.every((range) => range === 'text/event-stream');

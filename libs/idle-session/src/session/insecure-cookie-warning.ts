@@ -19,7 +19,7 @@ export function insecureCookieWarning(
       ? 'the browser gets no session cookie, and nobody stays signed in'
       : 'the session cookie is sent without Secure';
   return (request) => {
-    if (isDone || request.secure || !isHttpsForBrowser(request)) return;
+    if (isDone || !isHttpsForBrowser(request) || request.secure) return;
     isDone = true;
     warn(
       `The site is on https, but for Express the connection is not secure: ${consequence}. ${CURE}`,
@@ -30,7 +30,10 @@ export function insecureCookieWarning(
 function isHttpsForBrowser(request: Request): boolean {
   const { origin, referer, host } = request.headers;
   if (request.headers['x-forwarded-proto'] === 'https') return true;
-  return [origin, referer].some(
-    (page) => page === `https://${host}` || page?.startsWith(`https://${host}/`),
-  );
+  return isPageOf(origin, host) || isPageOf(referer, host);
+}
+
+function isPageOf(page: string | undefined, host: string | undefined): boolean {
+  if (!page?.startsWith('https://')) return false;
+  return page === `https://${host}` || page.startsWith(`https://${host}/`);
 }

@@ -222,16 +222,20 @@ export class RequestSession {
 
   /** Takes in what the storage says, and ends the session if that says so. */
   private async update(answer: Promise<ActivityReading>): Promise<IdleSessionStatus> {
-    await this.activity.orUnchecked(this.takeOrEnd(answer));
+    try {
+      const reading = await answer;
+      this.take(reading);
+      const evaluation = this.activity.evaluate(reading);
+      if (evaluation?.state === 'expired') await this.endExpired(evaluation.reason);
+    } catch (error) {
+      this.activity.throwUnlessUnchecked(error);
+    }
     return this.status();
   }
 
-  private async takeOrEnd(answer: Promise<ActivityReading>): Promise<void> {
-    const reading = await answer;
-    this.take(reading);
-    const evaluation = this.activity.evaluate(reading);
-    if (evaluation?.state !== 'expired' || !this.ref) return;
-    this.take(await this.activity.end(this.ref, evaluation.reason));
+  private async endExpired(reason: EndReason): Promise<void> {
+    if (!this.ref) return;
+    this.take(await this.activity.end(this.ref, reason));
     if (this.record?.ended !== undefined) await destroySession(this.request);
   }
 }

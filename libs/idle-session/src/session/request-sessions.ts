@@ -10,6 +10,8 @@ import { SessionEnding } from './session-ending.js';
 import { countCookies } from './session-cookies.js';
 import { UserStore } from './user-store.js';
 
+type WithSession = Request & Record<symbol, RequestSession | undefined>;
+
 /** Finds the {@link RequestSession} of a request. */
 @Injectable()
 export class RequestSessions {
@@ -39,7 +41,7 @@ export class RequestSessions {
 
   /** Undefined as long as the session store was not asked for the request's session. */
   find(request: Request): RequestSession | undefined {
-    return (request as Request & Record<symbol, RequestSession | undefined>)[this.key];
+    return (request as WithSession)[this.key];
   }
 
   findBySession(session: SessionData): RequestSession | undefined {
@@ -54,7 +56,8 @@ export class RequestSessions {
 
   private create(request: Request): RequestSession {
     const session = new RequestSession(request, this.activity, this.ending, this.options);
-    return Object.assign(request, { [this.key]: session })[this.key]!;
+    (request as WithSession)[this.key] = session;
+    return session;
   }
 
   private hasCookie({ headers }: Request): boolean {

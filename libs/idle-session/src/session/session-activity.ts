@@ -15,7 +15,7 @@ import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
 import { OutageLog } from '../utils/outage-log.js';
-import { withinTimeLimit } from '../utils/time-limit.js';
+import { promised, withinTimeLimit } from '../utils/time-limit.js';
 import type { IdleSessionEvent } from './idle-session.events.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { ownerHash } from './owner-hash.js';
@@ -55,6 +55,11 @@ export class SessionActivity implements BeforeApplicationShutdown {
     return evaluation !== undefined && evaluation.state !== 'expired';
   }
 
+  /** What the storage knows without being asked; undefined if it has to be asked. */
+  recall(sessionRef: string): ActivityReading | undefined {
+    return this.askMemory('read', (storage) => storage.recall?.(sessionRef));
+  }
+
   /** @param fresh true: a buffer may not answer from memory; default false */
   read(sessionRef: string, fresh = false): Promise<ActivityReading> {
     return this.ask('read', (storage) => storage.read(sessionRef, fresh));
@@ -79,7 +84,11 @@ export class SessionActivity implements BeforeApplicationShutdown {
   }
 
   /** Notes activity. While the storage takes none but can be read, the deadline that it knows still holds. */
-  touch(sessionRef: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
+  async touch(sessionRef: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
+    const noted = this.askMemory('touch', (storage) =>
+      storage.note?.(sessionRef, idleTimeoutMs, at),
+    );
+    if (noted) return noted;
     return this.ask('touch', async (storage) => {
       try {
         const touched = await storage.touch(sessionRef, idleTimeoutMs, at);
@@ -125,10 +134,15 @@ export class SessionActivity implements BeforeApplicationShutdown {
     try {
       return await answer;
     } catch (error) {
-      const unavailable = error instanceof StorageUnavailableException;
-      if (unavailable && this.options.onStorageError === 'allow') return undefined;
-      throw error;
+      this.throwUnlessUnchecked(error);
+      return undefined;
     }
+  }
+
+  /** Throws an error again, unless the storage is unavailable and the options let requests go on unchecked. */
+  throwUnlessUnchecked(error: unknown): void {
+    const unavailable = error instanceof StorageUnavailableException;
+    if (!unavailable || this.options.onStorageError !== 'allow') throw error;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -138,21 +152,40 @@ export class SessionActivity implements BeforeApplicationShutdown {
     await this.outageLog.watch('activity storage (flush)', flushed).catch(() => {});
   }
 
+  private askMemory(
+    operation: string,
+    ask: (storage: ActivityStorage) => ActivityReading | undefined,
+  ): ActivityReading | undefined {
+    try {
+      const reading = ask(this.options.storage);
+      return reading && usableReading(reading);
+    } catch (error) {
+      throw this.failed(operation, error);
+    }
+  }
+
   private async ask<T extends ActivityReading>(
     operation: string,
     ask: (storage: ActivityStorage) => Promise<T>,
   ): Promise<T> {
     const { storage } = this.options;
-    const name = `activity storage (${operation})`;
     try {
-      const answer = usableReading(await this.breaker.call(() => ask(storage)));
-      this.outageLog.over(name);
+      const answer = usableReading(await this.breaker.call(promised(() => ask(storage))));
+      this.outageLog.over(nameOf(operation));
       return answer;
     } catch (error) {
-      this.outageLog.failed(name, error);
-      throw new StorageUnavailableException(error);
+      throw this.failed(operation, error);
     }
   }
+
+  private failed(operation: string, error: unknown): StorageUnavailableException {
+    this.outageLog.failed(nameOf(operation), error);
+    return new StorageUnavailableException(error);
+  }
+}
+
+function nameOf(operation: string): string {
+  return `activity storage (${operation})`;
 }
 
 /** A throw comes out as a rejection. */

@@ -23,6 +23,11 @@ export function countCookies(header: string, name: string): number {
   return pairsOf(header).filter((pair) => isNamed(pair, name)).length;
 }
 
+export function hasSeveralCookies(header: string, name: string): boolean {
+  // Most requests have one, which is seen without taking the header apart.
+  return header.indexOf(name) !== header.lastIndexOf(name) && countCookies(header, name) > 1;
+}
+
 /** The header with no cookie of the name but that of the session id. */
 export function keepOnly(
   sessionId: string,

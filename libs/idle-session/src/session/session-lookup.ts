@@ -36,13 +36,14 @@ export class SessionLookup {
     const ref = sessionRef(sessionId);
     try {
       const stored = this.userStore.get(sessionId);
+      const known = this.activity.recall(ref);
       // In the same tick, so that it costs no round trip of its own.
-      const reading = this.activity.orUnchecked(this.activity.read(ref));
+      const asked = known ? undefined : this.activity.orUnchecked(this.activity.read(ref));
       // It is waited for below; by then it may have failed.
-      reading.catch(() => {});
+      asked?.catch(() => {});
       const row = await stored;
       const data = row && fromStored(row, ref);
-      const first = await reading;
+      const first = known ?? (await asked);
       // Another process may have ended it, and what this one knows may be older.
       const mustAsk = row ? isUnconfirmed(row) : first?.record !== undefined;
       const newest = first && mustAsk ? await this.activity.read(ref, true) : first;

@@ -11,6 +11,7 @@ export function usableRow(row: unknown): SessionData {
   if (!isObject(row)) throw new UnusableAnswerError('a row that is no object');
   const { cookie } = row;
   if (!isObject(cookie)) throw new UnusableAnswerError('a row without a cookie');
+  if (isPlain(cookie)) return row as unknown as SessionData;
   try {
     // What express-session and this module do with it, up to the header of the answer.
     const { originalMaxAge } = cookie;
@@ -36,6 +37,33 @@ export function newCookie(options?: object): SerializedCookie {
     Cookie: new (options?: object) => SerializedCookie;
   };
   return new Cookie(options);
+}
+
+/** What cookies mostly have, and can be used for certain. Of anything else it has to be tried. */
+const PLAIN = new Map<string, (value: unknown) => boolean>([
+  ['path', (value) => value === '/'],
+  ['httpOnly', isFlag],
+  ['secure', isFlag],
+  ['partitioned', isFlag],
+  ['sameSite', (value) => isFlag(value) || value === 'lax' || value === 'strict'],
+  ['expires', (value) => value === null || (typeof value === 'string' && isDate(value))],
+  [
+    'originalMaxAge',
+    (value) => value === null || (typeof value === 'number' && Math.abs(value) < 1e15),
+  ],
+]);
+
+function isPlain(cookie: Record<string, unknown>): boolean {
+  for (const name in cookie) if (PLAIN.get(name)?.(cookie[name]) !== true) return false;
+  return true;
+}
+
+function isFlag(value: unknown): boolean {
+  return typeof value === 'boolean';
+}
+
+function isDate(text: string): boolean {
+  return !Number.isNaN(Date.parse(text));
 }
 
 function dateIn(milliseconds: unknown): Date {

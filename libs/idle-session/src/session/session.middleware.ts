@@ -6,7 +6,7 @@ import onHeaders from 'on-headers';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { insecureCookieWarning } from './insecure-cookie-warning.js';
 import type { RequestSessions } from './request-sessions.js';
-import { countCookies, keepOnly, signedSessionIds } from './session-cookies.js';
+import { hasSeveralCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
 
 /** As many random bytes as express-session takes itself. */
@@ -54,7 +54,7 @@ export function sessionMiddleware(
       if (cacheControl === undefined || isUndecided) response.setHeader('Cache-Control', PRIVATE);
     });
     const { cookie = '' } = request.headers;
-    if (countCookies(cookie, options.name) < 2) return middleware(request, response, next);
+    if (!hasSeveralCookies(cookie, options.name)) return middleware(request, response, next);
     withOneCookie(cookie).then((chosen) => {
       request.headers.cookie = chosen;
       middleware(request, response, next);

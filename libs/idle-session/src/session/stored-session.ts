@@ -68,9 +68,10 @@ export function toStored(session: SessionData, sessionRef: string, keepUntil: nu
 /** What the user's store gave back, with the cookie's own date again: none, if it ends with the browser. */
 export function fromStored(data: SessionData, sessionRef: string): SessionData {
   if (!isMarked(data, sessionRef)) return data;
-  const { [UNCONFIRMED]: _, ...session } = data as Marked;
   const cookie: CookieOptions & Pick<Cookie, 'originalMaxAge'> = data.cookie;
   const { originalMaxAge } = cookie;
   const expires = originalMaxAge == null ? null : new Date(Date.now() + originalMaxAge);
-  return { ...session, cookie: { ...cookie, expires, originalMaxAge } };
+  const session: Marked = { ...data, cookie: { ...cookie, expires, originalMaxAge } as Cookie };
+  delete session[UNCONFIRMED];
+  return session;
 }

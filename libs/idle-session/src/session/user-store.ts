@@ -5,13 +5,15 @@ import { isMemoryStore } from '../options/memory-rules.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
 import { OutageLog, UnusableAnswerError } from '../utils/outage-log.js';
+import type { Question } from '../utils/time-limit.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { isAboutRow, usableRow } from './session-row.js';
 
+type Found<T> = T | null | undefined;
 type Done<T> = (error?: unknown, value?: T) => void;
 
 /** Asks a store. What it returns beside its answer may be a promise, where the store is written so. */
-type Question<T> = (done: Done<T | null>) => unknown;
+type Ask<T> = (done: Done<T | null>) => unknown;
 
 /**
  * The app's own session store, in promises. Each operation answers within `storageTimeout` or rejects with a
@@ -49,7 +51,7 @@ export class UserStore {
   }
 
   /** @throws {UnusableAnswerError} if what the store has under this id is no session; it has been logged */
-  get(sessionId: string): Promise<SessionData | null | undefined> {
+  get(sessionId: string): Promise<Found<SessionData>> {
     return this.call('get', (done) =>
       this.store.get(sessionId, (error, row) => {
         try {
@@ -83,31 +85,33 @@ export class UserStore {
     this.store.on?.('disconnect', () => listener(false));
   }
 
-  private async call<T>(operation: string, ask: Question<T>): Promise<T | null | undefined> {
+  private call<T>(operation: string, ask: Ask<T>): Promise<Found<T>> {
     const name = `session store (${operation})`;
-    try {
-      const answer = await this.breaker.call(() => answerTo(ask));
-      this.outageLog.over(name);
-      return answer;
-    } catch (error) {
-      this.outageLog.failed(name, error);
-      if (error instanceof UnusableAnswerError) throw error;
-      throw new StorageUnavailableException(error);
-    }
+    return this.breaker.call(calling(ask)).then(
+      (answer) => {
+        this.outageLog.over(name);
+        return answer;
+      },
+      (error: unknown) => {
+        this.outageLog.failed(name, error);
+        if (error instanceof UnusableAnswerError) throw error;
+        throw new StorageUnavailableException(error);
+      },
+    );
   }
 }
 
-/** In promises; what the store still holds of it when it hangs is `done`, and nothing of the question. */
-function answerTo<T>(ask: Question<T>): Promise<T | null | undefined> {
-  return new Promise((resolve, reject) => {
+function calling<T>(ask: Ask<T>): Question<Found<T>> {
+  return (resolve, reject) => {
     const returned = ask(callback(resolve, reject));
     // A store that is written with promises may reject rather than call back.
     if (returned instanceof Promise) returned.catch(reject);
-  });
+  };
 }
 
+/** What the store still holds when it hangs: this, and nothing of the question. */
 function callback<T>(
-  resolve: (value: T | null | undefined) => void,
+  resolve: (value: Found<T>) => void,
   reject: (error: unknown) => void,
 ): Done<T | null> {
   return (error, value) => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { NoAnswerError } from './time-limit.js';
+import { NoAnswerError, promised } from './time-limit.js';
 
 const LIMIT = 1000;
 
@@ -16,7 +16,8 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-const hang = () => breaker.call(() => new Promise<string>((resolve) => asked.push(resolve)));
+const hang = () =>
+  breaker.call(promised(() => new Promise<string>((resolve) => asked.push(resolve))));
 /** Comes out as the answer, or as the error. */
 const outcomeOf = (answer: Promise<string>) => answer.catch((error: unknown) => error);
 
@@ -63,7 +64,7 @@ describe('While nothing answers', () => {
 
   it('a failure is an answer, too', async () => {
     await giveUp(10);
-    const fail = () => breaker.call(() => Promise.reject<string>(new Error('gone')));
+    const fail = () => breaker.call(promised(() => Promise.reject<string>(new Error('gone'))));
     await expect(fail()).rejects.toThrow('gone');
     await Promise.all([
       expect(fail()).rejects.toThrow('gone'),
@@ -83,22 +84,28 @@ describe('Questions go on being asked', () => {
   it('while some are answered, as when one node of a cluster hangs', async () => {
     for (let round = 0; round < 5; round++) {
       await giveUp(20);
-      expect(await breaker.call(async () => 'from another node')).toBe('from another node');
+      expect(await breaker.call(promised(async () => 'from another node'))).toBe(
+        'from another node',
+      );
       // Right after an answer, any number of time-outs are no proof that nothing answers.
       const hanging = Array.from({ length: 20 }, () => outcomeOf(hang()));
       expect(asked).toHaveLength(40 * (round + 1));
       await jest.advanceTimersByTimeAsync(LIMIT + 1);
       await Promise.all(hanging);
-      await breaker.call(async () => 'answer');
+      await breaker.call(promised(async () => 'answer'));
     }
   });
 });
 
 it('An answer and a failure are passed on as they are, also a throw before there is a promise', async () => {
-  expect(await breaker.call(async () => 'answer')).toBe('answer');
-  await expect(breaker.call(() => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
-  const thrown = breaker.call(() => {
-    throw new Error('at once');
-  });
+  expect(await breaker.call(promised(async () => 'answer'))).toBe('answer');
+  await expect(breaker.call(promised(() => Promise.reject(new Error('gone'))))).rejects.toThrow(
+    'gone',
+  );
+  const thrown = breaker.call(
+    promised(() => {
+      throw new Error('at once');
+    }),
+  );
   await expect(thrown).rejects.toThrow('at once');
 });

@@ -1,4 +1,4 @@
-import { NoAnswerError, withinTimeLimit, type AnswerObserver } from './time-limit.js';
+import { answerWithin, NoAnswerError, type AnswerObserver, type Question } from './time-limit.js';
 
 /** So many questions in a row have to go without an answer before no more are asked. */
 const UNANSWERED = 10;
@@ -24,14 +24,12 @@ export class CircuitBreaker {
   constructor(private readonly limitMs: number) {}
 
   /** @throws {NoAnswerError} or what `ask` throws or rejects with */
-  call<T>(ask: () => PromiseLike<T>): Promise<T> {
-    if (!this.isOpen()) return withinTimeLimit(this.limitMs, ask, this.observer);
+  call<T>(ask: Question<T>): Promise<T> {
+    if (!this.isOpen()) return answerWithin(this.limitMs, ask, this.observer);
     if (this.isProbing)
       return Promise.reject(new NoAnswerError('no answer to the questions before'));
     this.isProbing = true;
-    return withinTimeLimit(this.limitMs, ask, this.observer).finally(
-      () => (this.isProbing = false),
-    );
+    return answerWithin(this.limitMs, ask, this.observer).finally(() => (this.isProbing = false));
   }
 
   private isOpen(): boolean {

@@ -6,6 +6,9 @@ export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
+/** Asks, as the function that a promise is made with does. */
+export type Question<T> = (resolve: (value: T) => void, reject: (error: unknown) => void) => void;
+
 /**
  * Asks, and waits for the answer for nine tenths of `limitMs`: clients such as node-redis wait for ever for a server that
  * hangs. A later answer is ignored. The wait does not keep the process alive, and once it is over, what is still asked
@@ -18,7 +21,20 @@ export function withinTimeLimit<T>(
   ask: () => PromiseLike<T>,
   observer?: AnswerObserver,
 ): Promise<T> {
+  return answerWithin(limitMs, promised(ask), observer);
+}
+
+/** As {@link withinTimeLimit}, for what answers by calling back. */
+export function answerWithin<T>(
+  limitMs: number,
+  ask: Question<T>,
+  observer?: AnswerObserver,
+): Promise<T> {
   return new Wait<T>(limitMs, observer).for(ask);
+}
+
+export function promised<T>(ask: () => PromiseLike<T>): Question<T> {
+  return (resolve, reject) => void Promise.resolve(ask()).then(resolve, reject);
 }
 
 /** Told how questions come out. */
@@ -54,26 +70,22 @@ class Wait<T> {
     this.timer = setTimeout(giveUp, limitMs * GIVEN_UP_AFTER).unref();
   }
 
-  for(ask: () => PromiseLike<T>): Promise<T> {
+  for(ask: Question<T>): Promise<T> {
     try {
-      this.hear(ask());
+      ask(
+        (value) => {
+          this.observer?.onAnswer();
+          this.end()?.resolve(value);
+        },
+        (error) => {
+          this.observer?.onAnswer();
+          this.end()?.reject(error);
+        },
+      );
     } catch (error) {
       this.end()?.reject(error);
     }
     return this.promise;
-  }
-
-  private hear(answer: PromiseLike<T>): void {
-    Promise.resolve(answer).then(
-      (value) => {
-        this.observer?.onAnswer();
-        this.end()?.resolve(value);
-      },
-      (error: unknown) => {
-        this.observer?.onAnswer();
-        this.end()?.reject(error);
-      },
-    );
   }
 
   private giveUp(): void {

@@ -1,6 +1,7 @@
 import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
 import { IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
 import { CircuitBreaker } from '../../utils/circuit-breaker.js';
+import { promised } from '../../utils/time-limit.js';
 import {
   ActivityStorage,
   type ActivityReading,
@@ -71,13 +72,31 @@ export class BufferedActivityStorage extends ActivityStorage {
     );
   }
 
-  override async read(key: string, fresh = false): Promise<ActivityReading> {
+  override recall(key: string): ActivityReading | undefined {
     const partition = this.partitionOf(key);
-    if (fresh) return this.query(key, () => this.storage.read(key, true));
     const known = partition.freshEnough(key, this.syncIntervalMs);
-    if (!known) return this.sharedRead(key, partition);
+    if (!known) return undefined;
     this.use(partition);
     return { record: known.record, now: partition.now() };
+  }
+
+  override note(key: string, idleTimeoutMs: number, at: number): ActivityReading | undefined {
+    const partition = this.partitionOf(key);
+    const known = partition.freshEnough(key, this.syncIntervalMs);
+    if (!known || this.closing || known.record.idleTimeoutMs !== idleTimeoutMs) return undefined;
+    const now = partition.now();
+    const activityAt = Math.min(Math.floor(at), now);
+    if (activityAt > known.record.lastActivityAt) {
+      known.touch(activityAt);
+      partition.pending.set(key, known);
+      this.use(partition);
+    }
+    return { record: known.record, now };
+  }
+
+  override async read(key: string, fresh = false): Promise<ActivityReading> {
+    if (fresh) return this.query(key, () => this.storage.read(key, true));
+    return this.recall(key) ?? this.sharedRead(key, this.partitionOf(key));
   }
 
   override start(
@@ -88,20 +107,10 @@ export class BufferedActivityStorage extends ActivityStorage {
   }
 
   override async touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
-    const partition = this.partitionOf(key);
-    const known = partition.freshEnough(key, this.syncIntervalMs);
-    if (!known || this.closing || known.record.idleTimeoutMs !== idleTimeoutMs) {
-      await this.sendPending(key, partition);
-      return this.query(key, () => this.storage.touch(key, idleTimeoutMs, at));
-    }
-    const now = partition.now();
-    const activityAt = Math.min(Math.floor(at), now);
-    if (activityAt > known.record.lastActivityAt) {
-      known.touch(activityAt);
-      partition.pending.set(key, known);
-      this.use(partition);
-    }
-    return { record: known.record, now };
+    const noted = this.note(key, idleTimeoutMs, at);
+    if (noted) return noted;
+    await this.sendPending(key, this.partitionOf(key));
+    return this.query(key, () => this.storage.touch(key, idleTimeoutMs, at));
   }
 
   override async end(
@@ -211,7 +220,9 @@ export class BufferedActivityStorage extends ActivityStorage {
       const askedAt = performance.now();
       const { index, cursor } = partition;
       const touches = sent;
-      const changes = await this.breaker.call(() => this.feed.sync(index, touches, cursor));
+      const changes = await this.breaker.call(
+        promised(() => this.feed.sync(index, touches, cursor)),
+      );
       partition.takeChanges(changes, sent, askedAt);
     } while (sent.length === TOUCHES_PER_CALL);
   }
