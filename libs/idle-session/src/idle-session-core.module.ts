@@ -18,6 +18,7 @@ import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
 import { SessionEnding } from './session/session-ending.js';
 import { SessionLookup } from './session/session-lookup.js';
+import { SessionSaving } from './session/session-saving.js';
 import { SessionWriter } from './session/session-writer.js';
 import { IdleSessionStore } from './session/session-store.js';
 import { UserStore } from './session/user-store.js';
@@ -47,8 +48,9 @@ import { OutageLog } from './utils/outage-log.js';
     SessionActivity,
     SessionEnding,
     SessionLookup,
-    RequestSessions,
     SessionWriter,
+    RequestSessions,
+    SessionSaving,
     IdleSessionStore,
     ExpiredSessionSweeper,
     IdleSessionGuard,

@@ -12,8 +12,10 @@ import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 import { statusOf } from './idle-session.status.js';
 import { destroySession, saveSession } from './save-session.js';
+import { isRenewal } from './stored-session.js';
 import type { SessionActivity } from './session-activity.js';
 import type { SessionEnding } from './session-ending.js';
+import type { SessionWriter } from './session-writer.js';
 
 /** Why the app, rather than the clock, ended a session. */
 export type DeliberateEndReason = Extract<EndReason, 'signed-out' | 'revoked'>;
@@ -38,6 +40,7 @@ export class RequestSession {
     private readonly request: Request,
     private readonly activity: SessionActivity,
     private readonly ending: SessionEnding,
+    private readonly writer: SessionWriter,
     private readonly options: ResolvedOptions,
   ) {}
 
@@ -57,11 +60,6 @@ export class RequestSession {
     return this.found.failure;
   }
 
-  /** The session's record as the request found it. */
-  get recordBefore(): ActivityRecord | undefined {
-    return this.found.reading?.record;
-  }
-
   /** Whether the request's session, if that is the one of this reference, was read from the store. */
   wasLoaded(ref: string): boolean {
     return this.found.ref === ref && this.found.stored === true;
@@ -70,6 +68,12 @@ export class RequestSession {
   /** The session's record as it is now, as far as this request knows. */
   get record(): ActivityRecord | undefined {
     return this.reading?.record;
+  }
+
+  /** Whether the session was loaded and is not under the idle timeout. */
+  get isOther(): boolean {
+    const isStored = !this.failure && this.found.stored === true && this.request.session != null;
+    return isStored && this.record === undefined;
   }
 
   /** A person signed out here, and the data is gone: the guard treats the request as anonymous, only the status tells. */
@@ -223,10 +227,14 @@ export class RequestSession {
   /** Takes in what the storage says, and ends the session if that says so. */
   private async update(answer: Promise<ActivityReading>): Promise<IdleSessionStatus> {
     try {
+      const before = this.record;
       const reading = await answer;
       this.take(reading);
       const evaluation = this.activity.evaluate(reading);
       if (evaluation?.state === 'expired') await this.endExpired(evaluation.reason);
+      // Before the handler runs: what that saves is newer.
+      else if (this.ref && isRenewal(before, reading.record))
+        await this.writer.renew(this.request, this.ref, reading.record);
     } catch (error) {
       this.activity.throwUnlessUnchecked(error);
     }

@@ -8,6 +8,7 @@ import { RequestSession } from './request-session.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
 import { countCookies } from './session-cookies.js';
+import { SessionWriter } from './session-writer.js';
 import { UserStore } from './user-store.js';
 
 type WithSession = Request & Record<symbol, RequestSession | undefined>;
@@ -21,6 +22,7 @@ export class RequestSessions {
   constructor(
     private readonly activity: SessionActivity,
     private readonly ending: SessionEnding,
+    private readonly writer: SessionWriter,
     private readonly userStore: UserStore,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -55,7 +57,8 @@ export class RequestSessions {
   }
 
   private create(request: Request): RequestSession {
-    const session = new RequestSession(request, this.activity, this.ending, this.options);
+    const { activity, ending, writer, options } = this;
+    const session = new RequestSession(request, activity, ending, writer, options);
     (request as WithSession)[this.key] = session;
     return session;
   }

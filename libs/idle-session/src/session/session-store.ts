@@ -6,8 +6,7 @@ import type { FoundSession } from './found-session.js';
 import { RequestSessions } from './request-sessions.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionLookup } from './session-lookup.js';
-import { SessionWriter } from './session-writer.js';
-import { isRenewal } from './stored-session.js';
+import { SessionSaving } from './session-saving.js';
 import { UserStore } from './user-store.js';
 
 type Callback = (error?: unknown) => void;
@@ -18,6 +17,7 @@ type Callback = (error?: unknown) => void;
  * - A session that ended is not handed out: its request has an empty one, as an anonymous request has.
  * - The first save starts the record; a session whose record ended is not saved.
  * - Destroying a session ends its record, so that `request.session.destroy()` is a sign-out.
+ * - It has no `touch`: for one, express-session would hold back the end of every answer.
  * - What could not be looked up in time comes as an empty session that cannot be saved, with the failure in its
  *   {@link RequestSession}; the guard answers it, and exempt routes go on.
  */
@@ -32,7 +32,7 @@ export class IdleSessionStore extends Store {
   constructor(
     private readonly lookup: SessionLookup,
     private readonly requestSessions: RequestSessions,
-    private readonly writer: SessionWriter,
+    private readonly saving: SessionSaving,
     private readonly ending: SessionEnding,
     private readonly userStore: UserStore,
   ) {
@@ -101,18 +101,12 @@ export class IdleSessionStore extends Store {
   }
 
   override set(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    settle(this.writer.save(sessionId, session), callback);
+    settle(this.saving.save(sessionId, session), callback);
   }
 
-  override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    // After the answers to all requests that were read from the session store together: sent one by one, each would wake
-    // its reader for itself.
-    if (!this.needsRenewal(session)) return process.nextTick(callback);
-    // The answer is on its way: a store that cannot renew now gets its next chance an idle timeout later.
-    settle(
-      this.writer.renew(sessionId, session).catch(() => {}),
-      callback,
-    );
+  /** Has the app's store keep a session for longer that is not under the idle timeout. */
+  keepOther({ sessionID, session }: Request): void {
+    if (session) this.userStore.touch(sessionID, session).catch(() => {});
   }
 
   override destroy(sessionId: string, callback: Callback = () => {}): void {
@@ -145,15 +139,6 @@ export class IdleSessionStore extends Store {
   private handedOver(request: Request): FoundSession | undefined {
     const { handover } = this;
     return handover?.sessionId === request.sessionID ? handover?.found : undefined;
-  }
-
-  /** Whether the app's store has to be told, so that it does not drop the session before its time. */
-  private needsRenewal(session: SessionData): boolean {
-    const requestSession = this.requestSessions.findBySession(session);
-    if (requestSession?.failure) return false;
-    const { recordBefore, record } = requestSession ?? {};
-    if (!recordBefore || !record) return this.userStore.canTouch;
-    return record.ended === undefined && isRenewal(recordBefore, record);
   }
 
   private async end(sessionId: string, reason: RecordedEnd): Promise<void> {

@@ -1,15 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import type { SessionData } from 'express-session';
-import type { ActivityReading } from '../activity/activity-storage.js';
-import { RESOLVED_OPTIONS } from '../options/module-definition.js';
-import type { ResolvedOptions } from '../options/resolve-options.js';
-import { logMissing } from './end-log.js';
-import { requestOf, RequestSessions } from './request-sessions.js';
+import type { ActivityRecord } from '../activity/activity-storage.js';
 import { SessionActivity } from './session-activity.js';
-import { SessionEnding } from './session-ending.js';
-import { sessionRef } from './session-ref.js';
-import { fromStored, isEmpty, isMarked, keepFor, toStored, unconfirmed } from './stored-session.js';
+import { fromStored, keepFor, toStored, unconfirmed } from './stored-session.js';
 import { UserStore } from './user-store.js';
 
 /** The last that a Date can be. */
@@ -19,55 +13,28 @@ const LAST_DATE = 8.64e15;
 @Injectable()
 export class SessionWriter {
   constructor(
-    private readonly requestSessions: RequestSessions,
     private readonly activity: SessionActivity,
-    private readonly ending: SessionEnding,
     private readonly userStore: UserStore,
-    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** The first save of a session starts its record. */
-  async save(sessionId: string, session: SessionData): Promise<void> {
-    const request = requestOf(session);
-    const requestSession = this.requestSessions.findBySession(session);
-    if (requestSession?.failure) {
-      if (isEmpty(session)) return;
-      throw requestSession.failure;
-    }
-
-    const ref = sessionRef(sessionId);
-    const wasLoaded = requestSession?.wasLoaded(ref) ?? false;
-    // In the same tick, so that the one costs no more time than the other.
-    const [reading, row] = await Promise.all([
-      this.readingFor(sessionId, ref, session, request),
-      wasLoaded ? this.userStore.get(sessionId) : undefined,
-    ]);
-    if (wasLoaded && row == null) return this.revoke(sessionId, reading);
-    if (reading === undefined) return this.userStore.set(sessionId, session);
-    if (!reading.record || this.activity.evaluate(reading)?.state === 'expired') return;
-
-    await this.write(sessionId, ref, session, reading.record.idleTimeoutMs, () => {
-      // From its first save on, a new session is the request's.
-      if (request?.session?.id === sessionId) requestSession?.adopt({ ref, reading, stored: true });
-    });
+  /** Has the app's store keep the session of a request for longer. One that cannot now is asked an idle timeout later. */
+  async renew(request: Request, ref: string, { idleTimeoutMs }: ActivityRecord): Promise<void> {
+    const { sessionID, session } = request;
+    if (session == null) return;
+    const renewed = this.userStore.canTouch
+      ? this.userStore.touch(sessionID, toStored(session, ref, this.keepUntil(idleTimeoutMs)))
+      : this.rewrite(sessionID, ref, idleTimeoutMs);
+    await renewed.catch(() => {});
   }
 
-  /** Has the app's store keep a session for longer. */
-  async renew(sessionId: string, session: SessionData): Promise<void> {
-    const { ref, record } = this.requestSessions.findBySession(session) ?? {};
-    if (!ref || !record) return this.userStore.touch(sessionId, session);
-
-    const { idleTimeoutMs } = record;
-    if (this.userStore.canTouch) {
-      return this.userStore.touch(sessionId, toStored(session, ref, this.keepUntil(idleTimeoutMs)));
-    }
-    // Saving is all that such a store can do; what the request has may be older than what is stored.
+  /** Saving is all that a store without `touch` can do; what the request has may be older than what is stored. */
+  private async rewrite(sessionId: string, ref: string, idleTimeoutMs: number): Promise<void> {
     const row = await this.userStore.get(sessionId);
     if (row) await this.write(sessionId, ref, fromStored(row, ref), idleTimeoutMs);
   }
 
   /** Writes a live session, and takes it back if it ended meanwhile, in this process or another. */
-  private async write(
+  async write(
     sessionId: string,
     ref: string,
     session: SessionData,
@@ -90,25 +57,5 @@ export class SessionWriter {
   /** In memory for as long as the session lives: a wall clock that is set an hour ahead signs nobody out. */
   private keepUntil(idleTimeoutMs: number): number {
     return this.userStore.isInMemory ? LAST_DATE : Date.now() + keepFor(idleTimeoutMs);
-  }
-
-  /** The session's activity, begun if this is the first save; undefined if the session is not under the idle timeout. */
-  private async readingFor(
-    sessionId: string,
-    ref: string,
-    session: SessionData,
-    request: Request | undefined,
-  ): Promise<ActivityReading | undefined> {
-    if (!isMarked(session, ref) && request && this.options.appliesTo(request))
-      return this.activity.orUnchecked(this.activity.start(ref, sessionId, request));
-    const reading = await this.activity.orUnchecked(this.activity.read(ref, true));
-    return reading?.record || isMarked(session, ref) ? reading : undefined;
-  }
-
-  /** Another party deleted the session from the store: a request that is still running does not bring it back. */
-  private async revoke(sessionId: string, reading: ActivityReading | undefined): Promise<void> {
-    if (!reading?.record || reading.record.ended !== undefined) return;
-    logMissing('data', sessionRef(sessionId));
-    await this.ending.end(sessionId, 'revoked', reading);
   }
 }

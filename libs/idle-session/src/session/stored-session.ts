@@ -38,7 +38,11 @@ export function isEmpty(session: SessionData): boolean {
  * time, counted from the session's start. So nobody has to remember what the store was told last, and a session that is
  * alive always has a whole timeout to spare there, even if the store could not be told once.
  */
-export function isRenewal(before: ActivityRecord, after: ActivityRecord): boolean {
+export function isRenewal(
+  before: ActivityRecord | undefined,
+  after: ActivityRecord | undefined,
+): after is ActivityRecord {
+  if (!before || !after) return false;
   return before.idleTimeoutMs !== after.idleTimeoutMs || periodOf(before) !== periodOf(after);
 }
 
