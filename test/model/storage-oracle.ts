@@ -21,6 +21,7 @@ export type Outcome = 'accepted' | EndReason | 'unavailable' | 'unknown';
 /** What holds in a run. */
 export interface Rules {
   readonly syncIntervalMs: number;
+  readonly touchIntervalMs: number;
   readonly absoluteTimeoutMs: number | false;
 }
 
@@ -161,10 +162,10 @@ export class StorageOracle {
 
   /** Networks have been well for a while: what was accepted must have arrived. */
   calm(): void {
-    const before = this.now() - this.rules.syncIntervalMs - LATENCY_MS;
     for (const [key, { history }] of this.sessions) {
       const record = history.at(-1)?.record;
       if (!record || record.ended !== undefined) continue;
+      const before = this.now() - this.unsentMs(record.idleTimeoutMs) - LATENCY_MS;
       const early = this.idleDeadline(key, before) - record.lastActivityAt - record.idleTimeoutMs;
       this.expect(early <= 0, `${key}: will end as idle ${early} ms early`);
     }
@@ -228,10 +229,17 @@ export class StorageOracle {
     return deadline;
   }
 
+  /** For how long activity may wait in a process. */
+  private unsentMs(idleTimeoutMs: number): number {
+    const { syncIntervalMs, touchIntervalMs } = this.rules;
+    return syncIntervalMs + Math.min(touchIntervalMs, idleTimeoutMs / 20);
+  }
+
   private mayBeLost(attempt: Attempt, all: Attempt[], idleTimeoutMs: number): boolean {
     const { server, startedAt, endedAt } = attempt;
     const { syncIntervalMs } = this.rules;
-    const inTrouble = this.troubles.mayHaveLost(attempt, idleTimeoutMs, syncIntervalMs);
+    const unsentMs = this.unsentMs(idleTimeoutMs);
+    const inTrouble = this.troubles.mayHaveLost(attempt, idleTimeoutMs, unsentMs);
     // By a shorter timeout, a session may be over for a server that could not hear of this activity.
     const inShorterTimeout = all.some((other) => {
       const unheardMs = other.server === server ? 0 : syncIntervalMs;

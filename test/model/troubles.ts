@@ -44,11 +44,14 @@ export class Troubles {
     return this.troublesOf(server).some((trouble) => trouble.from <= to && trouble.to >= from);
   }
 
-  /** Whether activity that a server accepted, in an attempt from start to end, may not have reached the storage in time. */
+  /**
+   * Whether activity that a server accepted, in an attempt from start to end, may not have reached the storage in time.
+   * @param unsentMs how long it may wait while all is well
+   */
   mayHaveLost(
     { server, startedAt, endedAt }: { server: number; startedAt: number; endedAt: number },
     idleTimeoutMs: number,
-    syncIntervalMs: number,
+    unsentMs: number,
   ): boolean {
     const now = this.now();
     const troubles = this.troublesOf(server);
@@ -56,12 +59,11 @@ export class Troubles {
       ({ server: crashed, at }) =>
         crashed === server &&
         at >= endedAt &&
-        (at <= endedAt + syncIntervalMs ||
-          troubles.some(({ from, to }) => from <= at && to >= endedAt)),
+        (at <= endedAt + unsentMs || troubles.some(({ from, to }) => from <= at && to >= endedAt)),
     );
     const inOutage = troubles.some(
       ({ from, to }) =>
-        from <= endedAt + syncIntervalMs &&
+        from <= endedAt + unsentMs &&
         to >= startedAt &&
         Math.min(to, now + RECOVERY_MS) - from > idleTimeoutMs / 2,
     );

@@ -230,6 +230,8 @@ class World {
     const storage = new RedisActivityStorage(client, {
       prefix: this.prefix,
       syncInterval: SYNC_INTERVAL_MS,
+      // This model knows of no activity that waits; the one of several servers in virtual time does.
+      touchInterval: 0,
     });
     const absoluteTimeoutMs = ABSOLUTE_MINUTES * MINUTE;
     const server = new Server(storage, absoluteTimeoutMs, ({ type, sessionRef }) => {

@@ -13,7 +13,10 @@ const apps = BufferedApps.forEachTest();
 describe('Of what another process changed, a RedisActivityStorage', () => {
   const INTERVAL = 200;
   const storages = async (other: RedisActivityStorageOptions = {}) => {
-    const here = new RedisActivityStorage(await apps.redis.client(), { syncInterval: INTERVAL });
+    const here = new RedisActivityStorage(await apps.redis.client(), {
+      syncInterval: INTERVAL,
+      touchInterval: 0,
+    });
     const there = new RedisActivityStorage(await apps.redis.client(), {
       syncInterval: 0,
       ...other,

@@ -354,6 +354,10 @@ class SlowToTouch extends RedisActivityStorage {
     super(client);
   }
 
+  override note() {
+    return undefined;
+  }
+
   override async touch(...activity: Parameters<RedisActivityStorage['touch']>) {
     await this.gate.pass();
     return super.touch(...activity);

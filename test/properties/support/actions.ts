@@ -81,6 +81,7 @@ const action = fc.oneof(
 
 export const options: fc.Arbitrary<Options> = fc.record({
   syncIntervalMs: fc.constantFrom(1000, 1000, 1000, 0),
+  touchIntervalMs: fc.constantFrom(30_000, 30_000, 0),
   absoluteTimeoutMs: fc.constantFrom(false as const, 30_000, 90_000),
   changesRemembered: fc.constantFrom(0, 1, 3),
 });

@@ -140,6 +140,7 @@ export class World {
     const link = new Link(this.storage, network, (key) => oracle.eventLost(key));
     const storage = new BufferedActivityStorage(link, {
       syncInterval: options.syncIntervalMs,
+      touchInterval: options.touchIntervalMs,
       maxSessions: 4,
     });
     const server = new Server(storage, options.absoluteTimeoutMs, ({ type, sessionRef }) => {

@@ -1,6 +1,6 @@
 import TinyQueue from 'tinyqueue';
-import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
+import type { Duration } from '../utils/duration.js';
+import { durationOption } from '../utils/duration-option.js';
 import {
   ActivityStorage,
   DEFAULT_RETENTION,
@@ -61,10 +61,7 @@ export class MemoryActivityStorage extends ActivityStorage {
     now = steadyNow,
   }: MemoryActivityStorageOptions = {}) {
     super();
-    const retentionMs = parseDuration(retention);
-    if (retentionMs === undefined)
-      throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES, valueOf(retention));
-    this.retentionMs = retentionMs;
+    this.retentionMs = durationOption('retention', retention);
     this.now = now;
   }
 

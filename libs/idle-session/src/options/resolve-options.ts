@@ -1,7 +1,8 @@
 import type { Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import type { ActivityStorage } from '../activity/activity-storage.js';
-import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
+import { parseDuration, type Duration } from '../utils/duration.js';
+import { durationOption } from '../utils/duration-option.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
@@ -130,16 +131,8 @@ function resolveIdleTimeout(
 
 function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   const { warnBeforeFor, absoluteTimeoutMs } = limits;
-  const idleTimeoutMs = parseDuration(idleTimeout);
   // What a function returned has not been checked before.
-  if (idleTimeoutMs === undefined) {
-    throw new IdleSessionOptionsError(
-      'idleTimeout',
-      idleTimeout,
-      DURATION_TAKES,
-      valueOf(idleTimeout),
-    );
-  }
+  const idleTimeoutMs = durationOption('idleTimeout', idleTimeout);
   if (absoluteTimeoutMs !== false && idleTimeoutMs > absoluteTimeoutMs) {
     const takes = `at most absoluteTimeout (${absoluteTimeoutMs} ms)`;
     throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes, valueOf(idleTimeout));

@@ -5,8 +5,9 @@ import {
   type BufferedActivityStorageOptions,
 } from '../activity/buffer/buffered-activity-storage.js';
 import { describeError } from '../utils/describe-error.js';
-import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
-import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
+import type { Duration } from '../utils/duration.js';
+import { durationOption } from '../utils/duration-option.js';
+import { IdleSessionOptionsError } from '../utils/option-error.js';
 import {
   isIoredis,
   scriptClientOf,
@@ -59,9 +60,7 @@ export class RedisActivityStorage extends BufferedActivityStorage {
         'a connected client of node-redis or ioredis',
       );
     }
-    const retentionMs = parseDuration(retention);
-    if (retentionMs === undefined)
-      throw new IdleSessionOptionsError('retention', retention, DURATION_TAKES, valueOf(retention));
+    const retentionMs = durationOption('retention', retention);
     const channel = subscriber ? `${prefix}changes` : '';
     super(new RedisActivityRecords(scriptClient, prefix, retentionMs, channel), options);
     if (subscriber) void this.listen(subscriber, channel);

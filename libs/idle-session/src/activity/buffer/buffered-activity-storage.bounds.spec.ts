@@ -132,15 +132,14 @@ describe('The options', () => {
   const create = (options: object) => () =>
     new BufferedActivityStorage(new MemoryActivityStorage(), options);
 
-  it.each(['soon', -1, NaN, null, '', true, Infinity, '-1s'])(
-    'name a wrong syncInterval: %p',
-    (syncInterval) => {
-      expect(create({ syncInterval })).toThrow(IdleSessionOptionsError);
-      expect(create({ syncInterval })).toThrow(
-        /^Option "syncInterval" got .*; it takes 0 or a dur/,
-      );
-    },
-  );
+  const wrong = ['soon', -1, NaN, null, '', true, Infinity, '-1s'];
+  it.each(
+    ['syncInterval', 'touchInterval'].flatMap((option) => wrong.map((value) => [option, value])),
+  )('name a wrong %s: %p', (option, value) => {
+    const options = { [String(option)]: value };
+    expect(create(options)).toThrow(IdleSessionOptionsError);
+    expect(create(options)).toThrow(new RegExp(`^Option "${option}" got .*; it takes 0 or a dur`));
+  });
 
   it.each([0, -1, 1.5, NaN, Infinity, '10', null])(
     'name a wrong maxSessions: %p',
@@ -164,7 +163,7 @@ describe('In front of a storage that tells no news', () => {
   async function warm() {
     const world = new World();
     const connection = new Connection(world);
-    const buffer = new BufferedActivityStorage(connection);
+    const buffer = new BufferedActivityStorage(connection, { touchInterval: 0 });
     await buffer.start('a', session());
     connection.calls.length = 0;
     return { world, connection, buffer };

@@ -161,10 +161,11 @@ export class FeedConnection extends Connection implements ActivityFeed {
   }
 }
 
-/** A process with a buffer in front of the storage that it shares with others. */
+/** A process with a buffer in front of the storage that it shares with others. Its activity is due at once. */
 export function aProcess(world = new World(), options?: BufferedActivityStorageOptions) {
   const connection = new FeedConnection(world);
-  return { world, connection, buffer: new BufferedActivityStorage(connection, options) };
+  const buffer = new BufferedActivityStorage(connection, { touchInterval: 0, ...options });
+  return { world, connection, buffer };
 }
 
 /** A process that has been in use for a while, with the sessions started, so that it knows what changed since. */

@@ -167,6 +167,86 @@ describe('Touches', () => {
   });
 });
 
+describe('Activity', () => {
+  const LAG = IDLE / 20;
+
+  /** As a person in a page: something every second. */
+  async function use(buffer: BufferedActivityStorage, milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += SECOND) {
+      await pass(SECOND);
+      await buffer.touch('a', IDLE, storageNow());
+    }
+  }
+
+  it.each([
+    ['a twentieth of the idle timeout', { touchInterval: '1h' }, LAG],
+    ['30 s by default', {}, 30 * SECOND],
+    ['the touchInterval', { touchInterval: '5s' }, 5 * SECOND],
+    ['no more than one syncInterval, if that is 0', { touchInterval: 0 }, 0],
+  ])('is sent before the storage lags behind by more than %s', async (_, options, lag) => {
+    const { world, buffer, connection } = await aWarmProcess(['a'], {
+      touchInterval: '30s',
+      ...options,
+    });
+    await use(buffer, 5 * SECOND);
+    connection.sent.length = 0;
+    let worst = 0;
+    for (let second = 0; second < 300; second++) {
+      await use(buffer, SECOND);
+      await pass(0);
+      worst = Math.max(worst, storageNow() - (await storedActivity(world))!);
+    }
+    expect(worst).toBeLessThanOrEqual(lag + SECOND);
+    expect(connection.touchesSent.length).toBeLessThanOrEqual(
+      300 / Math.max(lag / SECOND - 1, 1) + 1,
+    );
+    expect(connection.asked).toEqual([]);
+  });
+
+  it('after a pause is sent at once, since the storage lags behind by more already', async () => {
+    const { world, buffer } = await aWarmProcess(['a'], { touchInterval: '30s' });
+    await pass(2 * MINUTE);
+    await buffer.read('a');
+    const at = storageNow();
+    expect(await isFromMemory(() => buffer.touch('a', IDLE, at))).toBe(true);
+    await pass(SECOND);
+    expect(await storedActivity(world)).toBe(at);
+  });
+
+  it('waits without an exchange once nobody asks any more, and is then sent', async () => {
+    const { world, buffer, connection } = await aWarmProcess(['a'], { touchInterval: '30s' });
+    await use(buffer, SECOND);
+    const at = storageNow();
+    await pass(2 * SECOND);
+    connection.calls.length = 0;
+    await pass(20 * SECOND);
+    expect(connection.calls).toEqual([]);
+    await pass(10 * SECOND);
+    expect(await storedActivity(world)).toBe(at);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('that could not be sent is due at once when the storage is back', async () => {
+    const { world, buffer, connection } = await aWarmProcess(['a'], { touchInterval: '5s' });
+    await use(buffer, 2 * SECOND);
+    const at = storageNow();
+    connection.fails.sync = 'rejects';
+    await pass(10 * SECOND);
+    connection.fails = {};
+    await pass(SECOND);
+    expect(await storedActivity(world)).toBe(at);
+  });
+
+  it('that was not due is sent by flush()', async () => {
+    const { world, buffer, connection } = await aWarmProcess(['a'], { touchInterval: '30s' });
+    await use(buffer, 3 * SECOND);
+    expect(connection.touchesSent).toEqual([]);
+    const at = storageNow();
+    await buffer.flush();
+    expect(await storedActivity(world)).toBe(at);
+  });
+});
+
 describe('A touch is put off', () => {
   /** Keeps the session known, but does not touch it. */
   async function watch(buffer: BufferedActivityStorage, milliseconds: number): Promise<void> {

@@ -1,4 +1,5 @@
-import { DURATION_TAKES, parseDuration, type Duration } from '../../utils/duration.js';
+import type { Duration } from '../../utils/duration.js';
+import { zeroOrDurationOption } from '../../utils/duration-option.js';
 import { IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
 import { CircuitBreaker } from '../../utils/circuit-breaker.js';
 import { promised } from '../../utils/time-limit.js';
@@ -9,16 +10,21 @@ import {
   type NewSession,
   type RecordedEnd,
 } from '../activity-storage.js';
-import { feedOf, type ActivityFeed, type Touch } from './activity-feed.js';
+import { feedOf, type ActivityFeed, type Changes, type Touch } from './activity-feed.js';
 import { Partition } from './partition.js';
 
 export interface BufferedActivityStorageOptions {
   /**
-   * For how long a process goes by what it knows: within this time its touches are sent, and an end that another
-   * process decided is known here. 0: touches are sent at once and nothing is remembered, for processes that are frozen
-   * between requests. Default `'1s'`.
+   * For how long a process goes by what it knows: within this time an end that another process decided is known here,
+   * and activity that is due is sent. 0: activity is sent at once and nothing is remembered, for processes that are
+   * frozen between requests. Default `'1s'`.
    */
   readonly syncInterval?: Duration;
+  /**
+   * By how much the storage may lag behind the activity that a process has seen, which a crash may cost. At most a
+   * twentieth of a session's idle timeout, however much is given. 0: activity is due at once. Default `'30s'`.
+   */
+  readonly touchInterval?: Duration;
   /** Of how many sessions a process remembers the activity; default 100 000. */
   readonly maxSessions?: number;
 }
@@ -38,8 +44,8 @@ const SYNC_TIMEOUT_MS = 1000;
  * storage: in the second half of the idle timeout, at an end, and for sessions that this process does not know.
  *
  * So a session that ended here is refused here at once, and by another process at the latest one `syncInterval` later.
- * A process that crashes loses what it collected in one `syncInterval`: a session whose only activity in a long time that
- * was ends early, by less than half of its idle timeout. `flush()` before it stops sends what was collected.
+ * A process that crashes loses what it collected: a session that nobody uses afterwards ends early, by one `touchInterval`
+ * and one `syncInterval` at most. `flush()` before a process stops sends what was collected.
  */
 export class BufferedActivityStorage extends ActivityStorage {
   private readonly syncIntervalMs: number;
@@ -51,24 +57,24 @@ export class BufferedActivityStorage extends ActivityStorage {
 
   constructor(
     private readonly storage: ActivityStorage,
-    { syncInterval = '1s', maxSessions = 100_000 }: BufferedActivityStorageOptions = {},
+    {
+      syncInterval = '1s',
+      touchInterval = '30s',
+      maxSessions = 100_000,
+    }: BufferedActivityStorageOptions = {},
   ) {
     super();
-    const syncIntervalMs = syncInterval === 0 ? 0 : parseDuration(syncInterval);
-    if (syncIntervalMs === undefined) {
-      const takes = `0 or ${DURATION_TAKES}`;
-      throw new IdleSessionOptionsError('syncInterval', syncInterval, takes, valueOf(syncInterval));
-    }
+    const touchIntervalMs = zeroOrDurationOption('touchInterval', touchInterval);
     if (!Number.isInteger(maxSessions) || maxSessions < 1) {
       const takes = 'a whole number above zero';
       throw new IdleSessionOptionsError('maxSessions', maxSessions, takes, valueOf(maxSessions));
     }
-    this.syncIntervalMs = syncIntervalMs;
+    this.syncIntervalMs = zeroOrDurationOption('syncInterval', syncInterval);
     this.feed = feedOf(storage);
     const each = Math.ceil(maxSessions / this.feed.partitions);
     this.partitions = Array.from(
       { length: this.feed.partitions },
-      (_, index) => new Partition(index, each),
+      (_, index) => new Partition(index, each, touchIntervalMs),
     );
   }
 
@@ -87,8 +93,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     const now = partition.now();
     const activityAt = Math.min(Math.floor(at), now);
     if (activityAt > known.record.lastActivityAt) {
-      known.touch(activityAt);
-      partition.pending.set(key, known);
+      partition.note(key, known, activityAt);
       this.use(partition);
     }
     return { record: known.record, now };
@@ -188,6 +193,10 @@ export class BufferedActivityStorage extends ActivityStorage {
   /** Keeps up with the changes of a partition for as long as requests use it. */
   private use(partition: Partition): void {
     partition.inUse = true;
+    this.schedule();
+  }
+
+  private schedule(): void {
     if (this.timer || this.closing || this.syncIntervalMs === 0) return;
     // Twice in an interval, so that what is known never has to wait for changes.
     this.timer = setTimeout(() => this.syncAll(), this.syncIntervalMs / 2).unref();
@@ -196,15 +205,11 @@ export class BufferedActivityStorage extends ActivityStorage {
   private syncAll(): void {
     this.timer = undefined;
     for (const partition of this.partitions) {
-      if (!partition.inUse && partition.pending.size === 0) continue;
+      if (partition.pending.size > 0) this.schedule();
+      if (!partition.inUse && !partition.isDue) continue;
       partition.inUse = false;
-      this.sync(partition).then(
-        () => {
-          if (partition.pending.size > 0) this.use(partition);
-        },
-        // What was not sent is sent with the next; a request that needs an answer asks, and learns of the outage.
-        () => this.use(partition),
-      );
+      // What was not sent is sent with the next; a request that needs an answer asks, and learns of the outage.
+      this.sync(partition).catch(() => this.use(partition));
     }
   }
 
@@ -216,18 +221,27 @@ export class BufferedActivityStorage extends ActivityStorage {
   private async exchange(partition: Partition): Promise<void> {
     let sent: readonly Touch[];
     do {
-      sent = partition.pendingTouches(TOUCHES_PER_CALL);
+      sent = partition.dueTouches(TOUCHES_PER_CALL);
       const askedAt = performance.now();
-      const { index, cursor } = partition;
-      const touches = sent;
-      const changes = await this.breaker.call(
-        promised(() => this.feed.sync(index, touches, cursor)),
-      );
-      partition.takeChanges(changes, sent, askedAt);
+      partition.takeChanges(await this.send(partition, sent), sent, askedAt);
     } while (sent.length === TOUCHES_PER_CALL);
   }
 
+  private async send(
+    partition: Partition,
+    touches: readonly Touch[],
+  ): Promise<Changes | undefined> {
+    const { index, cursor } = partition;
+    try {
+      return await this.breaker.call(promised(() => this.feed.sync(index, touches, cursor)));
+    } catch (error) {
+      partition.takeBack(touches);
+      throw error;
+    }
+  }
+
   private async sendAll(partition: Partition): Promise<void> {
+    partition.isClosing = true;
     await partition.syncing?.catch(() => {});
     if (partition.pending.size > 0) await this.sync(partition);
   }

@@ -3,7 +3,7 @@ import type { ActivityRecord } from '../activity-storage.js';
 /** What a process remembers of a session that has not ended, with activity that the storage may not know yet. */
 export class KnownActivity {
   /** When the person last did something, as far as the storage knows. */
-  private storedActivityAt: number;
+  storedActivityAt: number;
 
   constructor(
     /** With the newest activity that this process has seen. */

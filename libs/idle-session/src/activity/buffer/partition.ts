@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import TinyQueue from 'tinyqueue';
 import type { ActivityReading, ActivityRecord } from '../activity-storage.js';
 import { idleDeadlineOf } from '../evaluate.js';
 import type { Changes, Touch } from './activity-feed.js';
@@ -10,11 +11,24 @@ interface ReadInFlight {
   readonly startedAt: number;
 }
 
+/** When the storage is to be told of a session's activity, on its own clock. */
+interface Due {
+  readonly key: string;
+  readonly at: number;
+}
+
+/** By at most this part of its idle timeout the storage lags behind what a process has seen of a session. */
+const LAGS_IN_TIMEOUT = 20;
+
 /** What a process knows of one partition of a storage, what it still has to send there, and the storage's clock. */
 export class Partition {
   readonly known: LRUCache<string, KnownActivity>;
   /** Activity that the storage is to be told of; also of sessions that `known` had to drop. */
   readonly pending = new Map<string, KnownActivity>();
+  /** When to tell it, in order. What is no longer pending by then counts for nothing. */
+  private readonly due = new TinyQueue<Due>([], (a, b) => a.at - b.at);
+  /** The process is about to stop: all is due. */
+  isClosing = false;
   readonly reads = new Map<string, ReadInFlight>();
   /** Where the storage's history of changes goes on. */
   cursor: string | undefined;
@@ -30,6 +44,7 @@ export class Partition {
   constructor(
     readonly index: number,
     maxSessions: number,
+    private readonly touchIntervalMs: number,
   ) {
     this.known = new LRUCache({ max: maxSessions });
   }
@@ -52,14 +67,40 @@ export class Partition {
     return leftMs > Math.max(known.record.idleTimeoutMs / 2, syncIntervalMs) ? known : undefined;
   }
 
-  /** What is to be sent, at most `limit` of it. */
-  pendingTouches(limit: number): Touch[] {
+  /** Notes activity that the storage is to be told of. */
+  note(key: string, known: KnownActivity, at: number): void {
+    known.touch(at);
+    if (this.pending.has(key)) return;
+    this.pending.set(key, known);
+    this.queue(key, known);
+  }
+
+  /** Whether there is activity that the storage has to be told of by now. */
+  get isDue(): boolean {
+    const next = this.due.peek();
+    return next !== undefined && (this.isClosing || next.at <= this.now());
+  }
+
+  /** What has to be sent by now, at most `limit` of it. */
+  dueTouches(limit: number): Touch[] {
     const touches: Touch[] = [];
-    for (const [key, { record }] of this.pending) {
-      if (touches.length === limit) break;
-      touches.push({ key, idleTimeoutMs: record.idleTimeoutMs, at: record.lastActivityAt });
+    while (touches.length < limit && this.isDue) {
+      const { key } = this.due.pop()!;
+      const record = this.pending.get(key)?.record;
+      if (record)
+        touches.push({ key, idleTimeoutMs: record.idleTimeoutMs, at: record.lastActivityAt });
     }
     return touches;
+  }
+
+  /** What could not be sent is due again. */
+  takeBack(touches: readonly Touch[]): void {
+    for (const { key } of touches) this.due.push({ key, at: -Infinity });
+  }
+
+  private queue(key: string, { storedActivityAt, record }: KnownActivity): void {
+    const lagMs = Math.min(this.touchIntervalMs, record.idleTimeoutMs / LAGS_IN_TIMEOUT);
+    this.due.push({ key, at: storedActivityAt + lagMs });
   }
 
   /**
@@ -90,8 +131,10 @@ export class Partition {
   takeChanges(changes: Changes | undefined, sent: readonly Touch[], askedAt: number): void {
     for (const { key, at } of sent) {
       const pending = this.pending.get(key);
-      pending?.markStored(at);
-      if (pending?.record.lastActivityAt === at) this.pending.delete(key);
+      if (!pending) continue;
+      pending.markStored(at);
+      if (pending.record.lastActivityAt === at) this.pending.delete(key);
+      else this.queue(key, pending);
     }
     if (!changes) return;
     const { now, cursor, changed } = changes;
