@@ -17,6 +17,7 @@ interface Part {
 export const PARTS = {
   requests: () => import('./requests.js'),
   cpu: () => import('./cpu.js'),
+  profile: () => import('./profile.js'),
   sessions: () => import('./sessions.js'),
   memory: () => import('./memory.js'),
   expiry: () => import('./expiry.js'),

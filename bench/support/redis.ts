@@ -12,10 +12,17 @@ export async function startRedis() {
 /** How docs/redis.md sets a client up. */
 export const SET_UP = { disableOfflineQueue: true, commandOptions: { timeout: 0 } } as const;
 
+export async function connectedClient(url: string, options: Partial<typeof SET_UP>) {
+  const client = createClient({ url, ...options });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
 /** A client that keeps what it has read until Redis says that it has changed. */
-export async function cachingClient(server: RedisServer, entries: number) {
+export async function cachingClient(url: string, entries: number) {
   const clientSideCache = new BasicClientSideCache({ maxEntries: entries, recordStats: false });
-  const client = createClient({ url: server.url, RESP: 3, clientSideCache, ...SET_UP });
+  const client = createClient({ url, RESP: 3, clientSideCache, ...SET_UP });
   client.on('error', () => {});
   await client.connect();
   return client;

@@ -11,118 +11,102 @@ import { RedisStore } from 'connect-redis';
 import type { Request } from 'express';
 import expressSession, { type SessionOptions } from 'express-session';
 import type { Observable } from 'rxjs';
-import type { RedisClient, RedisServer } from '../../test/support/redis-server.js';
+import type { RedisClient } from '../../test/support/redis-server.js';
 import { listen, noopGuard, noopInterceptor, plainSession, type ListeningApp } from './app.js';
-import type { Subject } from './blocks.js';
-import { ours, oursOnRedis, SYNC_INTERVAL_MS } from './ours.js';
-import { cachingClient, SET_UP } from './redis.js';
+import { ours, oursOnRedis } from './ours.js';
+import { cachingClient, connectedClient, SET_UP } from './redis.js';
 import { fill, SECRET } from './sessions.js';
 
 const IDLE_TIMEOUT_MS = 15 * 60_000;
 
-/** The names by which variants are compared. */
-export const NAMES = {
-  base: 'base',
-  baseAgain: 'base, a second copy: the noise',
-  noSession: 'no session at all',
-  baseSetUp: 'base, its Redis client set up as ours',
-  interceptor: 'base with a no-op interceptor',
-  rolling: '`rolling: true` and maxAge',
-  lastSeen: '`lastSeen` written into the session by an interceptor',
-  secondKey: 'a second key, checked by a script in the guard',
-  redis: 'ours on Redis',
-  defaults: 'ours on Redis, client with its defaults',
-  caching: 'ours on Redis, client-side caching',
-  memoryBase: 'express-session on memory, no-op guard and interceptor',
-  memory: 'ours on memory',
-} as const;
-
-const DEFERRING = new Set<string>([NAMES.redis, NAMES.defaults, NAMES.caching]);
-
-export interface Variant extends Subject {
+/** What a variant is started with. */
+export interface VariantOptions {
+  readonly redisUrl: string;
+  /** So many people are signed in. */
+  readonly sessions: number;
   /** What its keys in Redis begin with. */
   readonly prefix: string;
 }
 
-interface OnRedis extends Partial<SessionOptions> {
-  readonly disableTouch?: boolean;
-  readonly client?: Partial<typeof SET_UP>;
-}
-
-/** Every variant as an app of its own in this process, each with its own sessions. */
-export async function startVariants(server: RedisServer, sessions: number) {
-  const storeOn = async (client: unknown, prefix: string, disableTouch = false) => {
-    const store = new RedisStore({ client, prefix, disableTouch });
-    await fill(store, sessions);
-    return store;
-  };
-  const inMemory = async () => {
-    const store = new expressSession.MemoryStore();
-    await fill(store, sessions);
-    return store;
-  };
-  const onRedis =
-    (providers: Provider[], { disableTouch = false, client = {}, ...options }: OnRedis = {}) =>
-    async (prefix: string) => {
-      const store = await storeOn(await server.client(client), prefix, disableTouch);
-      return listen({ providers }, plainSession({ store, ...options }));
-    };
-  const oursOn =
-    ({ caching = false, setUp = true } = {}) =>
-    async (prefix: string) => {
-      const client = await server.client(setUp ? SET_UP : {});
-      const reader = caching ? await cachingClient(server, 2 * sessions) : client;
-      const store = await storeOn(reader, prefix);
-      const syncInterval = SYNC_INTERVAL_MS;
-      return listen({ imports: [oursOnRedis({ client, prefix, store, syncInterval })] });
-    };
-
-  const lastSeen = { provide: APP_INTERCEPTOR, useClass: LastSeenInterceptor };
-  const secondKey = [
-    { provide: APP_GUARD, useClass: SecondKeyGuard },
-    { provide: REDIS, useValue: await server.client() },
-  ];
-  const maxAge = IDLE_TIMEOUT_MS;
-  const starters: Record<keyof typeof NAMES, (prefix: string) => Promise<ListeningApp>> = {
-    noSession: () => listen({ providers: [noopGuard] }),
-    base: onRedis([noopGuard]),
-    baseAgain: onRedis([noopGuard]),
-    baseSetUp: onRedis([noopGuard], { client: SET_UP }),
-    interceptor: onRedis([noopGuard, noopInterceptor]),
-    rolling: onRedis([noopGuard], { rolling: true, cookie: { maxAge } }),
-    lastSeen: onRedis([noopGuard, lastSeen]),
-    secondKey: onRedis(secondKey, { disableTouch: true }),
-    redis: oursOn(),
-    defaults: oursOn({ setUp: false }),
-    caching: oursOn({ caching: true }),
-    memoryBase: async () =>
-      listen(
-        { providers: [noopGuard, noopInterceptor] },
-        plainSession({ store: await inMemory() }),
-      ),
-    memory: async () =>
-      listen({ imports: [ours({ session: { secret: SECRET, store: await inMemory() } })] }),
-  };
-
-  const variants: Variant[] = [];
-  const missing: string[] = [];
-  for (const [key, start] of Object.entries(starters)) {
-    const prefix = `${key}:`;
-    const name = NAMES[key as keyof typeof NAMES];
-    try {
-      const { socketPath } = await start(prefix);
-      variants.push({ name, prefix, socketPath, sessions, defers: DEFERRING.has(name) });
-    } catch (error) {
-      // The others are still worth measuring.
-      missing.push(`${name}: ${(error as Error).message.split('\n')[0]}`);
-    }
-  }
-  return { variants, missing };
-}
-
+type Starter = (options: VariantOptions) => Promise<ListeningApp>;
 type Provider = NonNullable<Parameters<typeof listen>[0]['providers']>[number];
 
+interface OnRedis extends Partial<SessionOptions> {
+  readonly disableTouch?: boolean;
+  readonly clientOptions?: Partial<typeof SET_UP>;
+}
+
 const REDIS = Symbol('REDIS');
+
+/** The ways to end idle sessions that are compared, each as an app of its own, by the names in the results. */
+export const VARIANTS = {
+  'no session at all': () => listen({ providers: [noopGuard] }),
+  base: onRedis([noopGuard]),
+  'base, a second copy: the noise': onRedis([noopGuard]),
+  'base with a no-op interceptor': onRedis([noopGuard, noopInterceptor]),
+  '`rolling: true` and maxAge': onRedis([noopGuard], {
+    rolling: true,
+    cookie: { maxAge: IDLE_TIMEOUT_MS },
+  }),
+  '`lastSeen` written into the session': onRedis(() => [
+    noopGuard,
+    { provide: APP_INTERCEPTOR, useClass: LastSeenInterceptor },
+  ]),
+  'a second key, checked by a script in the guard': onRedis(
+    (client) => [
+      { provide: APP_GUARD, useClass: SecondKeyGuard },
+      { provide: REDIS, useValue: client },
+    ],
+    { disableTouch: true },
+  ),
+  'ours on Redis': oursOn(),
+  'ours on Redis, client-side caching': oursOn({ caching: true }),
+  'base, client with its defaults': onRedis([noopGuard], { clientOptions: {} }),
+  'ours on Redis, client with its defaults': oursOn({ clientOptions: {} }),
+  'express-session on memory, no-op guard and interceptor': async ({ sessions }) =>
+    listen(
+      { providers: [noopGuard, noopInterceptor] },
+      plainSession({ store: await inMemory(sessions) }),
+    ),
+  'ours on memory': async ({ sessions }) =>
+    listen({ imports: [ours({ session: { secret: SECRET, store: await inMemory(sessions) } })] }),
+} satisfies Record<string, Starter>;
+
+export type VariantName = keyof typeof VARIANTS;
+
+function onRedis(
+  providers: Provider[] | ((client: RedisClient) => Provider[]),
+  { disableTouch = false, clientOptions = SET_UP, ...options }: OnRedis = {},
+): Starter {
+  return async ({ redisUrl, prefix, sessions }) => {
+    const client = await connectedClient(redisUrl, clientOptions);
+    const store = new RedisStore({ client, prefix, disableTouch });
+    await fill(store, sessions);
+    return listen(
+      { providers: typeof providers === 'function' ? providers(client) : providers },
+      plainSession({ store, ...options }),
+    );
+  };
+}
+
+function oursOn({
+  caching = false,
+  clientOptions = SET_UP,
+}: { readonly caching?: boolean; readonly clientOptions?: Partial<typeof SET_UP> } = {}): Starter {
+  return async ({ redisUrl, prefix, sessions }) => {
+    const client = await connectedClient(redisUrl, clientOptions);
+    const reader = caching ? await cachingClient(redisUrl, 2 * sessions) : client;
+    const store = new RedisStore({ client: reader, prefix });
+    await fill(store, sessions);
+    return listen({ imports: [oursOnRedis({ client, prefix, store })] });
+  };
+}
+
+async function inMemory(sessions: number) {
+  const store = new expressSession.MemoryStore();
+  await fill(store, sessions);
+  return store;
+}
 
 @Injectable()
 class LastSeenInterceptor implements NestInterceptor {

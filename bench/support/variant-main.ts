@@ -1,0 +1,28 @@
+// One of the variants that are compared, in a process of its own, for as long as the process that started it is there.
+import { Session } from 'node:inspector/promises';
+import { closeApps } from './app.js';
+import type { VariantAnswer, VariantQuestion } from './variant-process.js';
+import { VARIANTS, type VariantName, type VariantOptions } from './variants.js';
+
+const [name, options] = process.argv.slice(2) as [VariantName, string];
+const { socketPath } = await VARIANTS[name](JSON.parse(options) as VariantOptions);
+process.on('disconnect', () => void closeApps().then(() => process.exit()));
+
+const inspector = new Session();
+const answers: { [Q in VariantQuestion]: () => Promise<VariantAnswer[Q]> } = {
+  // What all of its threads have used: collecting garbage is work, too.
+  cpu: async () => process.cpuUsage(),
+  async startProfile() {
+    inspector.connect();
+    await inspector.post('Profiler.enable');
+    await inspector.post('Profiler.setSamplingInterval', { interval: 200 });
+    await inspector.post('Profiler.start');
+  },
+  async stopProfile() {
+    return (await inspector.post('Profiler.stop')).profile;
+  },
+};
+process.on('message', async (question: VariantQuestion) => {
+  process.send?.({ answer: await answers[question]() });
+});
+process.send?.(socketPath);
