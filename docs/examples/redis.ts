@@ -1,8 +1,10 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+// #region imports
 import { RedisStore } from 'connect-redis';
 import { IdleSessionModule } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+// #endregion imports
 import { BasicClientSideCache, createClient } from 'redis';
 
 const secret = process.env.SESSION_SECRET ?? 'at least sixteen characters';
@@ -12,9 +14,9 @@ export const connect = (url: string) =>
   createClient({ url, disableOfflineQueue: true, commandOptions: { timeout: 0 } })
     .on('error', (error: Error) => console.error(error.message))
     .connect();
-// #endregion client
 
 type Client = Awaited<ReturnType<typeof connect>>;
+// #endregion client
 
 // #region module
 @Module({

@@ -9,6 +9,7 @@ import {
   PassiveRoute,
   SessionExpiredException,
   SkipIdleSession,
+  StorageUnavailableException,
   type IdleSessionStatus,
 } from 'nestjs-idle-session';
 
@@ -88,6 +89,22 @@ export class OwnAnswerFilter implements ExceptionFilter {
   }
 }
 // #endregion filter
+
+// #region outage
+@Catch(StorageUnavailableException)
+export class OutagePageFilter implements ExceptionFilter {
+  catch(exception: StorageUnavailableException, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<Response>();
+    response
+      .status(503)
+      .set('Retry-After', '1')
+      .format({
+        json: () => response.json(exception.getResponse()),
+        html: () => response.send('<p>You are still signed in. Please try again in a moment.</p>'),
+      });
+  }
+}
+// #endregion outage
 
 // #region guard
 @Injectable()

@@ -22,6 +22,7 @@ import { start as startWithMiddleware } from '../../docs/examples/express-middle
 import { PricesController } from '../../docs/examples/recipes/streams.js';
 import * as routes from '../../docs/examples/routes.js';
 import { fetchNews } from '../../docs/examples/browser/passive-request.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 import {
   createTestApp,
   HOUR,
@@ -200,6 +201,23 @@ describe('docs/what-counts.md', () => {
     const ada = await signedIn();
     clock.advance(15 * MINUTE);
     await ada.get('/page').expect(401, { error: 'session_ended', reason: 'idle' });
+  });
+
+  it("a filter of the app's own answers a person with a page while the storage is away", async () => {
+    const { storage, signedIn } = await start({
+      metadata: { providers: [{ provide: APP_FILTER, useClass: routes.OutagePageFilter }] },
+      logger: new RecordingLogger(),
+    });
+    const ada = await signedIn();
+    storage.read = () => Promise.reject(new Error('away'));
+    await ada
+      .get('/page')
+      .set('Accept', 'text/html,*/*;q=0.8')
+      .expect(503, /still signed in/);
+    await ada
+      .get('/page')
+      .expect('Retry-After', '1')
+      .expect(503, /storage-unavailable/);
   });
 
   it('a guard and an interceptor that extend ours change a step', async () => {
