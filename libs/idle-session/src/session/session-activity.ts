@@ -83,7 +83,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
     return this.ask('touch', async (storage) => {
       try {
         const touched = await storage.touch(sessionRef, idleTimeoutMs, at);
-        this.outageLog.over(WRITE);
+        this.outageLog.over();
         return touched;
       } catch (error) {
         this.outageLog.began(WRITE, error);
@@ -146,7 +146,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
     const name = `activity storage (${operation})`;
     try {
       const answer = usableReading(await this.breaker.call(() => ask(storage)));
-      this.outageLog.over(name);
+      this.outageLog.over();
       return answer;
     } catch (error) {
       this.outageLog.failed(name, error);

@@ -33,8 +33,8 @@ export class UserStore {
     this.breaker = new CircuitBreaker(storageTimeoutMs);
     this.onConnection((connected) => {
       this.connected = connected;
-      if (connected) outageLog.over('session store (connection)');
-      else outageLog.began('session store (connection)', undefined);
+      if (connected) outageLog.connected();
+      else outageLog.disconnected('session store (connection)');
     });
   }
 
@@ -87,7 +87,7 @@ export class UserStore {
     const name = `session store (${operation})`;
     try {
       const answer = await this.breaker.call(() => answerTo(ask));
-      this.outageLog.over(name);
+      this.outageLog.over();
       return answer;
     } catch (error) {
       this.outageLog.failed(name, error);
