@@ -7,6 +7,7 @@ import {
 } from '../activity/activity-storage.js';
 import type { Evaluation } from '../activity/evaluate.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { logMissing } from './end-log.js';
 import type { FoundSession } from './found-session.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
@@ -228,10 +229,20 @@ export class RequestSession {
 
   private async takeOrEnd(answer: Promise<ActivityReading>): Promise<void> {
     const reading = await answer;
+    const reason = this.endReasonOf(reading);
     this.take(reading);
-    const evaluation = this.activity.evaluate(reading);
-    if (evaluation?.state !== 'expired' || !this.ref) return;
-    this.take(await this.activity.end(this.ref, evaluation.reason));
+    if (reason === undefined || !this.ref) return;
+    const end = await this.activity.end(this.ref, reason);
+    if (end.won && reason === 'lost') logMissing('record', this.ref);
+    this.take(end);
     if (this.record?.ended !== undefined) await destroySession(this.request);
+  }
+
+  /** Why the session is over, now that the storage says this; undefined if it is not. */
+  private endReasonOf(reading: ActivityReading): EndReason | undefined {
+    const evaluation = this.activity.evaluate(reading);
+    if (evaluation?.state === 'expired') return evaluation.reason;
+    // Fail closed: a session that had a record and lost it is not a new one.
+    return !evaluation && this.record ? 'lost' : undefined;
   }
 }
