@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import expressSession, { type Store } from 'express-session';
 import createMemorystore from 'memorystore';
+import createFileStore from 'session-file-store';
 import { expectEnded } from '../support/requests.js';
 import { MINUTE, SECRET } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
@@ -13,10 +13,7 @@ import { RecordingLogger } from '../support/recording-logger.js';
 const start = testApps();
 
 const Memorystore = createMemorystore(expressSession);
-// The package has no types.
-const FileStore = createRequire(import.meta.url)('session-file-store')(expressSession) as new (
-  options: object,
-) => Store;
+const FileStore = createFileStore(expressSession);
 
 const directory = mkdtempSync(join(tmpdir(), 'idle-session-'));
 afterAll(() => rmSync(directory, { recursive: true }));

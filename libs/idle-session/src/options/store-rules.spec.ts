@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -8,15 +7,13 @@ import MongoStore from 'connect-mongo';
 import { RedisStore } from 'connect-redis';
 import expressSession, { type Store } from 'express-session';
 import createMemorystore from 'memorystore';
+import createFileStore from 'session-file-store';
 import { warnOfStore } from './store-rules.js';
 
 const MINUTE = 60_000;
 
 const Memorystore = createMemorystore(expressSession);
-// The package has no types.
-const FileStore = createRequire(import.meta.url)('session-file-store')(expressSession) as new (
-  options: object,
-) => Store;
+const FileStore = createFileStore(expressSession);
 
 let warnings: string[];
 beforeEach(() => {
