@@ -18,8 +18,8 @@ export interface MemoryActivityStorageOptions {
   /** How long a record is kept after its deadline or its end; default `'24h'`. */
   readonly retention?: Duration;
   /**
-   * The clock, in milliseconds; default: one that never steps, however the wall clock is set. It stands still while the
-   * machine is suspended (a laptop, a paused VM), and that time does not count as idle; for servers that may be, take Redis.
+   * The clock, in milliseconds; default: one that never steps, however the wall clock is set. On Linux it stands
+   * still while the machine is suspended (a laptop, a paused VM), and that time does not count as idle: take Redis there.
    */
   readonly now?: () => number;
 }
@@ -48,7 +48,7 @@ const UNKNOWN: NewSession = {
   owner: null,
 };
 
-/** The time of day when the process started, and what has passed since, without what the machine was suspended. */
+/** The time of day when the process started, and what has passed since while the machine ran. */
 const steadyNow = () => Math.floor(performance.timeOrigin + performance.now());
 
 /** Keeps activity records in this process: for one process, tests and development. Bounded by the sessions of the retention time. */
