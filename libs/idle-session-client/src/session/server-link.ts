@@ -134,13 +134,12 @@ export class ServerLink {
     body?: { readonly idleForMs?: number },
   ): Promise<Answer | undefined> {
     const { environment, path, headers } = this.#context;
-    if (this.#store.isClosed) return undefined;
     try {
+      if (this.#store.isClosed) return;
       this.#isReachable = true;
       return await environment.request(`${path}/${endpoint}`, headers(), body);
     } catch {
       this.#isReachable = false;
-      return undefined;
     }
   }
 
