@@ -1,6 +1,7 @@
 // Looks at each library as npm would publish it, then uses it from a folder outside the workspace.
 import { spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -56,8 +57,11 @@ function checkPacked(library, workbench) {
   load([packed.name], workbench);
   link(optional, modules);
   load(entryPoints, workbench);
+  loadInJest(entryPoints, workbench);
   checkTypes(entryPoints, workbench);
-  console.log(`${packed.filename}: ${entryPoints.join(', ')} load by import and by require`);
+  console.log(
+    `${packed.filename}: ${entryPoints.join(', ')} load by import, by require and in Jest`,
+  );
 }
 
 /** @param {string[]} paths */
@@ -106,6 +110,23 @@ function load(entryPoints, folder) {
     run('node', ['--input-type=module', '-e', `await import('${name}')`], folder);
     run('node', ['--input-type=commonjs', '-e', `require('${name}')`], folder);
   }
+}
+
+/**
+ * In Jest's CommonJS mode, which does not require ES modules before Node 24.9, with what the documentation says.
+ *
+ * @param {string[]} entryPoints
+ * @param {string} folder
+ */
+function loadInJest(entryPoints, folder) {
+  link(['@swc/jest'], join(folder, 'node_modules'));
+  copyFileSync(join(root, 'docs/examples/jest-commonjs.mjs'), join(folder, 'jest.config.mjs'));
+  const names = JSON.stringify(entryPoints);
+  writeFileSync(
+    join(folder, 'load.test.js'),
+    `it.each(${names})('%s loads', (n) => void require(n));`,
+  );
+  run(process.execPath, [join(root, 'node_modules/jest/bin/jest.js')], folder);
 }
 
 /**

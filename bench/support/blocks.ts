@@ -28,7 +28,7 @@ const BATCH_MS = SYNC_INTERVAL_MS / 2;
 const AFTER_BATCH_MS = BATCH_MS + 20;
 const LEAD_IN_MS = 50;
 /** As long as it takes for one batch. */
-export const TIMED_MS = BATCH_MS;
+const TIMED_MS = BATCH_MS;
 
 /** All blocks of one subject, in the order of the cycles. */
 export class Measured {

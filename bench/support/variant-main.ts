@@ -22,7 +22,7 @@ const answers: { [Q in VariantQuestion]: () => Promise<VariantAnswer[Q]> } = {
     return (await inspector.post('Profiler.stop')).profile;
   },
 };
-process.on('message', async (question: VariantQuestion) => {
-  process.send?.({ answer: await answers[question]() });
+process.on('message', (question: VariantQuestion) => {
+  void answers[question]().then((answer) => process.send?.({ answer }));
 });
 process.send?.(socketPath);

@@ -69,6 +69,39 @@ describe('A draft', () => {
     expect(await site.stored()).toEqual([]);
   });
 
+  it('is offered after the secret was rotated, more than once, and then kept under the new one', async () => {
+    await site.adaHasTyped();
+    site.endSessions();
+    site.rotateSecret();
+    site.rotateSecret();
+    await site.signIn('ada');
+    await site.open('/form');
+    expect(await site.account().inputValue()).toBe('');
+    await site.restore().click();
+    expect(await site.account().inputValue()).toBe(TEXT);
+    await site.settled();
+    expect(await site.contents((await site.stored())[0]!)).toContainEqual(['account false', TEXT]);
+  });
+
+  it('cannot be read by another person after the secret was rotated', async () => {
+    await site.adaHasTyped();
+    site.endSessions();
+    site.rotateSecret();
+    await site.signIn('bob');
+    await site.open('/form');
+    expect(await site.restore().count()).toBe(0);
+    expect(await site.stored()).toEqual([]);
+  });
+
+  it('is removed when the secret that it was kept under is none any more', async () => {
+    await site.adaHasTyped();
+    site.rotateSecret();
+    site.olderKeys.clear();
+    await site.open('/form');
+    expect(await site.restore().count()).toBe(0);
+    expect(await site.stored()).toEqual([]);
+  });
+
   it('is removed when it is refused, and not offered again', async () => {
     await site.adaHasTyped();
     await site.open('/form');

@@ -70,19 +70,22 @@ async function goesOn(): Promise<void> {
 const html = { contentType: 'text/html', body: '<!doctype html><title>A page</title>' };
 
 describe('Whoever is alive to the server is covered, but not signed out', () => {
-  it.each<[string, (route: Route) => Promise<void>]>([
-    ['by an error of the server', (route) => route.fulfill({ ...html, status: 500 })],
-    ['by a page of a proxy', (route) => route.fulfill(html)],
+  it.each<[string, (route: Route) => Promise<void>, number | null]>([
+    ['by an error of the server', (route) => route.fulfill({ ...html, status: 500 }), null],
+    ['by a page of a proxy', (route) => route.fulfill(html), 200],
     [
       'by a redirect to a sign-on page elsewhere',
       (route) => route.fulfill({ status: 302, headers: { Location: '/login' } }),
+      0,
     ],
     [
       'by a proxy that wants a password of its own',
       (route) => route.fulfill({ ...html, status: 401 }),
+      401,
     ],
-    ['by a connection that breaks', (route) => route.abort('connectionreset')],
-  ])('%s', async (_, how) => {
+    ['by a CSRF middleware', (route) => route.fulfill({ ...html, status: 403 }), 403],
+    ['by a connection that breaks', (route) => route.abort('connectionreset'), null],
+  ])('%s, and the console says it once if it is no outage', async (_, how, saidStatus) => {
     await untilExtendedElsewhere();
     const stop = await interfere(how);
     await passSlowly(MINUTE + STEP_MS);
@@ -92,6 +95,8 @@ describe('Whoever is alive to the server is covered, but not signed out', () => 
     stop();
     await passSlowly(RETRIED_MS);
     await goesOn();
+    const line = `/idle-session/status ${saidStatus}, see docs/troubleshooting.md`;
+    expect(visit.warnings).toEqual(saidStatus === null ? [] : [line]);
   });
 
   it('by an answer that takes its time', async () => {

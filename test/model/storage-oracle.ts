@@ -4,6 +4,7 @@ import {
   type EndReason,
   type RecordedEnd,
 } from 'nestjs-idle-session';
+import { unsentMs, type Rules } from './rules.js';
 import { LATENCY_MS, Troubles } from './troubles.js';
 
 /** What a request carries. */
@@ -17,13 +18,6 @@ export interface Visit {
 
 /** `accepted`, the reason why not, or that no server could tell. */
 export type Outcome = 'accepted' | EndReason | 'unavailable' | 'unknown';
-
-/** What holds in a run. */
-export interface Rules {
-  readonly syncIntervalMs: number;
-  readonly touchIntervalMs: number;
-  readonly absoluteTimeoutMs: number | false;
-}
 
 interface Written {
   readonly record: ActivityRecord;
@@ -165,7 +159,7 @@ export class StorageOracle {
     for (const [key, { history }] of this.sessions) {
       const record = history.at(-1)?.record;
       if (!record || record.ended !== undefined) continue;
-      const before = this.now() - this.unsentMs(record.idleTimeoutMs) - LATENCY_MS;
+      const before = this.now() - unsentMs(this.rules, record.idleTimeoutMs) - LATENCY_MS;
       const early = this.idleDeadline(key, before) - record.lastActivityAt - record.idleTimeoutMs;
       this.expect(early <= 0, `${key}: will end as idle ${early} ms early`);
     }
@@ -229,17 +223,11 @@ export class StorageOracle {
     return deadline;
   }
 
-  /** For how long activity may wait in a process. */
-  private unsentMs(idleTimeoutMs: number): number {
-    const { syncIntervalMs, touchIntervalMs } = this.rules;
-    return syncIntervalMs + Math.min(touchIntervalMs, idleTimeoutMs / 20);
-  }
-
   private mayBeLost(attempt: Attempt, all: Attempt[], idleTimeoutMs: number): boolean {
     const { server, startedAt, endedAt } = attempt;
     const { syncIntervalMs } = this.rules;
-    const unsentMs = this.unsentMs(idleTimeoutMs);
-    const inTrouble = this.troubles.mayHaveLost(attempt, idleTimeoutMs, unsentMs);
+    const waitMs = unsentMs(this.rules, idleTimeoutMs);
+    const inTrouble = this.troubles.mayHaveLost(attempt, idleTimeoutMs, waitMs);
     // By a shorter timeout, a session may be over for a server that could not hear of this activity.
     const inShorterTimeout = all.some((other) => {
       const unheardMs = other.server === server ? 0 : syncIntervalMs;

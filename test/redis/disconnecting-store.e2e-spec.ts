@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { APP_GUARD } from '@nestjs/core';
 import expressSession from 'express-session';
 import supertest, { type Response } from 'supertest';
 import { RecordingLogger, type LogLine } from '../support/recording-logger.js';
+import { aMinuteLater } from '../support/minute-later.js';
 import { cookiesOf } from '../support/cookies.js';
 import { createTestApp, MINUTE, SignedInGuard, type TestApp } from '../support/test-app.js';
 
@@ -22,7 +23,10 @@ beforeEach(async () => {
   ada = cookiesOf(await ask().post('/sign-in').expect(200));
   log.length = 0;
 });
-afterEach(() => test.app.close());
+afterEach(() => {
+  jest.restoreAllMocks();
+  return test.app.close();
+});
 
 const ask = (app = test.app) => supertest(app.getHttpServer());
 
@@ -99,6 +103,9 @@ describe('While the session store says that it is disconnected', () => {
     for (let request = 0; request < 3; request++)
       await ask().get('/page').set('Cookie', ada).expect(503);
     store.emit('connect');
+    await ask().get('/page').set('Cookie', ada).expect(200);
+    expect(log).toHaveLength(1);
+    aMinuteLater();
     await ask().get('/page').set('Cookie', ada).expect(200);
     await ask().get('/page').set('Cookie', ada).expect(200);
     expect(log.map(({ level }) => level)).toEqual(['error', 'log']);

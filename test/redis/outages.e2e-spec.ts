@@ -10,12 +10,13 @@ import {
   type CanActivate,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Request } from 'express';
 import { SkipIdleSession } from 'nestjs-idle-session';
 import type { Response } from 'supertest';
 import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
 import { sessionIdOf } from '../support/cookies.js';
+import { aMinuteLater } from '../support/minute-later.js';
 import { passTime } from '../support/activity-records.js';
 import { RedisServer } from '../support/redis-server.js';
 import { MINUTE, SignedInGuard } from '../support/test-app.js';
@@ -30,6 +31,7 @@ let redis: RedisServer;
 let test: RedisApp;
 let ada: string;
 afterEach(async () => {
+  jest.restoreAllMocks();
   await RedisServer.stopAll();
   await test?.app.close();
 });
@@ -128,6 +130,7 @@ describe.each(outages)('While Redis is $kind', ({ begin, end }) => {
     await Promise.all([status(), test.ask.post('/sign-in').set('Cookie', ada), ...pages]);
     await end(redis);
     const { body } = await recovered(status);
+    aMinuteLater();
     await Promise.all(Array.from({ length: 3 }, () => page(ada).expect(200)));
     expect(test.log.map(({ level }) => level)).toEqual(['error', 'log']);
     expect(test.log[0]!.text).toMatch(/does not answer/);
@@ -208,6 +211,8 @@ describe.each(outages)('An app whose Redis is $kind', ({ begin, end }) => {
     expect(response.headers).not.toHaveProperty('set-cookie');
     await end(redis);
     expect((await recovered(() => page(ada))).body).toEqual({ user: 'ada' });
+    aMinuteLater();
+    await page(ada).expect(200);
     const stored = JSON.parse((await (await redis.client()).get(`sess:${sessionIdOf(ada)}`)) ?? '');
     expect(stored).not.toHaveProperty('note');
     expect(test.log.map(({ level }) => level)).toEqual(['error', 'log']);
@@ -345,6 +350,7 @@ describe('With the activity on a Redis of its own', () => {
       );
       expect(stored).toMatchObject({ user: 'ada', note: 'kept' });
       await passTime(await activity.client(), 15 * MINUTE);
+      aMinuteLater();
       await page(ada).expect(401);
       expect(test.log.map(({ level }) => level)).toEqual(['error', 'log']);
     });

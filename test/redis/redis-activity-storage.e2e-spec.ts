@@ -1,4 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { IdleSessionOptionsError, type ActivityStorage } from 'nestjs-idle-session';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import { activityStorageContract } from 'nestjs-idle-session/testing';
@@ -118,6 +128,8 @@ describe('The records of RedisActivityStorage', () => {
     });
   });
 
+  afterEach(() => void jest.restoreAllMocks());
+
   const recordOf = async (ref: string) => (await recordsOf(admin, 'app:')).get(ref);
   const sweep = () => storage.expire(1000);
 
@@ -228,33 +240,43 @@ describe('The records of RedisActivityStorage', () => {
     ['breaks off', '\u0001\u0000\u0001'],
     ['is any text', '1735689600000 900000 - 1735689600000 id'],
     ['looks like one, and is none', `\u0001${'\u007f'.repeat(60)}`],
-  ])('harm no other session of their partition when one %s', async (_, garbage) => {
-    const records = new RedisActivityRecords(admin, 'app:', RETENTION, '');
-    const [good, bad] = ['a', 'q'];
-    const partition = records.partitionOf(good);
-    expect(records.partitionOf(bad)).toBe(partition);
-    for (const key of [good, bad]) await storage.start(key, newSession(IDLE_TIMEOUT, `id-${key}`));
-    const spoil = () => admin.hSet(keysOf('records', 'app:')[partition]!, bad, garbage);
+  ])(
+    'harm no other session of their partition when one %s, and the log says it',
+    async (_, garbage) => {
+      const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+      const monotonic = jest.spyOn(performance, 'now').mockReturnValue(0);
+      const records = new RedisActivityRecords(admin, 'app:', RETENTION, '');
+      const [good, bad] = ['a', 'q'];
+      const partition = records.partitionOf(good);
+      expect(records.partitionOf(bad)).toBe(partition);
+      for (const key of [good, bad])
+        await storage.start(key, newSession(IDLE_TIMEOUT, `id-${key}`));
+      const spoil = () => admin.hSet(keysOf('records', 'app:')[partition]!, bad, garbage);
 
-    await passTime(admin, MINUTE, 'app:');
-    await spoil();
-    const { now } = await storage.read(good);
-    const touches = [bad, good].map((key) => ({ key, idleTimeoutMs: IDLE_TIMEOUT, at: now }));
-    const { changed } = await records.sync(partition, touches, undefined);
-    expect(changed).toBe('all');
-    expect((await storage.read(good)).record?.lastActivityAt).toBe(now);
+      await passTime(admin, MINUTE, 'app:');
+      await spoil();
+      const { now } = await storage.read(good);
+      const touches = [bad, good].map((key) => ({ key, idleTimeoutMs: IDLE_TIMEOUT, at: now }));
+      const { changed } = await records.sync(partition, touches, undefined);
+      expect(changed).toBe('all');
+      expect((await storage.read(good)).record?.lastActivityAt).toBe(now);
 
-    // For its owner it is as good as lost: it ends for good, and no touch brings it back.
-    await storage.touch(bad, IDLE_TIMEOUT, now);
-    expect((await storage.end(bad, 'revoked')).record?.ended).toBe('revoked');
-    await passTime(admin, IDLE_TIMEOUT, 'app:');
-    await spoil();
-    await admin.zAdd(keysOf('deadlines', 'app:')[partition]!, { score: 1, value: bad });
-    expect((await sweep()).expired).toEqual([
-      { key: good, sessionId: `id-${good}`, reason: 'idle' },
-    ]);
-    expect(await deadlines()).toEqual([good]);
-  });
+      // For its owner it is as good as lost: it ends for good, and no touch brings it back.
+      await storage.touch(bad, IDLE_TIMEOUT, now);
+      await storage.read(bad);
+      expect(logged.mock.calls).toEqual([[expect.stringContaining('a record in no known form')]]);
+      expect((await storage.end(bad, 'revoked')).record?.ended).toBe('revoked');
+      await passTime(admin, IDLE_TIMEOUT, 'app:');
+      await spoil();
+      await admin.zAdd(keysOf('deadlines', 'app:')[partition]!, { score: 1, value: bad });
+      monotonic.mockReturnValue(MINUTE);
+      expect((await sweep()).expired).toEqual([
+        { key: good, sessionId: `id-${good}`, reason: 'idle' },
+      ]);
+      expect(await deadlines()).toEqual([good]);
+      expect(logged).toHaveBeenCalledTimes(2);
+    },
+  );
 
   it('whose deadline moved back end then', async () => {
     await storage.start('a', newSession(IDLE_TIMEOUT, 'id-a'));

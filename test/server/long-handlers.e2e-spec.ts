@@ -86,14 +86,6 @@ describe('A handler that runs for long', () => {
     expect(checked).toMatchObject({ state: 'expired', reason: 'signed-out' });
   });
 
-  it('is not told that a session is alive whose record is lost', async () => {
-    const read = jest.spyOn(test.storage, 'read');
-    const { checked } = await watching(() =>
-      read.mockResolvedValueOnce({ record: undefined, now: 0 }),
-    );
-    expect(checked).toMatchObject({ state: 'none', expiresInMs: null });
-  });
-
   it('asks a storage that remembers for what is true now', async () => {
     const read = jest.spyOn(test.storage as ActivityStorage, 'read');
     await watching(() => read.mockClear());

@@ -21,6 +21,8 @@ const SCRIPT = `
 export class DraftSite {
   /** The keys of drafts, by their owners. */
   keys!: Map<string, string>;
+  /** The keys of secrets that were rotated, newest first, by their owners. */
+  olderKeys!: Map<string, string[]>;
   formBody!: string;
   /** What the server does with a form that was sent. */
   answer!: 'done' | 'same page' | 'invalid' | 'broken';
@@ -41,6 +43,14 @@ export class DraftSite {
     this.sessions.clear();
   }
 
+  /** As with another secret before the one that there was. */
+  rotateSecret(): void {
+    for (const [owner, key] of this.keys) {
+      this.olderKeys.set(owner, [key, ...(this.olderKeys.get(owner) ?? [])]);
+      this.keys.set(owner, newKey());
+    }
+  }
+
   protected async listen(): Promise<void> {
     this.script = await bundle();
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
@@ -54,9 +64,8 @@ export class DraftSite {
 
   /** As the site is before each test. */
   protected reset(): void {
-    this.keys = new Map(
-      ['ada', 'bob'].map((owner) => [owner, randomBytes(32).toString('base64url')]),
-    );
+    this.keys = new Map(['ada', 'bob'].map((owner) => [owner, newKey()]));
+    this.olderKeys = new Map();
     this.sessions = new Map();
     this.formBody = `<form method="post" data-guard-forms>
       <label>Account <textarea name="account"></textarea></label>
@@ -93,7 +102,7 @@ export class DraftSite {
         else if (this.draftKeyStatus !== 200)
           json(this.draftKeyStatus, { status: this.draftKeyStatus });
         else if (!owner) json(401, { status: 401 });
-        else json(200, { key: this.keys.get(owner) });
+        else json(200, { key: this.keys.get(owner), olderKeys: this.olderKeys.get(owner) });
         return;
       case 'GET /idle-session/status':
       case 'POST /idle-session/heartbeat':
@@ -133,6 +142,8 @@ export class DraftSite {
     }
   }
 }
+
+const newKey = () => randomBytes(32).toString('base64url');
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({

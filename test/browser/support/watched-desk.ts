@@ -109,6 +109,8 @@ export class Visit {
   readonly requests: SentRequest[] = [];
   /** What the pages complained of in their consoles, without what the browser says of failed requests. */
   readonly complaints: string[] = [];
+  /** What the client said of answers that are not the server's own. */
+  readonly warnings: string[] = [];
   private readonly pending = new Set<unknown>();
 
   constructor(
@@ -129,7 +131,8 @@ export class Visit {
     context.on('requestfailed', (request) => this.pending.delete(request));
     context.on('weberror', (error) => this.complaints.push(String(error.error())));
     context.on('console', (message) => {
-      if (!/^(Failed to load resource|\[DOM\])/.test(message.text()))
+      if (/^\/idle-session\/\S+ \d+, see /.test(message.text())) this.warnings.push(message.text());
+      else if (!/^(Failed to load resource|\[DOM\])/.test(message.text()))
         this.complaints.push(message.text());
     });
   }

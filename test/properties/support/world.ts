@@ -1,5 +1,6 @@
 import { BufferedActivityStorage } from 'nestjs-idle-session';
-import { StorageOracle, type Rules, type Visit } from '../../model/storage-oracle.js';
+import type { Rules } from '../../model/rules.js';
+import { StorageOracle, type Visit } from '../../model/storage-oracle.js';
 import { LATENCY_MS, RECOVERY_MS, SERVERS } from '../../model/troubles.js';
 import type { Action, By, Moment } from './action.js';
 import { Link, type Fault, type Network } from './link.js';

@@ -18,15 +18,14 @@ export function onActivity(listener: () => void): Stop {
   let mousePosition = '';
   let pause: ReturnType<typeof setTimeout> | undefined;
   const onEvent = (event: Event) => {
-    if (!event.isTrusted) return;
     // A book on the keyboard holds a key down, too.
-    if (event instanceof KeyboardEvent && event.type === 'keydown' && event.repeat) return;
+    if (!event.isTrusted || (event as KeyboardEvent).repeat) return;
     if (event.type === 'mousemove') {
       const { screenX, screenY } = event as MouseEvent;
       const before = mousePosition;
       mousePosition = `${screenX},${screenY}`;
       // A layout that moves under the mouse causes moves without a new position.
-      if (mousePosition === before || before === '') return;
+      if (mousePosition === before || !before) return;
     }
     stopListening();
     pause = setTimeout(listen, PAUSE_MS);
@@ -40,7 +39,7 @@ export function onActivity(listener: () => void): Stop {
   };
   listen();
   const poll = setInterval(() => {
-    const inIframe = document.activeElement instanceof HTMLIFrameElement;
+    const inIframe = document.activeElement?.localName === 'iframe';
     if (inIframe && navigator.userActivation?.isActive) listener();
   }, IFRAME_POLL_MS);
   return () => {

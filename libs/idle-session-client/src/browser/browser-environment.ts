@@ -1,6 +1,6 @@
 import { isTabMessage } from '../protocol/tab-message.js';
 import { onActivity } from './activity-listeners.js';
-import { ANSWER_TIMEOUT_MS, type Environment, type PageEvent, type Stop } from './environment.js';
+import { ANSWER_TIMEOUT_MS, type Environment, type Stop } from './environment.js';
 import { onResponse } from './response-observer.js';
 
 /** How long to wait for the lock: a frozen tab may hold it for ever. */
@@ -61,19 +61,16 @@ export function browserEnvironment(): Environment {
     onResponse,
 
     onPageEvent(listener) {
-      const events: [EventTarget, string, (event: Event) => PageEvent | false][] = [
-        [document, 'visibilitychange', () => (document.hidden ? 'hidden' : 'visible')],
-        [document, 'resume', () => 'returned'],
-        [window, 'pagehide', () => 'leaving'],
-        [window, 'pageshow', (event) => isRestored(event) && 'returned'],
-        [window, 'online', () => 'online'],
+      const stops = [
+        listen(document, 'visibilitychange', () =>
+          listener(document.hidden ? 'hidden' : 'visible'),
+        ),
+        listen(document, 'resume', () => listener('returned')),
+        listen(window, 'pagehide', () => listener('leaving')),
+        // `persisted`: out of the back/forward cache.
+        listen(window, 'pageshow', (event) => event.persisted && listener('returned')),
+        listen(window, 'online', () => listener('online')),
       ];
-      const stops = events.map(([target, type, meaningOf]) =>
-        listen(target, type, (event) => {
-          const meaning = meaningOf(event);
-          if (meaning) listener(meaning);
-        }),
-      );
       return () => stops.forEach((stop) => stop());
     },
 
@@ -87,7 +84,7 @@ export function browserEnvironment(): Environment {
       open();
       const stops = [
         listen(window, 'pagehide', close),
-        listen(window, 'pageshow', (event) => isRestored(event) && open()),
+        listen(window, 'pageshow', (event) => event.persisted && open()),
         close,
       ];
       return () => stops.forEach((stop) => stop());
@@ -103,12 +100,11 @@ export function browserEnvironment(): Environment {
   };
 }
 
-/** Out of the back/forward cache. */
-function isRestored(event: Event): boolean {
-  return (event as PageTransitionEvent).persisted;
-}
-
-function listen(target: EventTarget, type: string, listener: (event: Event) => void): Stop {
-  target.addEventListener(type, listener);
-  return () => target.removeEventListener(type, listener);
+function listen(
+  target: EventTarget,
+  type: string,
+  listener: (event: PageTransitionEvent) => void,
+): Stop {
+  target.addEventListener(type, listener as EventListener);
+  return () => target.removeEventListener(type, listener as EventListener);
 }

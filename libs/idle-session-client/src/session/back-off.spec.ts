@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FakeWorld, MINUTE, SECOND } from '../../testing/fake-world.js';
 import type { FakeResponse } from '../../testing/fake-server.js';
 import { signedIn, type } from '../../testing/scenario.js';
@@ -28,7 +28,40 @@ const WRONG_ANSWERS: [string, Omit<FakeResponse, 'remainingMs'>][] = [
 /** 2, 4, 8, 16 seconds and then every 30: twelve in five minutes; heartbeats may come with a status each. */
 const MOST_IN_FIVE_MINUTES = 2 * 14;
 
+let warn: jest.SpiedFunction<typeof console.warn>;
+beforeEach(() => {
+  warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
+});
+afterEach(() => void jest.restoreAllMocks());
+
 describe('IdleSession', () => {
+  it.each(WRONG_ANSWERS)(
+    'says once in the console who is in its way, and of no outage: %s',
+    async (_, answer) => {
+      const { world, tab } = await signedIn();
+      world.intercept = (path) => (path === 'heartbeat' ? answer : undefined);
+      await type(world, tab, 5 * MINUTE);
+      const line = `/idle-session/heartbeat ${answer.status}, see docs/troubleshooting.md`;
+      expect(warn.mock.calls).toEqual(answer.status < 500 ? [[line]] : []);
+    },
+  );
+
+  it('says nothing in the console while the server itself answers, and when it ends the session', async () => {
+    const { world, tab } = await signedIn();
+    await type(world, tab, 5 * MINUTE);
+    await world.advance(16 * MINUTE);
+    expect(tab.state.state).toBe('expired');
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('says in the console that a sign-out was refused', async () => {
+    const { world, tab } = await signedIn();
+    world.intercept = (path) => (path === 'sign-out' ? { status: 403, body: {} } : undefined);
+    void tab.session.signOut();
+    await world.advance(SECOND);
+    expect(warn.mock.calls).toEqual([['/idle-session/sign-out 403, see docs/troubleshooting.md']]);
+  });
+
   describe.each([true, false])('where observers come first (%p)', (observersFirst) => {
     const answering = (world: FakeWorld, answer: FakeResponse, only?: string) => {
       world.observersFirst = observersFirst;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeWorld, MINUTE, SECOND, type Network } from '../../testing/fake-world.js';
 import { END, expectNear, signedIn, timeUntil, type, warned } from '../../testing/scenario.js';
+import '../../testing/quiet-console.js';
 
 describe('IdleSession', () => {
   describe('extend()', () => {

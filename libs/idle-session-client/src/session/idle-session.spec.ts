@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { HOUR, MINUTE, SECOND, type FakeTab, type Network } from '../../testing/fake-world.js';
 import { END, WARNING, signedIn, type } from '../../testing/scenario.js';
+import '../../testing/quiet-console.js';
 
 describe('IdleSession', () => {
   describe('for those who watch', () => {

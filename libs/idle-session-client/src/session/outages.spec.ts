@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MINUTE, SECOND, type FakeTab, type Network } from '../../testing/fake-world.js';
 import { expectNear, signedIn, timeUntil, type, warned } from '../../testing/scenario.js';
+import '../../testing/quiet-console.js';
 
 describe('IdleSession', () => {
   describe('with a server that cannot be asked', () => {

@@ -9,6 +9,7 @@ import {
 } from '../../testing/fake-world.js';
 import { randomOf } from '../../testing/random.js';
 import { TOLERANCE, expectSound, messageOf, signedIn } from '../../testing/scenario.js';
+import '../../testing/quiet-console.js';
 
 describe('IdleSession', () => {
   describe('on random walks', () => {

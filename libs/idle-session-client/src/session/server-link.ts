@@ -42,6 +42,7 @@ export class ServerLink {
   /** No answer and no response causes a request before that. */
   #backedOffUntil = -Infinity;
   #nextBackoffMs = 0;
+  #hasWarned = false;
 
   constructor(context: SessionContext, handlers: ServerLinkHandlers) {
     this.#clock = context.clock;
@@ -88,7 +89,7 @@ export class ServerLink {
   /** Resolves to whether the server has ended the session. */
   async signOut(): Promise<boolean> {
     const answer = await this.#request('sign-out', {});
-    return answer?.status === 204 || this.#retryLater(answer);
+    return answer?.status === 204 || this.#retryLater(answer, 'sign-out');
   }
 
   /** An answer or another tab's message has shown that the server can be reached. */
@@ -102,8 +103,8 @@ export class ServerLink {
   }
 
   /** Whether a check has just begun. */
-  #isShared(): boolean {
-    return !!this.#check && this.#clock.now() < this.#checkedAt + SHARED_CHECK_MS;
+  #isShared(): boolean | undefined {
+    return this.#check && this.#clock.now() < this.#checkedAt + SHARED_CHECK_MS;
   }
 
   async #runCheck(): Promise<void> {
@@ -118,12 +119,13 @@ export class ServerLink {
   /** Sends a heartbeat, or asks for the status; resolves to whether the server answered where the session stands. */
   async #query(heartbeat?: { readonly idleForMs: number }): Promise<boolean> {
     const requestedAt = this.#clock.now();
-    const answer = await this.#request(heartbeat ? 'heartbeat' : 'status', heartbeat);
+    const endpoint = heartbeat ? 'heartbeat' : 'status';
+    const answer = await this.#request(endpoint, heartbeat);
     const { status, body } = answer ?? {};
     const reason = status === 401 && reasonOf(body);
     if (reason) this.#handlers.onEnded(reason);
     else if (status === 200 && isStatus(body)) this.#handlers.onStatus(body, requestedAt);
-    else return this.#retryLater(answer);
+    else return this.#retryLater(answer, endpoint);
     return true;
   }
 
@@ -132,20 +134,25 @@ export class ServerLink {
     body?: { readonly idleForMs?: number },
   ): Promise<Answer | undefined> {
     const { environment, path, headers } = this.#context;
-    if (this.#store.isClosed) return undefined;
     try {
+      if (this.#store.isClosed) return;
       this.#isReachable = true;
       return await environment.request(`${path}/${endpoint}`, headers(), body);
     } catch {
       this.#isReachable = false;
-      return undefined;
     }
   }
 
   /** The request was not answered by the server itself; returns false. */
-  #retryLater(answer: Answer | undefined): false {
+  #retryLater(answer: Answer | undefined, endpoint: string): false {
+    const { status = 500, retryAfterMs } = answer ?? {};
     if (!this.#store.isOver) {
-      this.#backOff(Math.max(FIRST_RETRY_MS, answer?.retryAfterMs || 0));
+      // No outage: what stands in front of the server answers for it.
+      if (status < 500 && !this.#hasWarned) {
+        console.warn(`${this.#context.path}/${endpoint} ${status}, see docs/troubleshooting.md`);
+        this.#hasWarned = true;
+      }
+      this.#backOff(Math.max(FIRST_RETRY_MS, retryAfterMs || 0));
       this.#store.update({ online: false });
       this.#handlers.review();
       this.#timer.start(this.waitMs, () => this.check());

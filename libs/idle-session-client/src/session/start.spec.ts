@@ -3,6 +3,7 @@ import { FakeWorld, HOUR, MINUTE, SECOND, type Network } from '../../testing/fak
 import { END, expectNear } from '../../testing/scenario.js';
 import type { EndReason } from '../protocol/end-reason.js';
 import { IdleSession } from './idle-session.js';
+import '../../testing/quiet-console.js';
 
 describe('IdleSession', () => {
   describe('when it starts', () => {

@@ -35,7 +35,7 @@ export class StateStore {
     const keys = Object.keys(changes) as (keyof IdleSessionState)[];
     if (this.#isClosed || keys.every((key) => this.#current[key] === changes[key])) return;
     this.#current = { ...this.#current, ...changes };
-    for (const listener of Array.from(this.#listeners)) {
+    for (const listener of new Set(this.#listeners)) {
       try {
         listener();
       } catch (error) {

@@ -12,6 +12,7 @@ import {
   warned,
 } from '../../testing/scenario.js';
 import type { EndReason } from '../protocol/end-reason.js';
+import '../../testing/quiet-console.js';
 
 describe('IdleSession', () => {
   describe('in several tabs', () => {

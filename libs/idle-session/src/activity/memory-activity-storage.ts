@@ -17,7 +17,10 @@ import { absoluteDeadlineOf, evaluate, idleDeadlineOf } from './evaluate.js';
 export interface MemoryActivityStorageOptions {
   /** How long a record is kept after its deadline or its end; default `'24h'`. */
   readonly retention?: Duration;
-  /** The clock, in milliseconds; default: one that never steps, however the wall clock is set. */
+  /**
+   * The clock, in milliseconds; default: one that never steps, however the wall clock is set. On Linux it stands
+   * still while the machine is suspended (a laptop, a paused VM), and that time does not count as idle: take Redis there.
+   */
   readonly now?: () => number;
 }
 
@@ -45,7 +48,7 @@ const UNKNOWN: NewSession = {
   owner: null,
 };
 
-/** The time of day when the process started, and what has passed since. */
+/** The time of day when the process started, and what has passed since while the machine ran. */
 const steadyNow = () => Math.floor(performance.timeOrigin + performance.now());
 
 /** Keeps activity records in this process: for one process, tests and development. Bounded by the sessions of the retention time. */

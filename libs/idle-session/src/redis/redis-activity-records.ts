@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import {
   ActivityStorage,
   type ActivityReading,
-  type ActivityRecord,
   type ExpiredSession,
   type Expiry,
   type NewSession,
@@ -10,6 +10,13 @@ import {
 } from '../activity/activity-storage.js';
 import type { ActivityFeed, Changes, Touch } from '../activity/buffer/activity-feed.js';
 import { NoAnswerError, withinTimeLimit } from '../utils/time-limit.js';
+import {
+  toReading,
+  wasDone,
+  type ExpireReply,
+  type Field,
+  type ScriptReply,
+} from './script-reply.js';
 import * as scripts from './scripts.js';
 
 /** What is used of node-redis: a client, a cluster, a sentinel and a pool all have it. */
@@ -46,6 +53,12 @@ const PARTITIONS = 16;
 /** A call to end what is due that takes longer is not waited for. */
 const EXPIRE_TIMEOUT_MS = 1000;
 
+/** How long nothing more is said of records in no known form: there may be many. */
+const SAID_FOR_MS = 60_000;
+
+const UNREADABLE =
+  'The activity storage has a record in no known form, which counts as none: its session ends as "lost". Something other than this module wrote or changed it, or another version of it.';
+
 /** A call that was lost on its way is not waited for longer. */
 const ASK_AGAIN_AFTER_MS = 60_000;
 
@@ -56,6 +69,7 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
   /** Partitions whose last call to end what is due was not answered yet, with when it was made. */
   private readonly expiring = new Map<number, number>();
   private readonly lateExpiries: ExpireReply[] = [];
+  private unreadableSaidAt = -Infinity;
 
   constructor(
     private readonly client: RedisScriptClient,
@@ -132,8 +146,9 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
 
     const expired: ExpiredSession[] = [];
     let more = false;
-    for (const [looked, ...fields] of answers) {
+    for (const [looked, unreadable, ...fields] of answers) {
       more ||= Number(looked) === each;
+      this.noteUnreadable(unreadable);
       for (let index = 0; index < fields.length; index += 3) {
         const [key, sessionId, reason] = fields.slice(index, index + 3).map(String) as string[];
         expired.push({
@@ -164,12 +179,21 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     }
   }
 
-  private runFor(
+  private async runFor(
     key: string,
     operation: Script,
     ...values: (string | number)[]
   ): Promise<ScriptReply> {
-    return this.run(this.partitionOf(key), operation, key, ...values) as Promise<ScriptReply>;
+    const reply = await this.run(this.partitionOf(key), operation, key, ...values);
+    const [, unreadable] = reply as ScriptReply;
+    this.noteUnreadable(unreadable);
+    return reply as ScriptReply;
+  }
+
+  private noteUnreadable(count: Field): void {
+    if (!Number(count) || performance.now() - this.unreadableSaidAt < SAID_FOR_MS) return;
+    this.unreadableSaidAt = performance.now();
+    new Logger('IdleSessionModule').error(UNREADABLE);
   }
 
   private async run(
@@ -188,46 +212,4 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
       return this.client.eval(source, call);
     }
   }
-}
-
-type ExpireReply = [looked: number, ...ended: string[]];
-type Field = string | number | null;
-type ScriptReply = readonly [
-  done: Field,
-  now: Field,
-  ...(
-    | []
-    | [
-        startedAt: Field,
-        authenticatedAt: Field,
-        lastActivityAt: Field,
-        idleTimeoutMs: Field,
-        absoluteTimeoutMs: Field,
-        lockAfterMs: Field,
-        owner: Field,
-        ended?: Field,
-      ]
-  ),
-];
-
-const wasDone = ([done]: ScriptReply): boolean => Number(done) === 1;
-
-function toReading([, now, ...fields]: ScriptReply): ActivityReading {
-  return { record: toRecord(fields), now: Number(now) };
-}
-
-function toRecord(fields: readonly (Field | undefined)[]): ActivityRecord | undefined {
-  if (fields.length === 0) return undefined;
-  const [startedAt, authenticatedAt, lastActivityAt, idle, absolute, lockAfter, owner, ended] =
-    fields;
-  return {
-    startedAt: Number(startedAt),
-    authenticatedAt: Number(authenticatedAt),
-    lastActivityAt: Number(lastActivityAt),
-    idleTimeoutMs: Number(idle),
-    absoluteTimeoutMs: Number(absolute) || null,
-    lockAfterMs: Number(lockAfter) || null,
-    owner: String(owner) || null,
-    ...(ended != null && { ended: String(ended) as RecordedEnd }),
-  };
 }

@@ -25,9 +25,8 @@ local retention, channel = tonumber(ARGV[1]), ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- nil for what is in no known form: it counts as no record.
-local function decode(value)
-  if not value or #value < ${RECORD.length} or string.byte(value) ~= ${RECORD.version} then return nil end
+local function parse(value)
+  if #value < ${RECORD.length} or string.byte(value) ~= ${RECORD.version} then return nil end
   local r, owned, at = {}, 0, 0
   local _
   _, r.last, r.idle, r.start, r.auth, r.absolute, r.lock, r.endedAt, owned, at = struct.unpack('${RECORD.format}', value)
@@ -35,6 +34,15 @@ local function decode(value)
   r.owner, r.rest = string.sub(value, at, at + owned - 1), string.sub(value, at + owned)
   r.dropAt = retention + (r.endedAt > 0 and r.endedAt or r.last + r.idle)
   return r
+end
+
+-- How many values were in no known form: they count as no record.
+local unreadable = 0
+
+local function decode(value)
+  local r = value and parse(value)
+  if value and not r then unreadable = unreadable + 1 end
+  return r or nil
 end
 
 local function encode(r)
@@ -111,15 +119,15 @@ local function finish(key, r, reason)
 end
 
 local function answer(done, r)
-  if not r then return { done, now } end
+  if not r then return { done, unreadable, now } end
   local ended = r.endedAt > 0 and r.rest
-  return { done, now, r.start, r.auth, r.last, r.idle, r.absolute, r.lock, r.owner, ended }
+  return { done, unreadable, now, r.start, r.auth, r.last, r.idle, r.absolute, r.lock, r.owner, ended }
 end
 `;
 
 /**
- * ARGV: key. Replies `{ 0, now, startedAt, authenticatedAt, lastActivityAt, idleTimeoutMs, absoluteTimeoutMs, lockAfterMs,
- * owner, ended }`, or `{ 0, now }` without a record.
+ * ARGV: key. Replies `{ 0, unreadable, now, startedAt, authenticatedAt, lastActivityAt, idleTimeoutMs, absoluteTimeoutMs,
+ * lockAfterMs, owner, ended }`, or `{ 0, unreadable, now }` without a record.
  */
 export const READ = `${PROLOGUE}
 return answer(0, find(ARGV[3]))
@@ -194,10 +202,10 @@ end
 return reply
 `;
 
-/** Ends what is due. ARGV: how many to look at. Replies `{ how many it looked at, key, session id, reason, … }`. */
+/** Ends what is due. ARGV: how many to look at. Replies `{ how many it looked at, unreadable, key, session id, reason, … }`. */
 export const EXPIRE = `${PROLOGUE}
 local due = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, tonumber(ARGV[3]))
-local reply = { #due }
+local reply = { #due, 0 }
 for _, key in ipairs(due) do
   local r = decode(redis.call('HGET', records, key))
   if not r or (r.endedAt > 0 and now >= r.dropAt) then
@@ -213,5 +221,6 @@ for _, key in ipairs(due) do
     finish(key, r, reason)
   end
 end
+reply[2] = unreadable
 return reply
 `;

@@ -70,7 +70,7 @@ export class IdleSessionGuard implements CanActivate {
       if (!(error instanceof StorageUnavailableException)) throw error;
     }
     // What a later guard refuses here, a wrong password say, is not about the session.
-    session.markAuthorized();
+    session.isAuthorized = true;
     const isTold = request.idleSession?.state === 'expired' && isPageNavigation(request);
     if (isTold) session.clearCookie();
   }

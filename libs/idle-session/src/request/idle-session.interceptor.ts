@@ -27,7 +27,7 @@ export class IdleSessionInterceptor implements NestInterceptor {
     if (!isHttp(context)) return next.handle();
     const request = this.getRequest(context);
     const session = this.requestSessions.of(request);
-    session.markAuthorized();
+    session.isAuthorized = true;
     const { state } = request.idleSession ?? {};
     const isAlive = state === 'active' || state === 'warning';
     if (!isAlive || !this.isActivity(request, context)) return next.handle();

@@ -7,6 +7,7 @@ import {
 } from '../activity/activity-storage.js';
 import type { Evaluation } from '../activity/evaluate.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { logMissing } from './end-log.js';
 import type { FoundSession } from './found-session.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
@@ -33,8 +34,10 @@ export class RequestSession {
   private cookie: CookieOptions = {};
   /** `appliesTo` said no, in this request. */
   private exempted = false;
-  private authorized = false;
-  private checked = false;
+  /** All guards let the request pass, or the route is exempt: a refusal from now on is not about the session. */
+  isAuthorized = false;
+  /** The guard held the session against the options: what comes after it is for people whose session is alive. */
+  isChecked = false;
 
   constructor(
     private readonly request: Request,
@@ -82,20 +85,6 @@ export class RequestSession {
     return ended !== undefined && toldReason(ended) === 'signed-out' && !this.found.stored;
   }
 
-  /** All guards let the request pass, or the route is exempt: a refusal from now on is not about the session. */
-  get isAuthorized(): boolean {
-    return this.authorized;
-  }
-
-  /** The guard held the session against the options: what comes after it is for people whose session is alive. */
-  get isChecked(): boolean {
-    return this.checked;
-  }
-
-  markAuthorized(): void {
-    this.authorized = true;
-  }
-
   /** @throws {StorageUnavailableException} if the session could not be looked up */
   status(): IdleSessionStatus {
     return this.statusFor(this.evaluate());
@@ -107,7 +96,7 @@ export class RequestSession {
    * @throws {StorageUnavailableException}
    */
   async check(): Promise<IdleSessionStatus> {
-    this.checked = true;
+    this.isChecked = true;
     const evaluation = this.evaluate();
     const { ref, stored } = this.found;
     if (!ref || !stored || !this.reading || evaluation?.state === 'expired')
@@ -156,7 +145,7 @@ export class RequestSession {
   async end(reason: DeliberateEndReason): Promise<void> {
     if (this.failure) throw this.failure;
     // What the handler answers now is its own.
-    this.markAuthorized();
+    this.isAuthorized = true;
     const { sessionID } = this.request;
     if (sessionID === undefined) return;
     const reading = await this.ending.end(sessionID, reason, this.reading);
@@ -178,15 +167,7 @@ export class RequestSession {
   clearCookie(): void {
     // The browser may have the cookie of the new id by now.
     if (this.record?.ended === 'replaced') return;
-    const { path, domain, httpOnly, secure, sameSite, partitioned } = this.cookie;
-    this.request.res?.clearCookie(this.options.session.name, {
-      path,
-      domain,
-      httpOnly,
-      secure: secure === true,
-      sameSite,
-      partitioned,
-    });
+    this.request.res?.clearCookie(this.options.session.name, attributesOf(this.cookie));
   }
 
   /** The storage's time, as far as it is known. */
@@ -229,9 +210,9 @@ export class RequestSession {
     try {
       const before = this.record;
       const reading = await answer;
+      const reason = this.endReasonOf(reading);
       this.take(reading);
-      const evaluation = this.activity.evaluate(reading);
-      if (evaluation?.state === 'expired') await this.endExpired(evaluation.reason);
+      if (reason !== undefined) await this.endNow(reason);
       // Before the handler runs: what that saves is newer.
       else if (this.ref && isRenewal(before, reading.record))
         await this.writer.renew(this.request, this.ref, reading.record);
@@ -241,9 +222,24 @@ export class RequestSession {
     return this.status();
   }
 
-  private async endExpired(reason: EndReason): Promise<void> {
+  private async endNow(reason: EndReason): Promise<void> {
     if (!this.ref) return;
-    this.take(await this.activity.end(this.ref, reason));
+    const end = await this.activity.end(this.ref, reason);
+    if (end.won && reason === 'lost') logMissing('record', this.ref);
+    this.take(end);
     if (this.record?.ended !== undefined) await destroySession(this.request);
   }
+
+  /** Why the session is over, now that the storage says this; undefined if it is not. */
+  private endReasonOf(reading: ActivityReading): EndReason | undefined {
+    const evaluation = this.activity.evaluate(reading);
+    if (evaluation?.state === 'expired') return evaluation.reason;
+    // Fail closed: a session that had a record and lost it is not a new one.
+    return !evaluation && this.record ? 'lost' : undefined;
+  }
+}
+
+/** Without these, a browser takes a cookie to clear for another one. */
+function attributesOf({ path, domain, httpOnly, secure, sameSite, partitioned }: CookieOptions) {
+  return { path, domain, httpOnly, secure: secure === true, sameSite, partitioned };
 }

@@ -92,7 +92,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
     return this.ask('touch', async (storage) => {
       try {
         const touched = await storage.touch(sessionRef, idleTimeoutMs, at);
-        this.outageLog.over(WRITE);
+        this.outageLog.over();
         return touched;
       } catch (error) {
         this.outageLog.began(WRITE, error);
@@ -171,7 +171,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
     const { storage } = this.options;
     try {
       const answer = usableReading(await this.breaker.call(promised(() => ask(storage))));
-      this.outageLog.over(nameOf(operation));
+      this.outageLog.over();
       return answer;
     } catch (error) {
       throw this.failed(operation, error);

@@ -35,8 +35,8 @@ export class UserStore {
     this.breaker = new CircuitBreaker(storageTimeoutMs);
     this.onConnection((connected) => {
       this.connected = connected;
-      if (connected) outageLog.over('session store (connection)');
-      else outageLog.began('session store (connection)', undefined);
+      if (connected) outageLog.connected();
+      else outageLog.disconnected('session store (connection)');
     });
   }
 
@@ -89,7 +89,7 @@ export class UserStore {
     const name = `session store (${operation})`;
     return this.breaker.call(calling(ask)).then(
       (answer) => {
-        this.outageLog.over(name);
+        this.outageLog.over();
         return answer;
       },
       (error: unknown) => {

@@ -1,7 +1,13 @@
 import { describeError } from './describe-error.js';
 
-/** After how long a failure that was not seen again counts as over: some operations are rare. */
-const FORGOTTEN_AFTER_MS = 60_000;
+/**
+ * An outage is over once something answers and nothing has failed for so long: where only a part is away, one node of a
+ * cluster say, answers and failures take turns.
+ */
+const OVER_AFTER_MS = 60_000;
+
+/** How long nothing more is said of an answer that is none: every request of the session finds the same. */
+const SAID_FOR_MS = 60_000;
 
 /** What the log writes to; Nest's `Logger` fits. */
 interface Logger {
@@ -15,13 +21,15 @@ export class UnusableAnswerError extends Error {
 }
 
 /**
- * Logs once when the storage or the session store stops answering, and once when all operations that failed answer
- * again, however many requests see it. It logs the kind and the code of an error, never its message: messages of stores
- * may hold session ids or data.
+ * Logs once when the storage or the session store stops answering, and once when nothing fails any more, however many
+ * requests see it. It logs the kind and the code of an error, never its message: messages of stores may hold session ids
+ * or data.
  */
 export class OutageLog {
-  /** The operations that failed, with when they last did. */
-  private readonly failing = new Map<string, number>();
+  /** The operation that failed first; undefined while there is no outage. */
+  private failing: string | undefined;
+  /** When something last failed; Infinity while the store has no connection. */
+  private failedAt = -Infinity;
   /** What was logged of answers that are none, with when. */
   private readonly noted = new Map<string, number>();
 
@@ -31,7 +39,7 @@ export class OutageLog {
   async watch<T>(operation: string, answer: Promise<T>): Promise<T> {
     try {
       const value = await answer;
-      this.over(operation);
+      this.over();
       return value;
     } catch (error) {
       this.failed(operation, error);
@@ -45,26 +53,33 @@ export class OutageLog {
   }
 
   began(operation: string, error: unknown): void {
-    if (this.failing.size === 0) {
-      this.logger.error(`The ${operation} does not answer: ${describeError(error)}`);
-    }
-    this.failing.set(operation, performance.now());
+    this.failedAt = Math.max(this.failedAt, performance.now());
+    if (this.failing !== undefined) return;
+    this.failing = operation;
+    this.logger.error(`The ${operation} does not answer: ${describeError(error)}`);
   }
 
-  over(operation: string): void {
-    if (this.failing.size === 0) return;
-    this.failing.delete(operation);
-    for (const [other, failedAt] of this.failing) {
-      if (performance.now() - failedAt > FORGOTTEN_AFTER_MS) this.failing.delete(other);
-    }
-    if (this.failing.size === 0) this.logger.log(`The ${operation} answers again.`);
+  /** Something answers. */
+  over(): void {
+    if (this.failing === undefined || performance.now() - this.failedAt < OVER_AFTER_MS) return;
+    this.logger.log(`The ${this.failing} answers again.`);
+    this.failing = undefined;
   }
 
-  /** At most once in a while: every request of the session finds the same. */
+  /** An outage until there is a connection again, although nothing may be asked meanwhile. */
+  disconnected(operation: string): void {
+    this.began(operation, undefined);
+    this.failedAt = Infinity;
+  }
+
+  connected(): void {
+    if (this.failedAt === Infinity) this.failedAt = performance.now();
+  }
+
   private note(operation: string, { message }: UnusableAnswerError): void {
     const line = `The ${operation} answers what cannot be used: ${message}`;
     const notedAt = this.noted.get(line) ?? -Infinity;
-    if (performance.now() - notedAt < FORGOTTEN_AFTER_MS) return;
+    if (performance.now() - notedAt < SAID_FOR_MS) return;
     this.noted.set(line, performance.now());
     this.logger.error(line);
   }
