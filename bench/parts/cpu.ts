@@ -49,9 +49,9 @@ export async function run({ cycles = 60 }): Promise<Report> {
     });
     const memory = steps('guard and interceptor, memory', onMemory.contexts, onMemory, noop);
     const redis = steps('guard and interceptor, Redis', onRedis.contexts, onRedis, noop);
-    const inner = storeCalls('get and touch of a store', onRedis.inner, onRedis.contexts);
+    const inner = storeCalls('get of a store', onRedis.inner, onRedis.contexts);
     const outer = storeCalls(
-      'get and touch of our session store around it, Redis',
+      'get of our session store around it, Redis',
       onRedis.store,
       onRedis.contexts,
       inner,
@@ -113,7 +113,6 @@ function storeCalls(
   const work = async (index: number) => {
     const session = sessions[index]!;
     await new Promise<void>((resolve) => store.get(session.id, () => resolve()));
-    await new Promise<void>((resolve) => store.touch?.(session.id, session, () => resolve()));
   };
   return { name, reference, work, costsUs: [], calls: 0 };
 }

@@ -16,8 +16,8 @@ export const REGIMES = [
   { name: '64 connections', connections: 64 },
 ] as const satisfies readonly Regime[];
 
-const LEAD_IN_MS = 200;
-const TIMED_MS = 2000;
+const LEAD_IN_MS = 50;
+const TIMED_MS = 400;
 
 /** What one variant came to in one regime: a value for each cycle. */
 export interface Measured {

@@ -15,7 +15,7 @@ const answers: { [Q in VariantQuestion]: () => Promise<VariantAnswer[Q]> } = {
   async startProfile() {
     inspector.connect();
     await inspector.post('Profiler.enable');
-    await inspector.post('Profiler.setSamplingInterval', { interval: 200 });
+    await inspector.post('Profiler.setSamplingInterval', { interval: 1000 });
     await inspector.post('Profiler.start');
   },
   async stopProfile() {

@@ -73,12 +73,6 @@ export class RequestSession {
     return this.reading?.record;
   }
 
-  /** Whether the session was loaded and is not under the idle timeout. */
-  get isOther(): boolean {
-    const isStored = !this.failure && this.found.stored === true && this.request.session != null;
-    return isStored && this.record === undefined;
-  }
-
   /** A person signed out here, and the data is gone: the guard treats the request as anonymous, only the status tells. */
   get isSignedOut(): boolean {
     const ended = this.record?.ended;

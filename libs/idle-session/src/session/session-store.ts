@@ -17,7 +17,6 @@ type Callback = (error?: unknown) => void;
  * - A session that ended is not handed out: its request has an empty one, as an anonymous request has.
  * - The first save starts the record; a session whose record ended is not saved.
  * - Destroying a session ends its record, so that `request.session.destroy()` is a sign-out.
- * - It has no `touch`: for one, express-session would hold back the end of every answer.
  * - What could not be looked up in time comes as an empty session that cannot be saved, with the failure in its
  *   {@link RequestSession}; the guard answers it, and exempt routes go on.
  */
@@ -104,9 +103,16 @@ export class IdleSessionStore extends Store {
     settle(this.saving.save(sessionId, session), callback);
   }
 
-  /** Has the app's store keep a session for longer that is not under the idle timeout. */
-  keepOther({ sessionID, session }: Request): void {
-    if (session) this.userStore.touch(sessionID, session).catch(() => {});
+  /** The end of the answer waits for this. The session itself was renewed before, unless it is not under the idle timeout. */
+  override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
+    if (this.requestSessions.findBySession(session)?.record === undefined)
+      return settle(
+        this.userStore.touch(sessionId, session).catch(() => {}),
+        callback,
+      );
+    // Once all requests that were read from the session store together are done: sent one by one, each answer would wake
+    // its reader for itself.
+    process.nextTick(callback);
   }
 
   override destroy(sessionId: string, callback: Callback = () => {}): void {

@@ -45,8 +45,6 @@ export function sessionMiddleware(
     warnOfInsecureCookie(request);
     onHeaders(response, () => {
       const session = requestSessions.find(request);
-      // With every answer, as express-session does it; only it would hold back the answer's end.
-      if (session?.isOther) response.once('close', () => store.keepOther(request));
       const timing = session?.serverTiming();
       if (timing === undefined) return;
       response.appendHeader('Server-Timing', timing);
