@@ -8,7 +8,7 @@ import type { Response } from 'express';
 import { of } from 'rxjs';
 import { IdleSessionService, SkipIdleSession } from 'nestjs-idle-session';
 import type { Browser } from '../support/requests.js';
-import { MINUTE, type TestApp } from '../support/test-app.js';
+import { MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 
 const start = testApps();
@@ -129,6 +129,54 @@ describe('An answer of a live session', () => {
 
   it('is kept as Nest says for events', async () => {
     await ada.get('/files/events').expect('Cache-Control', /no-store/);
+  });
+});
+
+describe('An answer that sets the session cookie', () => {
+  beforeEach(async () => {
+    test = await start({
+      options: { session: { secret: SECRET, rolling: true } },
+      metadata: { controllers: [FilesController] },
+    });
+    ada = await test.signedIn();
+  });
+
+  it.each([
+    ['the client script', '/idle-session/client.js', 'private, no-cache'],
+    ['a public answer of the app', '/files/public', 'private, max-age=60'],
+    ['an exempt file', '/files/exempt-file', 'private, max-age=0'],
+    ['a file with an age', '/files/sent-for-a-day', 'private, max-age=86400'],
+    ['what the app keeps private', '/files/set', 'private, max-age=60'],
+    ['the status', '/idle-session/status', 'no-store'],
+  ])('is kept by no shared cache: %s', async (_, path, cacheControl) => {
+    const { headers } = await ada.get(path).expect(200);
+    expect(headers['set-cookie']).toHaveLength(1);
+    expect(headers['cache-control']).toBe(cacheControl);
+  });
+
+  it('is kept by no shared cache: the client script under its own name', async () => {
+    const path = `/idle-session/${test.sessions.client.fileName}`;
+    await ada.get(path).expect('Cache-Control', 'private, max-age=31536000, immutable');
+    const stranger = test.browser();
+    await stranger.get(path).expect('Cache-Control', 'public, max-age=31536000, immutable');
+  });
+
+  it('is kept by no cache where the app says nothing, as at the sign-in', async () => {
+    await test.browser().post('/sign-in').expect(200).expect('Cache-Control', PRIVATE);
+  });
+});
+
+describe('What is left of the time', () => {
+  it.each(['/files/public', '/files/exempt-file', '/idle-session/client.js'])(
+    'is not told to other people by a shared cache: %s',
+    async (path) => {
+      const { headers } = await ada.get(path).expect(200);
+      expect(headers).not.toHaveProperty('server-timing');
+    },
+  );
+
+  it.each(['/page', '/files/set', '/idle-session/status'])('is told by %s', async (path) => {
+    await ada.get(path).expect('Server-Timing', /^idle-session;desc=active/);
   });
 });
 

@@ -5,6 +5,7 @@ import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { insecureCookieWarning } from './insecure-cookie-warning.js';
+import { keepFromCaches } from './private-answers.js';
 import type { RequestSessions } from './request-sessions.js';
 import { hasSeveralCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
@@ -15,16 +16,10 @@ const SESSION_ID_BYTES = 24;
 /** How many signed cookies are looked up for one request: a browser may send more, and each costs the store a read. */
 const COOKIES_TRIED = 5;
 
-/** For answers that are for one person: no cache is to keep them, nor a browser to show them after signing out. */
-const PRIVATE = 'private, no-store';
-
-/** What Express sets for files where the app says nothing. */
-const UNDECIDED = 'public, max-age=0';
-
 /**
  * express-session on our store. Each response of a live session tells in `Server-Timing` what is left, and is kept by no
- * cache unless the app says otherwise. Mounted twice, as by the app and by the module, it does its work once for each
- * request.
+ * cache unless the app says otherwise; one that the app gives to shared caches does not tell. Mounted twice, as by the app
+ * and by the module, it does its work once for each request.
  */
 export function sessionMiddleware(
   { session: options }: ResolvedOptions,
@@ -46,12 +41,9 @@ export function sessionMiddleware(
     onHeaders(response, () => {
       const session = requestSessions.find(request);
       const timing = session?.serverTiming();
-      if (timing === undefined) return;
-      response.appendHeader('Server-Timing', timing);
-      const cacheControl = response.getHeader('Cache-Control');
-      // A file that no guard protects is the same for everybody.
-      const isUndecided = session?.isChecked === true && cacheControl === UNDECIDED;
-      if (cacheControl === undefined || isUndecided) response.setHeader('Cache-Control', PRIVATE);
+      const answer = { isPersonal: timing !== undefined, isChecked: session?.isChecked === true };
+      const isShared = keepFromCaches(response, options.name, answer);
+      if (timing !== undefined && !isShared) response.appendHeader('Server-Timing', timing);
     });
     const { cookie = '' } = request.headers;
     if (!hasSeveralCookies(cookie, options.name)) return middleware(request, response, next);

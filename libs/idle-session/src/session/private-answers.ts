@@ -1,0 +1,47 @@
+import type { Response } from 'express';
+
+/** For answers that are for one person: no cache is to keep them, nor a browser to show them after signing out. */
+const PRIVATE = 'private, no-store';
+
+/** What Express sets for files where the app says nothing. */
+const UNDECIDED = 'public, max-age=0';
+
+interface Answer {
+  /** It is of a live session. */
+  readonly isPersonal: boolean;
+  /** It is of a request that the guard checked. */
+  readonly isChecked: boolean;
+}
+
+/**
+ * Lets no cache keep a personal answer unless the app says otherwise, and no shared cache keep one that sets the session
+ * cookie, whatever the app says: the cache would hand one person's session to others.
+ *
+ * @returns whether shared caches may keep the answer
+ */
+export function keepFromCaches(
+  response: Response,
+  cookieName: string,
+  { isPersonal, isChecked }: Answer,
+): boolean {
+  const cacheControl = response.getHeader('Cache-Control')?.toString();
+  const setsCookie = [response.getHeader('Set-Cookie')]
+    .flat()
+    .some((cookie) => String(cookie).startsWith(`${cookieName}=`));
+  if (cacheControl === undefined) {
+    if (isPersonal || setsCookie) response.setHeader('Cache-Control', PRIVATE);
+    return !isPersonal && !setsCookie;
+  }
+  // A file that no guard protects is the same for everybody.
+  if (isPersonal && isChecked && cacheControl === UNDECIDED) {
+    response.setHeader('Cache-Control', PRIVATE);
+    return false;
+  }
+  const directives = cacheControl.split(',').map((directive) => directive.trim());
+  if (directives.some((directive) => /^(private|no-store)$/i.test(directive))) return false;
+  if (setsCookie) {
+    const others = directives.filter((directive) => !/^public$/i.test(directive));
+    response.setHeader('Cache-Control', ['private', ...others].join(', '));
+  }
+  return !setsCookie;
+}
