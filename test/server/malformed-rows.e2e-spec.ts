@@ -23,6 +23,7 @@ const malformed: [string, Spoil][] = [
   ['has a number in expires', withCookie({ expires: 5 })],
   ['has an object in expires', withCookie({ expires: {} })],
   ['has text in originalMaxAge', withCookie({ originalMaxAge: 'secret-data' })],
+  ['has true in originalMaxAge', withCookie({ originalMaxAge: true })],
   ['has an endless originalMaxAge', withCookie({ originalMaxAge: 1e300 })],
   ['has text in maxAge', withCookie({ maxAge: 'secret-data' })],
   ['has an unknown sameSite', withCookie({ sameSite: 'secret-data' })],

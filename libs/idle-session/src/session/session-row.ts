@@ -19,6 +19,8 @@ export function usableRow(row: unknown): SessionData {
       const made = newCookie(cookie);
       made.expires = typeof expires === 'string' ? new Date(expires) : (expires as Date);
       made.serialize('name', '');
+      // As express-session does for each answer.
+      made.maxAge = originalMaxAge as number;
     }
   } catch {
     throw new UnusableAnswerError('a row whose cookie cannot be used');
