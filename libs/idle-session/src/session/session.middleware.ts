@@ -47,10 +47,13 @@ export function sessionMiddleware(
     });
     const { cookie = '' } = request.headers;
     if (!hasSeveralCookies(cookie, options.name)) return middleware(request, response, next);
-    withOneCookie(cookie).then((chosen) => {
-      request.headers.cookie = chosen;
-      middleware(request, response, next);
-    }, next);
+    withOneCookie(cookie)
+      .then((chosen) => {
+        request.headers.cookie = chosen;
+        middleware(request, response, next);
+      })
+      // Also what the app's `genid` throws.
+      .catch(next);
   };
 
   /**
