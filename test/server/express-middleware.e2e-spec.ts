@@ -146,6 +146,32 @@ describe('Express middleware behind protect()', () => {
     await ada.get('/queues').expect(200);
   });
 
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('on purpose');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('on purpose'))],
+  ])('is a 500 where a filter of the app %s, and the process lives on', async (_, does) => {
+    @Catch(SessionExpiredException)
+    class FailingFilter implements ExceptionFilter {
+      catch = does;
+    }
+    const test = await start({
+      logger: { log() {}, warn() {}, error() {} },
+      configure: (app) => {
+        app.useGlobalFilters(new FailingFilter());
+        protectingQueues()(app);
+      },
+    });
+    const ada = await test.signedIn();
+    test.clock.advance(15 * MINUTE);
+    await ada.get('/queues').timeout(1000).expect(500);
+    await ada.get('/exempt').expect(200);
+  });
+
   it('comes after a session middleware that main.ts has mounted, and before one that the module mounts', async () => {
     const test = await start({
       configure(app) {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { IdleSessionModuleOptions } from 'nestjs-idle-session';
-import { createTestApp, SECRET, type TestApp } from '../support/test-app.js';
+import { IdleSessionService, type IdleSessionModuleOptions } from 'nestjs-idle-session';
+import { createTestApp, MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { signInCookie } from '../support/cookies.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
@@ -112,4 +112,45 @@ it.each([[''], [null], [undefined]])('ownerOf() that returns %p knows nobody', a
   const ada = await test!.signedIn();
   await ada.get('/page').expect(200);
   await ada.get('/idle-session/draft-key').expect(404);
+});
+
+describe('session.genid() that throws', () => {
+  it.each(['app-sid=x', 'app-sid=x; app-sid=y'])(
+    'fails the request and not the process, with the cookies %s',
+    async (Cookie) => {
+      const { logger, now } = await createApp('session.genid', 'an id');
+      now.does = throwing;
+      await test!.browser().get('/page').set({ Cookie }).timeout(1000).expect(500);
+      expect(logger.errors.join('\n')).toContain('Option "session.genid"');
+      expect(unhandled).toEqual([]);
+    },
+  );
+});
+
+describe('isActivity() of protect()', () => {
+  it.each<[string, () => unknown]>([
+    ['throws', throwing],
+    ['rejects', rejecting],
+    ['returns a promise of false', async () => false],
+    ['returns nothing', () => undefined],
+  ])(
+    'that %s fails the request with an error that names it, and is no activity',
+    async (_, does) => {
+      const logger = new RecordingLogger();
+      test = await createTestApp({
+        configure: (app) => {
+          app.useLogger(logger);
+          const isActivity = does as () => boolean;
+          app.use('/protected', app.get(IdleSessionService).protect({ isActivity }));
+        },
+      });
+      const Cookie = await signInCookie(test);
+      test.clock.advance(MINUTE);
+      await test.browser().get('/protected').set({ Cookie }).timeout(1000).expect(500);
+      expect(logger.errors.join('\n')).toContain('Option "isActivity"');
+      expect(unhandled).toEqual([]);
+      const { body } = await test.browser().get('/idle-session/status').set({ Cookie }).expect(200);
+      expect(body.expiresInMs).toBe(14 * MINUTE);
+    },
+  );
 });

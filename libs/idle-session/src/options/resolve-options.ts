@@ -9,7 +9,7 @@ import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { resolveSession, type ResolvedSession } from './resolve-session.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
 import { warnOfStore } from './store-rules.js';
-import { boundedFunction, checkedFunction } from './user-functions.js';
+import { boundedFunction, checkedFunction, isBoolean } from './user-functions.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
@@ -153,8 +153,6 @@ function resolveOwnerOf(
   // Nobody is '': all who are nobody would be one.
   return (request) => checked(request) || undefined;
 }
-
-const isBoolean = (value: unknown) => typeof value === 'boolean';
 
 const isStringOrNone = (value: unknown) => value == null || typeof value === 'string';
 

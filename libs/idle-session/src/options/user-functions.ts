@@ -54,3 +54,7 @@ function failureOf(option: string, error: unknown): unknown {
   const message = error instanceof Error ? error.message : kindOf(error);
   return new Error(`Option "${option}" failed: ${message}`, { cause: error });
 }
+
+export function isBoolean(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}

@@ -2,6 +2,7 @@ import { ForbiddenException, HttpException, Injectable } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { EMPTY } from 'rxjs';
+import { checkedFunction, isBoolean } from '../options/user-functions.js';
 import { PassiveRoute } from './idle-session.decorators.js';
 import { IdleSessionGuard } from './idle-session.guard.js';
 import { IdleSessionInterceptor } from './idle-session.interceptor.js';
@@ -34,7 +35,16 @@ export class ProtectingMiddleware {
   ) {}
 
   handler({ isActivity = () => true }: ProtectOptions): RequestHandler {
-    return (request, response, next) => this.handle(request, response, next, isActivity);
+    const checked = checkedFunction(
+      'isActivity',
+      'a function: request => boolean',
+      isActivity,
+      isBoolean,
+    );
+    return (request, response, next) => {
+      // Nobody waits for it: without this, a filter that throws would end the process.
+      this.handle(request, response, next, checked).catch(next);
+    };
   }
 
   private async handle(
@@ -53,7 +63,7 @@ export class ProtectingMiddleware {
       await this.interceptor.intercept(context, { handle: () => EMPTY });
     } catch (error) {
       if (!(error instanceof HttpException)) return next(error);
-      this.filter.catch(error, new ExecutionContextHost(args, UnroutedRequest));
+      await this.filter.catch(error, new ExecutionContextHost(args, UnroutedRequest));
       return;
     }
     next();
