@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { RedisActivityStorage, type RedisActivityStorageOptions } from 'nestjs-idle-session/redis';
-import { keysOf, loseRecord, recordsOf } from '../support/activity-records.js';
+import { copyOf, keysOf, loseRecord, recordsOf } from '../support/activity-records.js';
 import { BufferedApps, SLACK } from '../support/buffered-app.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { newSession } from '../support/new-session.js';
@@ -105,6 +105,24 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
     await here.read(ended);
     await there.end(ended, 'revoked');
     await apps.admin.del(keysOf('changes'));
+    await keepInUse(here, alive);
+    expect((await here.read(ended)).record?.ended).toBe('revoked');
+  });
+
+  it('forgets everything when a failover lost the last changes and as many have come since', async () => {
+    const { here, there } = await storages();
+    const [ended, alive] = [keyOf(0), keyOf(1)];
+    for (const key of [ended, alive]) await here.start(key, newSession(IDLE, 'id'));
+    await there.end(keyOf(2), 'revoked');
+    await keepInUse(here, alive);
+    await here.read(ended);
+    const replica = await copyOf(apps.admin);
+    await there.end(keyOf(3), 'revoked');
+    await keepInUse(here, alive);
+    // Nothing is exchanged meanwhile, as if Redis were away.
+    await delay(2 * INTERVAL);
+    await replica.takeOver();
+    await there.end(ended, 'revoked');
     await keepInUse(here, alive);
     expect((await here.read(ended)).record?.ended).toBe('revoked');
   });

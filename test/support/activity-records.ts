@@ -61,6 +61,19 @@ export async function loseRecord(client: RedisClient, ref: string, prefix?: stri
   for (const key of keysOf('records', prefix)) await client.hDel(key, ref);
 }
 
+/** All keys as they are now, as a replica has them that learns of no more. */
+export async function copyOf(client: RedisClient): Promise<{ takeOver(): Promise<void> }> {
+  const binary = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  const keys = await client.keys('*');
+  const dumps = await Promise.all(keys.map(async (key) => [key, await binary.dump(key)] as const));
+  return {
+    async takeOver() {
+      await client.flushAll();
+      for (const [key, dump] of dumps) await client.restore(key, 0, dump!);
+    },
+  };
+}
+
 /**
  * Lets time pass for the activity records of a prefix: moves all that is in them into the past. For the scripts, which
  * go by the difference to Redis's clock, that is the same as the clock moving on. A process that remembers records

@@ -125,7 +125,7 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     const timeouts = touches.map(({ idleTimeoutMs }) => idleTimeoutMs);
     const told = [since ?? '', touches.length, ...keys, ...times, ...timeouts];
     const reply = await this.run(partition, SYNC, ...told);
-    const [now, cursor, isKnown, ...changed] = reply as [number, number, number, ...string[]];
+    const [now, cursor, isKnown, ...changed] = reply as [number, string, number, ...string[]];
     return {
       now: Number(now),
       cursor: String(cursor),

@@ -94,7 +94,8 @@ end
 local function changed(key)
   countChanges(1)
   redis.call('LPUSH', changes, key)
-  redis.call('LTRIM', changes, 0, ${CHANGES_REMEMBERED - 1})
+  -- One more than can be missed: the one that a cursor ends with.
+  redis.call('LTRIM', changes, 0, ${CHANGES_REMEMBERED})
   redis.call('PEXPIRE', changes, string.format('%d', retention))
   if channel ~= '' then redis.call('PUBLISH', channel, key) end
 end
@@ -165,12 +166,16 @@ return answer(1, r)
 `;
 
 /**
- * Many touches at once. ARGV: the changes that are known, or nothing; how many touches; the key of each, then the time of
- * each, then the idle timeout of each. Replies `{ now, changes, whether what came since is known, key, … }`, with the keys
+ * Many touches at once. ARGV: the cursor of the last reply, or nothing; how many touches; the key of each, then the time of
+ * each, then the idle timeout of each. Replies `{ now, cursor, whether what came since is known, key, … }`, with the keys
  * of what came since, of touches that were refused, and of those whose deadline moved back.
+ *
+ * The cursor is the count of changes and the key of the last: after a failover that lost some, the count alone would fit
+ * again once as many had come.
  */
 export const SYNC = `${PROLOGUE}
-local cursor, count = tonumber(ARGV[3]), tonumber(ARGV[4])
+local known, lastKey = string.match(ARGV[3], '^(-?%d+) (.*)$')
+local count = tonumber(ARGV[4])
 local found, values, keep = {}, {}, 0
 if count > 0 then found = redis.call('HMGET', records, unpack(ARGV, 5, 4 + count)) end
 
@@ -191,12 +196,14 @@ if #values > 0 then
   keepUntil(keep)
 end
 
-reply[2] = countChanges(0)
-local missed = cursor and reply[2] - cursor
-if missed and missed >= 0 and missed <= ${CHANGES_REMEMBERED} then
-  local keys = {}
-  if missed > 0 then keys = redis.call('LRANGE', changes, 0, missed - 1) end
-  if #keys == missed then reply[3] = 1 end
+local changesNow = countChanges(0)
+local missed = known and changesNow - known
+local canTell = missed and missed >= 0 and missed <= ${CHANGES_REMEMBERED}
+local keys = redis.call('LRANGE', changes, 0, canTell and missed or 0)
+reply[2] = string.format('%d', changesNow) .. ' ' .. (keys[1] or '')
+if canTell then
+  local isSameHistory = (table.remove(keys, missed + 1) or '') == lastKey
+  if isSameHistory and #keys == missed then reply[3] = 1 end
   for _, key in ipairs(keys) do reply[#reply + 1] = key end
 end
 return reply
