@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createTestApp, HOUR, MINUTE, SECOND, type TestApp } from '../support/test-app.js';
 import { CROSS_SITE, expectEnded, SAME_SITE, statusOf, type Browser } from '../support/requests.js';
 
@@ -48,6 +48,21 @@ describe('A heartbeat', () => {
       test.clock.advance(14 * MINUTE);
       const { body } = await heartbeat(ada, idleForMs).expect(200);
       expect(body).toMatchObject({ state: 'warning', expiresInMs: MINUTE });
+    },
+  );
+
+  it.each(['1'.padEnd(16, '0'), '9'.repeat(300), '9'.repeat(400)])(
+    'asks the storage for no time before its first, however long ago the activity was: %s',
+    async (idleForMs) => {
+      test = await createTestApp();
+      const ada = await test.signedIn();
+      const touch = jest.spyOn(test.storage, 'touch');
+      const { body } = await ada
+        .post('/idle-session/heartbeat')
+        .set('Idle-For-Ms', idleForMs)
+        .expect(200);
+      expect(body.expiresInMs).toBe(15 * MINUTE);
+      expect(touch.mock.calls.map(([, , at]) => at)).toEqual([0]);
     },
   );
 

@@ -116,7 +116,8 @@ export class RequestSession {
     const { ref } = this.found;
     const isAlive = this.record !== undefined && this.record.ended === undefined;
     if (!ref || !isAlive || this.exempted || this.request.session == null) return this.status();
-    const at = Math.round(this.now() - idleForMs);
+    // No storage has to take a time before all times, which a database may not hold.
+    const at = Math.max(0, Math.round(this.now() - idleForMs));
     const idleTimeoutMs = await this.options.idleTimeoutFor(this.request);
     return this.update(this.activity.touch(ref, idleTimeoutMs, at));
   }
