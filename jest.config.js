@@ -65,7 +65,8 @@ export default {
     { ...project, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },
   ],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // On two processors: tests of outages and real time mostly wait.
+  maxWorkers: 3,
   reporters: ['default', './test/support/summary-reporter.js'],
   coverageProvider: 'v8',
   collectCoverageFrom: [

@@ -1,17 +1,26 @@
 // npm run test:compat: the unit and HTTP tests on other versions than those of the lock file. What is not named here
 // is as in the lock file; together, each version is tried once.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** @typedef {{ name: string, node?: string, nest?: Record<string, string> }} Combination */
+/**
+ * @typedef {object} Combination
+ * @property {string} name
+ * @property {string} [node]
+ * @property {Record<string, string>} [nest]
+ * @property {string[]} tests
+ */
 
 /** @type {Combination[]} */
 export const COMBINATIONS = [
   {
     name: 'nest-11-on-node-22',
     node: '22.23.5',
+    // The client knows no Nest.
+    tests: ['libs/idle-session/', 'test/server/'],
     nest: {
       common: '11.2.10',
       core: '11.2.10',
@@ -27,25 +36,39 @@ export const COMBINATIONS = [
       swagger: '11.4.6',
     },
   },
-  { name: 'node-24', node: '24.22.3' },
+  { name: 'node-24', node: '24.22.3', tests: ['libs/', 'test/server/'] },
 ];
-
-const TESTS = ['libs/', 'test/server/'];
 
 const root = join(import.meta.dirname, '..');
 
+const nodePackage = `node-${process.platform}-${process.arch}`;
+
+/**
+ * Under the project's node_modules, so that the other Nest shares rxjs and reflect-metadata with the tests.
+ *
+ * @param {Combination} combination
+ */
+const folderOf = ({ name }) => join(root, 'node_modules/.cache/compat', name);
+
 /** @param {Combination} combination */
-function check({ name, node, nest = {} }) {
-  // Under the project's node_modules, so that the other Nest shares rxjs and reflect-metadata with the tests.
-  const folder = join(root, 'node_modules/.cache/compat', name);
+async function install(combination) {
+  const { node, nest = {} } = combination;
+  const folder = folderOf(combination);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const nodePackage = `node-${process.platform}-${process.arch}`;
   const packages = Object.entries(nest).map(([part, version]) => `@nestjs/${part}@${version}`);
   if (node) packages.push(`${nodePackage}@${node}`);
   const options = '--no-audit --no-fund --no-package-lock --ignore-scripts --legacy-peer-deps';
-  run('npm', ['install', ...options.split(' '), ...packages], folder);
+  const args = ['install', ...options.split(' '), ...packages];
+  const child = spawn('npm', args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+  const [status] = await once(child, 'exit');
+  if (status !== 0) process.exit(1);
+}
 
+/** @param {Combination} combination */
+function check(combination) {
+  const { name, node, nest = {}, tests } = combination;
+  const folder = folderOf(combination);
   const modules = join(folder, 'node_modules');
   const binary = node ? join(modules, nodePackage, 'bin/node') : process.execPath;
   const nestModules = Object.keys(nest).map((part) => [
@@ -59,7 +82,7 @@ function check({ name, node, nest = {} }) {
   writeFileSync(config, jestConfig(nestModules));
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const jest = join(root, 'node_modules/jest/bin/jest.js');
-  run(binary, [...flags, jest, '--config', config, ...TESTS], root);
+  run(binary, [...flags, jest, '--config', config, ...tests], root);
 }
 
 /**
@@ -121,4 +144,7 @@ function run(command, args, cwd, stdout = 'inherit') {
   return result.stdout;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) COMBINATIONS.forEach(check);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await Promise.all(COMBINATIONS.map(install));
+  COMBINATIONS.forEach(check);
+}

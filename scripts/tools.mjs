@@ -16,7 +16,7 @@ import { delimiter, join } from 'node:path';
  */
 
 /** @type {Record<'redis' | 'chromium', Tool>} */
-const tools = {
+const needed = {
   redis: { variable: 'REDIS_SERVER', names: ['redis-server'], aptPackage: 'redis-server' },
   chromium: {
     variable: 'CHROMIUM',
@@ -25,14 +25,35 @@ const tools = {
   },
 };
 
+const DEBIANS_CHROMIUM = '/usr/bin/chromium';
+
+/**
+ * Chromium's engine without its windows, profiles and extensions: a page in a browser context of its own costs a quarter
+ * of the time.
+ *
+ * @type {Tool}
+ */
+const headlessShell = {
+  variable: 'CHROMIUM_HEADLESS_SHELL',
+  names: ['chromium-headless-shell'],
+  aptPackage: 'chromium-headless-shell',
+};
+
 /** Path of the redis-server to test with. */
 export function redisServer() {
-  return pathOf(tools.redis);
+  return pathOf(needed.redis);
 }
 
-/** Path of the Chromium to test with. */
+/** Path of the Chromium to test with where its windows matter. */
 export function chromium() {
-  return pathOf(tools.chromium);
+  return pathOf(needed.chromium);
+}
+
+/** Path of the Chromium to test with where its pages are enough: a headless shell, unless only CHROMIUM is set. */
+export function headlessChromium() {
+  const { env } = process;
+  const isForAll = env.CHROMIUM && !env[headlessShell.variable];
+  return (isForAll ? undefined : find(headlessShell, thisMachine())) ?? chromium();
 }
 
 /** @returns {Machine} */
@@ -55,29 +76,45 @@ export function thisMachine() {
  */
 export function beforeTests(machine) {
   const missing = missingTools(machine);
-  if (missing.length === 0) return { action: 'go on' };
-  if (!machine.isDebian || !canInstall(missing, machine)) {
-    return { action: 'stop', message: howToGet(machine, missing) };
+  const wanted = [...missing, ...missingExtras(machine)];
+  if (wanted.length > 0 && machine.isDebian && canInstall(wanted, machine)) {
+    const names = wanted.map(({ names: [name] }) => name).join(' and ');
+    return {
+      action: 'set up',
+      message: `The tests need ${names}. \`npm run setup\` now installs what is missing, with apt-get.`,
+    };
   }
-  const names = missing.map(({ names: [name] }) => name).join(' and ');
-  return {
-    action: 'set up',
-    message: `The tests need ${names}. \`npm run setup\` now installs what is missing, with apt-get.`,
-  };
+  if (missing.length === 0) return { action: 'go on' };
+  return { action: 'stop', message: howToGet(machine, missing) };
 }
 
 /**
- * What `npm run setup` does.
+ * What `npm run setup` does. Tests go on without the extra packages.
  *
  * @param {Machine} machine
- * @returns {{ action: 'install', packages: string[] } | { action: 'go on' | 'stop', message: string }}
+ * @returns {{ action: 'install', packages: string[], extraPackages: string[] } | { action: 'go on' | 'stop', message: string }}
  */
 export function setup(machine) {
   const missing = missingTools(machine);
-  if (missing.length === 0)
-    return { action: 'go on', message: 'All that the tests need is there.' };
-  if (!canInstall(missing, machine)) return { action: 'stop', message: howToGet(machine, missing) };
-  return { action: 'install', packages: missing.map(({ aptPackage }) => aptPackage) };
+  const extras = missingExtras(machine);
+  if (missing.length + extras.length > 0 && canInstall([...missing, ...extras], machine)) {
+    return {
+      action: 'install',
+      packages: missing.map(({ aptPackage }) => aptPackage),
+      extraPackages: extras.map(({ aptPackage }) => aptPackage),
+    };
+  }
+  if (missing.length > 0) return { action: 'stop', message: howToGet(machine, missing) };
+  return { action: 'go on', message: 'All that the tests need is there.' };
+}
+
+/**
+ * Whether every test can start.
+ *
+ * @param {Machine} machine
+ */
+export function hasAll(machine) {
+  return missingTools(machine).length === 0;
 }
 
 /** @param {Machine} machine */
@@ -95,9 +132,24 @@ export function howToGet(machine, missing = missingTools(machine)) {
   ].join('\n');
 }
 
-/** @param {Machine} machine */
+/**
+ * Those without which no test starts.
+ *
+ * @param {Machine} machine
+ */
 function missingTools(machine) {
-  return Object.values(tools).filter((tool) => !find(tool, machine));
+  return Object.values(needed).filter((tool) => !find(tool, machine));
+}
+
+/**
+ * The headless shell, beside Debian's own Chromium, which has the same version.
+ *
+ * @param {Machine} machine
+ */
+function missingExtras(machine) {
+  const beside = find(needed.chromium, machine) ?? DEBIANS_CHROMIUM;
+  const isThere = find(headlessShell, machine) !== undefined;
+  return machine.isDebian && beside === DEBIANS_CHROMIUM && !isThere ? [headlessShell] : [];
 }
 
 /**

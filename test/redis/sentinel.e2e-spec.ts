@@ -32,11 +32,14 @@ describe.each(outages)('Sentinel replacing a master that $how', ({ how, begin })
     redis = await RedisSentinels.start();
     client = await redis.client();
     test = await createAppOn(client);
+  });
+  beforeAll(async () => {
     [ada, idle, signedOut] = [await test.signIn(), await test.signIn(), await test.signIn()];
     await test.ask.post('/sign-out').set('Cookie', signedOut).expect(204);
     await passTime(await redis.master.client(), 10 * MINUTE);
     await until('time has passed', async () => (await remaining(idle)) <= 5 * MINUTE);
-
+  });
+  beforeAll(async () => {
     const people = new PeopleAtWork(test, [ada]);
     await people.served();
     await redis.replicated();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { MemoryActivityStorage } from 'nestjs-idle-session';
@@ -15,17 +15,21 @@ let app: NestExpressApplication;
 let clock: ManualClock;
 let person: ReturnType<typeof supertest.agent>;
 
-beforeEach(async () => {
+// Hashing its passwords takes longer than the tests.
+beforeAll(async () => {
   Logger.overrideLogger(false);
   clock = new ManualClock();
   app = await createApp(readSettings({ SESSION_SECRET: 'a secret for the tests' }), {
     storage: new MemoryActivityStorage({ now: clock.now }),
   });
   await app.init();
+});
+
+beforeEach(() => {
   person = supertest.agent(app.getHttpServer()).set(PAGE);
 });
 
-afterEach(() => app.close());
+afterAll(() => app?.close());
 
 const signIn = (form: object = {}) =>
   person

@@ -6,13 +6,13 @@ import { Soak } from './soak.js';
 
 const { SOAK } = process.env;
 
-/** What `npm run soak` says; without it, well under a minute with the time that the last ones take to leave. */
+/** What `npm run soak` says; without it, half a minute with the time that the last ones take to leave. */
 const options: SoakOptions = {
   seed: Math.floor(Math.random() * 2 ** 31),
-  durationMs: 16 * SECOND,
-  sessions: 300,
+  durationMs: 11 * SECOND,
+  sessions: 200,
   // Long enough that half of it is more than any outage: see what is promised of those that last longer.
-  idleTimeoutMs: 15 * SECOND,
+  idleTimeoutMs: 10 * SECOND,
   killsProcesses: false,
   everyEndIsTold: true,
   ...(SOAK !== undefined && (JSON.parse(SOAK) as Partial<SoakOptions>)),

@@ -1,5 +1,5 @@
 import { chromium as playwright, type Browser } from 'playwright-core';
-import { chromium } from './tools.js';
+import { headlessChromium } from './tools.js';
 
 /** Keeps Chromium from looking for anything outside this machine. */
 export const BROWSER_ARGS = [
@@ -12,7 +12,10 @@ export const BROWSER_ARGS = [
   '--disable-sync',
 ];
 
-/** The system's Chromium, headless. */
+/** The system's Chromium, headless, as tests need it that look only at pages. */
 export function launchBrowser(args: readonly string[] = []): Promise<Browser> {
-  return playwright.launch({ executablePath: chromium(), args: [...BROWSER_ARGS, ...args] });
+  return playwright.launch({
+    executablePath: headlessChromium(),
+    args: [...BROWSER_ARGS, ...args],
+  });
 }

@@ -1,1 +1,1 @@
-export { chromium, redisServer } from '../../scripts/tools.mjs';
+export { chromium, headlessChromium, redisServer } from '../../scripts/tools.mjs';

@@ -4,6 +4,7 @@ import { beforeTests, setup, type Machine } from '../../scripts/tools.mjs';
 const APT_GET = '/usr/bin/apt-get';
 const REDIS_SERVER = '/usr/bin/redis-server';
 const CHROMIUM = '/usr/bin/chromium';
+const HEADLESS_SHELL = '/usr/bin/chromium-headless-shell';
 
 /** A machine with these programs; by default root runs it, on Debian. */
 function machine(programs: string[], different: Partial<Machine> = {}): Machine {
@@ -35,7 +36,7 @@ describe('`npm test`', () => {
   });
 
   it('runs the setup as root on Debian, and says so in one line', () => {
-    const decision = beforeTests(machine([APT_GET, CHROMIUM]));
+    const decision = beforeTests(machine([APT_GET, CHROMIUM, HEADLESS_SHELL]));
     expect(decision).toEqual({
       action: 'set up',
       message: expect.stringMatching(/^The tests need redis-server\..*npm run setup.*apt-get.*$/),
@@ -60,6 +61,28 @@ describe('`npm test`', () => {
     expect(message).toContain('npm run setup');
   });
 
+  it('also installs the headless shell, which Debian has beside Chromium', () => {
+    expect(beforeTests(machine([APT_GET, REDIS_SERVER, CHROMIUM]))).toEqual({
+      action: 'set up',
+      message: expect.stringContaining('chromium-headless-shell'),
+    });
+  });
+
+  it.each<[string, string[], Partial<Machine>]>([
+    ['root does not run it', [APT_GET, CHROMIUM], { isRoot: false }],
+    ['the system is not Debian', [APT_GET, CHROMIUM], { isDebian: false }],
+    ['Chromium comes from elsewhere', [APT_GET, '/usr/local/bin/chromium'], {}],
+    ['it is there', [APT_GET, CHROMIUM, HEADLESS_SHELL], {}],
+    [
+      'a variable names one',
+      [APT_GET, CHROMIUM, '/opt/shell'],
+      { env: { CHROMIUM_HEADLESS_SHELL: '/opt/shell' } },
+    ],
+  ])('goes on without the headless shell where %s', (_where, programs, different) => {
+    const decision = beforeTests(machine([REDIS_SERVER, ...programs], different));
+    expect(decision).toEqual({ action: 'go on' });
+  });
+
   it('does not replace what a variable names by what is on PATH', () => {
     const env = { REDIS_SERVER: '/opt/redis' };
     expect(beforeTests(machine([REDIS_SERVER, CHROMIUM], { env }))).toMatchObject({
@@ -73,10 +96,12 @@ describe('`npm run setup`', () => {
     expect(setup(machine([APT_GET, REDIS_SERVER]))).toEqual({
       action: 'install',
       packages: ['chromium'],
+      extraPackages: ['chromium-headless-shell'],
     });
     expect(setup(machine([APT_GET]))).toEqual({
       action: 'install',
       packages: ['redis-server', 'chromium'],
+      extraPackages: ['chromium-headless-shell'],
     });
   });
 
@@ -85,7 +110,9 @@ describe('`npm run setup`', () => {
   });
 
   it('has nothing to do where all is there', () => {
-    expect(setup(machine([APT_GET, REDIS_SERVER, CHROMIUM]))).toMatchObject({ action: 'go on' });
+    expect(setup(machine([APT_GET, REDIS_SERVER, CHROMIUM, HEADLESS_SHELL]))).toMatchObject({
+      action: 'go on',
+    });
   });
 
   it('says what is missing where it cannot install', () => {

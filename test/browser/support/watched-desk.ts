@@ -6,11 +6,14 @@ import { MemoryStore } from 'express-session';
 import { MemoryActivityStorage } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { Users } from '../../../apps/sample/src/auth/users.js';
 import { createApp } from '../../../apps/sample/src/create-app.js';
 import { readSettings } from '../../../apps/sample/src/settings.js';
 import { launchBrowser } from '../../support/browser.js';
 import { SECOND } from '../../support/durations.js';
 import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
+import { rememberPasswords } from './remember-passwords.js';
+import { stopTime } from './stop-time.js';
 
 const SETTLING_MS = 1500;
 
@@ -47,7 +50,11 @@ export class WatchedDesk {
     const settings = readSettings({ SESSION_SECRET: 'a secret for the tests', ...env });
     const storage = new MemoryActivityStorage({ now: clock.now });
     const store = new MemoryStore();
-    const create = () => createApp(settings, { storage, store });
+    const create = async () => {
+      const app = await createApp(settings, { storage, store });
+      rememberPasswords(app.get(Users));
+      return app;
+    };
     const app = await create();
     await app.listen(0, '127.0.0.1');
     const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
@@ -93,16 +100,6 @@ export class WatchedDesk {
   }
 }
 
-async function stopTime(context: BrowserContext): Promise<void> {
-  await context.clock.install({ time: '2026-01-01T09:00:00Z' });
-  await context.clock.pauseAt('2026-01-01T10:00:00Z');
-  // Ahead of the times in the browser's own records, which stay real: those count as old news then.
-  await context.addInitScript(() => {
-    const now = performance.now.bind(performance);
-    performance.now = () => now() + 3_600_000;
-  });
-}
-
 /** A browser's worth of cookies and tabs. */
 export class Visit {
   /** All that its pages asked for, in order. */
@@ -111,6 +108,8 @@ export class Visit {
   readonly complaints: string[] = [];
   /** What the client said of answers that are not the server's own. */
   readonly warnings: string[] = [];
+  /** For how long answers may take that no test holds back. */
+  settlingMs = SETTLING_MS;
   private readonly pending = new Set<unknown>();
 
   constructor(
@@ -161,7 +160,7 @@ export class Visit {
 
   /** Waits until the pages have heard all answers, but not those that a test holds back. */
   async settled(): Promise<void> {
-    const until = Date.now() + SETTLING_MS;
+    const until = Date.now() + this.settlingMs;
     await this.locksAnswered();
     do await delay(30);
     while ((this.pending.size > 0 || (await this.isUnfinished())) && Date.now() < until);
