@@ -1,3 +1,4 @@
+import { Controller, Get, Module, Req, type MiddlewareConsumer } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import type { NextFunction, Request, Response } from 'express';
 import expressSession from 'express-session';
@@ -56,6 +57,76 @@ describe.each([
     });
     const ada = await test.signedIn();
     await ada.get('/poll').expect(500);
+    await ada.get('/page').expect(200, { user: 'ada' });
+  });
+});
+
+/** As cookie-session does it, whatever session there was. */
+function replaceSession(request: Request, _: Response, next: NextFunction): void {
+  const session = { user: 'ada' };
+  Object.defineProperty(request, 'session', { configurable: true, get: () => session });
+  next();
+}
+
+@Controller('assigned')
+class AssigningController {
+  @Get()
+  get(@Req() request: Request) {
+    Object.assign(request, { session: { user: 'eve' } });
+    return {};
+  }
+}
+
+describe('A session middleware that replaces the session of the module', () => {
+  const started = async () => {
+    const logger = new RecordingLogger();
+    let isReplacing = false;
+    @Module({})
+    class ReplacingModule {
+      configure(consumer: MiddlewareConsumer) {
+        const replace = (request: Request, response: Response, next: NextFunction) =>
+          isReplacing ? replaceSession(request, response, next) : next();
+        consumer.apply(replace).forRoutes('{*path}');
+      }
+    }
+    const controllers = [AssigningController];
+    const test = await start({ logger, metadata: { imports: [ReplacingModule], controllers } });
+    const ada = await test.signedIn();
+    return { test, logger, ada, replace: (on = true) => (isReplacing = on) };
+  };
+
+  it.each([
+    ['get', '/page'],
+    ['post', '/page'],
+    ['get', '/exempt'],
+    ['get', '/members'],
+    ['get', '/idle-session/status'],
+  ] as const)(
+    'is an error that names the cure, and no request that hangs: %s %s',
+    async (method, path) => {
+      const { test, logger, ada, replace } = await started();
+      replace();
+      for (const browser of [ada, test.browser()])
+        await browser[method](path).timeout(2000).expect(500);
+      expect(logger.errors.join('\n')).toContain('a session that IdleSessionModule does not guard');
+      replace(false);
+      await ada.get('/page').expect(200, { user: 'ada' });
+    },
+  );
+
+  it('leaves what has no route the 404 that it is', async () => {
+    const { ada, replace } = await started();
+    replace();
+    await ada.get('/nowhere').timeout(2000).expect(404);
+  });
+
+  it('is logged once where a handler does it: its answer goes out, and the session is as it was', async () => {
+    const { logger, ada } = await started();
+    await ada.get('/assigned').timeout(2000).expect(200);
+    await ada.get('/assigned').timeout(2000).expect(200);
+    expect(logger.errors).toEqual([
+      expect.stringContaining('a session that IdleSessionModule does not guard'),
+    ]);
     await ada.get('/page').expect(200, { user: 'ada' });
   });
 });

@@ -30,8 +30,8 @@ export class RequestSessions {
   /** @throws {Error} if another session middleware has put a session on the request */
   of(request: Request): RequestSession {
     const known = this.find(request);
+    if (isForeign(request.session, known)) throw new Error(FOREIGN_SESSION);
     if (known) return known;
-    if (request.session !== undefined) throw new Error(FOREIGN_SESSION);
     const session = this.create(request);
     // express-session passes over its store while that is disconnected.
     if (!this.userStore.connected && this.hasCookie(request)) {
@@ -73,7 +73,18 @@ export function requestOf(session: SessionData): Request | undefined {
   return (session as SessionData & { readonly req?: Request }).req;
 }
 
-const FOREIGN_SESSION =
+/** Whether a session is no session of the module's express-session: it came before that, or in the place of it. */
+function isForeign(session: SessionData | undefined, known: RequestSession | undefined): boolean {
+  if (session == null) return false;
+  return known === undefined || !canTouch(session);
+}
+
+/** What express-session asks of a session for each answer; without it, the answer never ends. */
+export function canTouch(session: SessionData): boolean {
+  return typeof (session as { touch?: unknown }).touch === 'function';
+}
+
+export const FOREIGN_SESSION =
   'The request has a session that IdleSessionModule does not guard: something else mounted a session middleware. ' +
   'Remove that and give its options to IdleSessionModule.forRoot({ session }), or mount ' +
   'app.use(app.get(IdleSessionService).middleware()) in its place.';

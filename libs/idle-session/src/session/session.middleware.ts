@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { Request, RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { insecureCookieWarning } from './insecure-cookie-warning.js';
 import { keepFromCaches } from './private-answers.js';
-import type { RequestSessions } from './request-sessions.js';
+import { canTouch, FOREIGN_SESSION, type RequestSessions } from './request-sessions.js';
 import { hasSeveralCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
 
@@ -34,6 +34,7 @@ export function sessionMiddleware(
   store.generate = store.wrapGenerate(store.generate);
 
   const logger = new Logger('IdleSessionModule');
+  let hasLoggedForeign = false;
   const warnOfInsecureCookie = insecureCookieWarning(options, (message) => logger.warn(message));
   return (request, response, next) => {
     if (request.sessionStore === (store as Store)) return next();
@@ -46,15 +47,33 @@ export function sessionMiddleware(
       if (timing !== undefined && !isShared) response.appendHeader('Server-Timing', timing);
     });
     const { cookie = '' } = request.headers;
-    if (!hasSeveralCookies(cookie, options.name)) return middleware(request, response, next);
+    const proceed = answering(request, response, next);
+    if (!hasSeveralCookies(cookie, options.name)) return middleware(request, response, proceed);
     withOneCookie(cookie)
       .then((chosen) => {
         request.headers.cookie = chosen;
-        middleware(request, response, next);
+        middleware(request, response, proceed);
       })
       // Also what the app's `genid` throws.
       .catch(next);
   };
+
+  /** Where something replaced the session, the answer would not end: express-session gets its own back before. */
+  function answering(request: Request, response: Response, next: NextFunction): NextFunction {
+    return (error?: unknown) => {
+      const value = request.session;
+      const end = response.end.bind(response) as (...given: unknown[]) => Response;
+      response.end = (...given: unknown[]) => {
+        if (request.session != null && !canTouch(request.session)) {
+          Object.defineProperty(request, 'session', { configurable: true, writable: true, value });
+          if (!hasLoggedForeign) logger.error(FOREIGN_SESSION);
+          hasLoggedForeign = true;
+        }
+        return end(...given);
+      };
+      next(error);
+    };
+  }
 
   /**
    * express-session goes by the first cookie of its name alone, so that a stale one would hide the session for good.
