@@ -59,6 +59,17 @@ class FilesController {
     response.set('Cache-Control', 'private, max-age=60').json({});
   }
 
+  @Get('in-cdns')
+  inCdns(@Res() response: Response) {
+    response.set({
+      'Cache-Control': 'private, max-age=60',
+      'CDN-Cache-Control': 'max-age=600',
+      'Example-CDN-Cache-Control': 'max-age=600',
+      'Surrogate-Control': 'max-age=600',
+    });
+    response.json({});
+  }
+
   @Sse('events')
   events() {
     return of({ data: 'hello' });
@@ -161,13 +172,20 @@ describe('An answer that sets the session cookie', () => {
     await stranger.get(path).expect('Cache-Control', 'public, max-age=31536000, immutable');
   });
 
+  it('is kept by no shared cache that goes by a header of its own', async () => {
+    const { headers } = await ada.get('/files/in-cdns').expect(200);
+    expect(headers['set-cookie']).toHaveLength(1);
+    expect(headers['cache-control']).toBe('private, max-age=60');
+    expect(Object.keys(headers).filter((name) => /cdn|surrogate/.test(name))).toEqual([]);
+  });
+
   it('is kept by no cache where the app says nothing, as at the sign-in', async () => {
     await test.browser().post('/sign-in').expect(200).expect('Cache-Control', PRIVATE);
   });
 });
 
 describe('What is left of the time', () => {
-  it.each(['/files/public', '/files/exempt-file', '/idle-session/client.js'])(
+  it.each(['/files/public', '/files/in-cdns', '/files/exempt-file', '/idle-session/client.js'])(
     'is not told to other people by a shared cache: %s',
     async (path) => {
       const { headers } = await ada.get(path).expect(200);

@@ -6,6 +6,9 @@ const PRIVATE = 'private, no-store';
 /** What Express sets for files where the app says nothing. */
 const UNDECIDED = 'public, max-age=0';
 
+/** What a CDN goes by instead of `Cache-Control` (RFC 9213, and what there was before it). */
+const TARGETED = /^(.+-)?cdn-cache-control$|^surrogate-control$/i;
+
 interface Answer {
   /** It is of a live session. */
   readonly isPersonal: boolean;
@@ -19,15 +22,23 @@ interface Answer {
  *
  * @returns whether shared caches may keep the answer
  */
-export function keepFromCaches(
-  response: Response,
-  cookieName: string,
-  { isPersonal, isChecked }: Answer,
-): boolean {
-  const cacheControl = response.getHeader('Cache-Control')?.toString();
+export function keepFromCaches(response: Response, cookieName: string, answer: Answer): boolean {
   const setsCookie = [response.getHeader('Set-Cookie')]
     .flat()
     .some((cookie) => String(cookie).startsWith(`${cookieName}=`));
+  const targeted = response.getHeaderNames().filter((name) => TARGETED.test(name));
+  if (setsCookie) for (const name of targeted) response.removeHeader(name);
+  const isShared = makePrivate(response, setsCookie, answer);
+  return isShared || (targeted.length > 0 && !setsCookie);
+}
+
+/** Does it with `Cache-Control`. */
+function makePrivate(
+  response: Response,
+  setsCookie: boolean,
+  { isPersonal, isChecked }: Answer,
+): boolean {
+  const cacheControl = response.getHeader('Cache-Control')?.toString();
   if (cacheControl === undefined) {
     if (isPersonal || setsCookie) response.setHeader('Cache-Control', PRIVATE);
     return !isPersonal && !setsCookie;
