@@ -69,6 +69,10 @@ describe('On an https site behind a proxy that Express does not trust', () => {
 
   it.each<[string, Record<string, string>]>([
     ['the proxy', { 'X-Forwarded-Proto': 'https' }],
+    ['the first of several proxies', { 'X-Forwarded-Proto': 'https, http' }],
+    ['a proxy that writes it large', { 'X-Forwarded-Proto': 'HTTPS' }],
+    ['the header of RFC 7239', { Forwarded: 'for="[2001:db8::1]";proto=https' }],
+    ['the first of several in it', { Forwarded: 'For=192.0.2.1; Proto="HTTPS", for=b;proto=http' }],
     ['the Origin', { Origin: 'https://desk.example' }],
     ['the Referer', { Referer: 'https://desk.example/login' }],
   ])(
@@ -88,6 +92,9 @@ describe('On an https site behind a proxy that Express does not trust', () => {
 
   it('nothing is logged where all is well, or https is another site’s', async () => {
     expect(await warningsOf({ Origin: 'http://desk.example' })).toEqual([]);
+    expect(await warningsOf({ 'X-Forwarded-Proto': 'http, https' })).toEqual([]);
+    expect(await warningsOf({ Forwarded: 'proto=http, proto=https' })).toEqual([]);
+    expect(await warningsOf({ Forwarded: 'host="proto=https"' })).toEqual([]);
     expect(await warningsOf({ Referer: 'https://desk.example.evil.example/' })).toEqual([]);
     expect(await warningsOf({ 'X-Forwarded-Proto': 'https' }, {}, trustProxy)).toEqual([]);
     expect(await warningsOf({ 'X-Forwarded-Proto': 'https' }, { proxy: true })).toEqual([]);

@@ -4,6 +4,9 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 const CURE =
   "Tell Express to trust the proxy, app.set('trust proxy', 1), and let the proxy send X-Forwarded-Proto.";
 
+/** RFC 7239; Express does not read it. */
+const FORWARDED_HTTPS = /(^|;)\s*proto="?https"?\s*(;|$)/i;
+
 /**
  * Logs once when the browser uses https but Express does not know: the session cookie is then sent without `Secure`, or
  * not at all.
@@ -29,8 +32,15 @@ export function insecureCookieWarning(
 
 function isHttpsForBrowser(request: Request): boolean {
   const { origin, referer, host } = request.headers;
-  if (request.headers['x-forwarded-proto'] === 'https') return true;
+  if (isHttpsForProxy(request)) return true;
   return isPageOf(origin, host) || isPageOf(referer, host);
+}
+
+/** Of several proxies, the first is the one that the browser talks to. */
+function isHttpsForProxy({ headers }: Request): boolean {
+  const [proto] = String(headers['x-forwarded-proto'] ?? '').split(',');
+  const [forwarded] = String(headers.forwarded ?? '').split(',');
+  return proto?.trim().toLowerCase() === 'https' || FORWARDED_HTTPS.test(forwarded ?? '');
 }
 
 function isPageOf(page: string | undefined, host: string | undefined): boolean {
