@@ -58,18 +58,30 @@ export function sessionMiddleware(
       .catch(next);
   };
 
-  /** Where something replaced the session, the answer would not end: express-session gets its own back before. */
+  /** Ends each answer. express-session alone would leave it open where it fails with what is in `request.session`. */
   function answering(request: Request, response: Response, next: NextFunction): NextFunction {
+    const plainEnd = endOf(response);
     return (error?: unknown) => {
       const value = request.session;
-      const end = response.end.bind(response) as (...given: unknown[]) => Response;
+      const savingEnd = endOf(response);
+      let hasFailed = false;
       response.end = (...given: unknown[]) => {
+        if (hasFailed) return plainEnd(...given);
         if (request.session != null && !canTouch(request.session)) {
           Object.defineProperty(request, 'session', { configurable: true, writable: true, value });
           if (!hasLoggedForeign) logger.error(FOREIGN_SESSION);
           hasLoggedForeign = true;
         }
-        return end(...given);
+        try {
+          return savingEnd(...given);
+        } catch (failure) {
+          // Such as a BigInt in the session, which is no JSON. The answer that says so has to end without it.
+          hasFailed = true;
+          Reflect.deleteProperty(request, 'session');
+          if (response.headersSent) plainEnd(...given);
+          next(failure);
+          return response;
+        }
       };
       next(error);
     };
@@ -84,4 +96,8 @@ export function sessionMiddleware(
     const chosen = ids.length > 1 ? await store.firstLive(ids) : ids[0];
     return chosen === undefined ? header : keepOnly(chosen, header, options.name, secrets);
   }
+}
+
+function endOf(response: Response): (...given: unknown[]) => Response {
+  return response.end.bind(response) as (...given: unknown[]) => Response;
 }
