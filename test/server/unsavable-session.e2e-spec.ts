@@ -36,6 +36,24 @@ class UnsavableController {
   }
 }
 
+const ended: string[] = [];
+
+@Controller('ended-with-a-callback')
+class CallbackController {
+  @Get()
+  get(@Res() response: Response) {
+    response.end(() => ended.push('called'));
+  }
+}
+
+it('An answer that ends with a callback, which express-session fails to write, ends once', async () => {
+  const logger = new RecordingLogger();
+  const test = await start({ logger, metadata: { controllers: [CallbackController] } });
+  const ada = await test.signedIn();
+  await ada.get('/ended-with-a-callback').timeout(2000).expect(200);
+  expect(ended).toEqual(['called']);
+});
+
 describe.each(['a BigInt', 'a circle', 'no methods'])('A session with %s', (how) => {
   const started = async () => {
     const logger = new RecordingLogger();

@@ -72,13 +72,14 @@ export function sessionMiddleware(
           if (!hasLoggedForeign) logger.error(FOREIGN_SESSION);
           hasLoggedForeign = true;
         }
+        const hasBegun = response.headersSent;
         try {
           return savingEnd(...given);
         } catch (failure) {
           // Such as a BigInt in the session, which is no JSON. The answer that says so has to end without it.
           hasFailed = true;
           Reflect.deleteProperty(request, 'session');
-          if (response.headersSent) plainEnd(...given);
+          if (hasBegun) plainEnd(...given);
           next(failure);
           return response;
         }
