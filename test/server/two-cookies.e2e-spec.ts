@@ -34,6 +34,13 @@ describe('Of two cookies of the session’s name', () => {
     }
   });
 
+  it('the valid one counts in quotes, too, in which some clients send it', async () => {
+    test = await createTestApp();
+    const quoted = (await signInCookie(test)).replace(/=(.*)/, '="$1"');
+    for (const cookies of [quoted, `app-sid=garbage; ${quoted}`, `${quoted}; app-sid=garbage`])
+      await to().get('/members').set('Cookie', cookies).expect(200, { user: 'ada' });
+  });
+
   it('the one of a sign-in counts, so that a stale one does not make people sign in for ever', async () => {
     test = await createTestApp({ options: { loginUrl: '/login' } });
     const dead = await deadCookie();

@@ -48,9 +48,10 @@ function isNamed(pair: string, name: string): boolean {
   return pair.slice(0, pair.indexOf('=')).trim() === name;
 }
 
-/** As express-session reads it: `s:<id>.<signature>`, percent-encoded. */
+/** As express-session reads it: `s:<id>.<signature>`, percent-encoded, with or without quotes. */
 function signedIdOf(pair: string, secrets: readonly Secret[]): string | undefined {
-  const value = decoded(pair.slice(pair.indexOf('=') + 1).trim());
+  const sent = pair.slice(pair.indexOf('=') + 1).trim();
+  const value = decoded(sent.replace(/^"(.*)"$/, '$1'));
   const dot = value.lastIndexOf('.');
   if (!value.startsWith('s:') || dot < 0) return undefined;
   const [id, signature] = [value.slice(2, dot), Buffer.from(value.slice(dot + 1))];
