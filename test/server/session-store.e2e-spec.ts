@@ -212,6 +212,18 @@ describe('The renewal of a session in the store', () => {
     expect(store.calls.filter((call) => call === 'touch')).toHaveLength(3);
   });
 
+  it('is not shortened while the activity storage is away and requests go unchecked', async () => {
+    const store = new TouchStore();
+    const options = { onStorageError: 'allow', session: { secret: SECRET, store } } as const;
+    const test = await start({ options });
+    const ada = test.browser();
+    await ada.post('/sign-in').send({}).expect(200);
+    const { expires } = store.only.cookie;
+    jest.spyOn(test.storage, 'read').mockRejectedValue(new Error('gone'));
+    await ada.get('/page').expect(200, { user: 'ada' });
+    expect(store.only.cookie.expires).toBe(expires);
+  });
+
   it('that fails is no failure of the request', async () => {
     fakeDateOnly();
     const { ada, clock, store } = await signedInOn(new MinimalStore());

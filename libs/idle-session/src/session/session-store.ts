@@ -7,6 +7,8 @@ import { RequestSessions } from './request-sessions.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionLookup } from './session-lookup.js';
 import { SessionSaving } from './session-saving.js';
+import { sessionRef } from './session-ref.js';
+import { isMarked } from './stored-session.js';
 import { UserStore } from './user-store.js';
 
 type Callback = (error?: unknown) => void;
@@ -105,7 +107,9 @@ export class IdleSessionStore extends Store {
 
   /** The end of the answer waits for this. The session itself was renewed before, unless it is not under the idle timeout. */
   override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    if (this.requestSessions.findBySession(session)?.record === undefined)
+    const { record } = this.requestSessions.findBySession(session) ?? {};
+    // One that is, and could not be looked up, is kept for longer than express-session would say.
+    if (record === undefined && !isMarked(session, sessionRef(sessionId)))
       return settle(
         this.userStore.touch(sessionId, session).catch(() => {}),
         callback,

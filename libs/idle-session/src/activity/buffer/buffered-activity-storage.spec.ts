@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import TinyQueue from 'tinyqueue';
 import { BufferedActivityStorage } from './buffered-activity-storage.js';
 import {
   aProcess,
@@ -235,6 +236,19 @@ describe('Activity', () => {
     connection.fails = {};
     await pass(SECOND);
     expect(await storedActivity(world)).toBe(at);
+  });
+
+  it('has one place in the queue, however often it is sent before it is due', async () => {
+    const { buffer, connection } = await aWarmProcess(['a'], { touchInterval: '30s' });
+    const pushed = jest.spyOn(TinyQueue.prototype, 'push');
+    for (let time = 0; time < 20; time++) {
+      await pass(SECOND);
+      await buffer.touch('a', IDLE + time, storageNow());
+      // Another idle timeout goes out at once, and takes along what waits.
+      await buffer.touch('a', IDLE + time + 1, storageNow());
+    }
+    expect(connection.asked.length).toBeGreaterThanOrEqual(20);
+    expect(pushed.mock.calls.length).toBeLessThanOrEqual(2);
   });
 
   it('that was not due is sent by flush()', async () => {

@@ -4,6 +4,8 @@ import type { ActivityRecord } from '../activity-storage.js';
 export class KnownActivity {
   /** When the person last did something, as far as the storage knows. */
   storedActivityAt: number;
+  /** Whether it has a place in the queue of what the storage is to be told. */
+  isQueued = false;
 
   constructor(
     /** With the newest activity that this process has seen. */

@@ -14,6 +14,7 @@ interface ReadInFlight {
 /** When the storage is to be told of a session's activity, on its own clock. */
 interface Due {
   readonly key: string;
+  readonly known: KnownActivity;
   readonly at: number;
 }
 
@@ -85,7 +86,8 @@ export class Partition {
   dueTouches(limit: number): Touch[] {
     const touches: Touch[] = [];
     while (touches.length < limit && this.isDue) {
-      const { key } = this.due.pop()!;
+      const { key, known } = this.due.pop()!;
+      known.isQueued = false;
       const record = this.pending.get(key)?.record;
       if (record)
         touches.push({ key, idleTimeoutMs: record.idleTimeoutMs, at: record.lastActivityAt });
@@ -95,12 +97,22 @@ export class Partition {
 
   /** What could not be sent is due again. */
   takeBack(touches: readonly Touch[]): void {
-    for (const { key } of touches) this.due.push({ key, at: -Infinity });
+    for (const { key } of touches) {
+      const known = this.pending.get(key);
+      if (known) this.queue(key, known, -Infinity);
+    }
   }
 
-  private queue(key: string, { storedActivityAt, record }: KnownActivity): void {
-    const lagMs = Math.min(this.touchIntervalMs, record.idleTimeoutMs / LAGS_IN_TIMEOUT);
-    this.due.push({ key, at: storedActivityAt + lagMs });
+  private queue(key: string, known: KnownActivity, at = this.dueAt(known)): void {
+    if (known.isQueued) return;
+    known.isQueued = true;
+    this.due.push({ key, known, at });
+  }
+
+  private dueAt({ storedActivityAt, record }: KnownActivity): number {
+    return (
+      storedActivityAt + Math.min(this.touchIntervalMs, record.idleTimeoutMs / LAGS_IN_TIMEOUT)
+    );
   }
 
   /**
