@@ -9,6 +9,7 @@ import { createApp } from '../../apps/sample/src/create-app.js';
 import { readSettings } from '../../apps/sample/src/settings.js';
 import { launchBrowser } from '../support/browser.js';
 import { MINUTE } from '../support/durations.js';
+import { PATIENCE_MS } from './support/watched-desk.js';
 
 let app: NestExpressApplication;
 let browser: Browser;
@@ -31,6 +32,7 @@ afterAll(async () => {
 });
 
 async function signedIn(context: BrowserContext): Promise<Page> {
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await page.goto(`${url}/claims/new`);
   await signIn(page);
@@ -49,6 +51,8 @@ describe.each([true, false])('In a browser with scripts: %s', (javaScriptEnabled
     const context = await browser.newContext({ javaScriptEnabled });
     const page = await signedIn(context);
     expect(new URL(page.url()).pathname).toBe('/claims/new');
+    // The client asks for the status as it starts: later, it would leave the page just as the test reloads it.
+    await page.waitForLoadState('networkidle');
     clock.advance(15 * MINUTE);
     await page.reload();
     expect(new URL(page.url()).search).toBe('?reason=idle&returnTo=%2Fclaims%2Fnew');
