@@ -8,8 +8,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { createApp } from '../../apps/sample/src/create-app.js';
 import { readSettings } from '../../apps/sample/src/settings.js';
 import { launchBrowser } from '../support/browser.js';
-import { MINUTE } from '../support/durations.js';
-import { PATIENCE_MS } from './support/watched-desk.js';
+import { MINUTE, PATIENCE_MS } from '../support/durations.js';
 
 let app: NestExpressApplication;
 let browser: Browser;

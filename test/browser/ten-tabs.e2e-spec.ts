@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MINUTE, SECOND } from '../support/durations.js';
+import { MINUTE, PATIENCE_MS, SECOND } from '../support/durations.js';
 import { TabsVisit } from './support/tabs-visit.js';
-import { dialog, PATIENCE_MS, placeOf, WatchedDesk } from './support/watched-desk.js';
+import { dialog, placeOf, WatchedDesk } from './support/watched-desk.js';
 
 const TABS = 10;
 

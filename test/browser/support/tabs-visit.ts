@@ -1,6 +1,6 @@
 import type { BrowserContext, CDPSession, Disposable, Page } from 'playwright-core';
-import { SECOND } from '../../support/durations.js';
-import { PATIENCE_MS, Visit, type WatchedDesk } from './watched-desk.js';
+import { PATIENCE_MS, SECOND } from '../../support/durations.js';
+import { Visit, type WatchedDesk } from './watched-desk.js';
 import { countUnfinished } from '../../support/unfinished.js';
 import { until } from '../../support/until.js';
 

@@ -10,15 +10,12 @@ import { Users } from '../../../apps/sample/src/auth/users.js';
 import { createApp } from '../../../apps/sample/src/create-app.js';
 import { readSettings } from '../../../apps/sample/src/settings.js';
 import { launchBrowser } from '../../support/browser.js';
-import { SECOND } from '../../support/durations.js';
+import { PATIENCE_MS, SECOND } from '../../support/durations.js';
 import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
 import { rememberPasswords } from './remember-passwords.js';
 import { stopTime } from './stop-time.js';
 
 const SETTLING_MS = 1500;
-
-/** For how long a page may take to show something, however busy the machine is. */
-export const PATIENCE_MS = 15_000;
 
 /** How far the pages' clocks go at once, for the server's is moved just before. */
 const STEP_MS = 10 * SECOND;
@@ -69,8 +66,7 @@ export class WatchedDesk {
   /** Nobody listens until it is started again, with the sessions that it had. */
   async stop(): Promise<void> {
     // Chromium opens connections ahead, and Node would wait for a request on each of them for a minute.
-    const server = this.app.getHttpServer();
-    const closing = setInterval(() => server.closeAllConnections(), 10);
+    const closing = setInterval(() => this.app.getHttpServer().closeAllConnections(), 10);
     await this.app.close().finally(() => clearInterval(closing));
   }
 
