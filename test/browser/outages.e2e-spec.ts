@@ -139,3 +139,25 @@ describe('What a person did while the server could not be reached', () => {
     await goesOn();
   });
 });
+
+describe('What the server asks to wait with Retry-After, the page waits', () => {
+  // A server's clock, and not the page's.
+  const now = Date.parse('2031-02-03T04:05:06Z');
+
+  it.each([
+    ['in seconds', '600'],
+    ['as a date', new Date(now + 10 * MINUTE).toUTCString()],
+  ])('%s', async (_, retryAfter) => {
+    await untilExtendedElsewhere();
+    let asked = 0;
+    const headers = { Date: new Date(now).toUTCString(), 'Retry-After': retryAfter };
+    await interfere(async (route) => {
+      asked++;
+      await route.fulfill({ ...html, status: 503, headers });
+    });
+    await passSlowly(MINUTE + STEP_MS);
+    expect(asked).toBe(1);
+    await passSlowly(5 * MINUTE);
+    expect(asked).toBe(1);
+  });
+});

@@ -38,11 +38,13 @@ export function browserEnvironment(): Environment {
           ...headers,
         },
       });
+      const header = (name: string) => response.headers.get(name) ?? '';
+      const retryAfter = header('Retry-After');
       return {
         status: response.status,
         body: await response.json().catch(() => undefined),
-        // NaN where it is a date: then the back-off decides alone.
-        retryAfterMs: Number(response.headers.get('Retry-After')) * 1000,
+        // Seconds, or a date on the server's clock: the page's may be wrong.
+        retryAfterMs: +retryAfter * 1000 || Date.parse(retryAfter) - Date.parse(header('Date')),
       };
     },
 

@@ -7,7 +7,7 @@ export const ANSWER_TIMEOUT_MS = 10_000;
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
-  /** How long the server asks to wait (`Retry-After`, in seconds); NaN or left out if it does not say. */
+  /** How long the server asks to wait (`Retry-After`); NaN or left out if it does not say. */
   readonly retryAfterMs?: number;
 }
 
