@@ -61,7 +61,7 @@ describe.each([
   });
 });
 
-/** As cookie-session does it, whatever session there was. */
+/** As cookie-session does it, also where there is a session. */
 function replaceSession(request: Request, _: Response, next: NextFunction): void {
   const session = { user: 'ada' };
   Object.defineProperty(request, 'session', { configurable: true, get: () => session });

@@ -22,9 +22,9 @@ import { findRequest } from './request-of.js';
 const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
 
 /**
- * Answers for sessions that ended, whichever guard refused the request: when one says 401 or 403, the answer still says
- * why the session ended. A page navigation is redirected to the login page and loses its cookie, since a person has now
- * been told; a script gets the problem, and the browser keeps the cookie.
+ * Answers for sessions that ended. If a guard says 401 or 403 first, the answer still says why the session ended. A page
+ * navigation is redirected to the login page and loses its cookie, since a person has now been told; a script gets the
+ * problem, and the browser keeps the cookie.
  *
  * Nest asks it before the app's other global filters, so that a catch-all does not hide the reason. It passes on to them
  * what is not about an ended session, and what one of them names: `@Catch(SessionExpiredException)`.
