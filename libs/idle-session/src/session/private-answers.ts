@@ -17,15 +17,16 @@ interface Answer {
 }
 
 /**
- * Lets no cache keep a personal answer unless the app says otherwise, and no shared cache keep one that sets the session
- * cookie, whatever the app says: the cache would hand one person's session to others.
+ * Lets no cache keep a personal answer unless the app says otherwise. Lets no shared cache keep an answer that sets the
+ * session cookie, also if the app says otherwise: the cache would hand one person's session to others.
  *
- * @returns whether shared caches may keep the answer
+ * @returns whether shared caches may keep a personal answer
  */
 export function keepFromCaches(response: Response, cookieName: string, answer: Answer): boolean {
   const setsCookie = [response.getHeader('Set-Cookie')]
     .flat()
     .some((cookie) => String(cookie).startsWith(`${cookieName}=`));
+  if (!answer.isPersonal && !setsCookie) return false;
   const targeted = response.getHeaderNames().filter((name) => TARGETED.test(name));
   if (setsCookie) for (const name of targeted) response.removeHeader(name);
   const isShared = makePrivate(response, setsCookie, answer);
@@ -39,12 +40,9 @@ function makePrivate(
   { isPersonal, isChecked }: Answer,
 ): boolean {
   const cacheControl = response.getHeader('Cache-Control')?.toString();
-  if (cacheControl === undefined) {
-    if (isPersonal || setsCookie) response.setHeader('Cache-Control', PRIVATE);
-    return !isPersonal && !setsCookie;
-  }
   // A file that no guard protects is the same for everybody.
-  if (isPersonal && isChecked && cacheControl === UNDECIDED) {
+  const isUndecided = isPersonal && isChecked && cacheControl === UNDECIDED;
+  if (cacheControl === undefined || isUndecided) {
     response.setHeader('Cache-Control', PRIVATE);
     return false;
   }
