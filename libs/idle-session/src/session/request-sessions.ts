@@ -76,11 +76,11 @@ export function requestOf(session: SessionData): Request | undefined {
 /** Whether a session is no session of the module's express-session: it came before that, or in the place of it. */
 function isForeign(session: SessionData | undefined, known: RequestSession | undefined): boolean {
   if (session == null) return false;
-  return known === undefined || !canTouch(session);
+  return known === undefined || !isExpressSession(session);
 }
 
-/** What express-session asks of a session for each answer; without it, the answer never ends. */
-export function canTouch(session: SessionData): boolean {
+/** Whether a session has what express-session calls for each answer; without it, the answer never ends. */
+export function isExpressSession(session: SessionData): boolean {
   return typeof (session as { touch?: unknown }).touch === 'function';
 }
 

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler } from 'express';
 import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { endingEachAnswer } from './ending-each-answer.js';
 import { insecureCookieWarning } from './insecure-cookie-warning.js';
 import { keepFromCaches } from './private-answers.js';
-import { canTouch, FOREIGN_SESSION, type RequestSessions } from './request-sessions.js';
+import { FOREIGN_SESSION, type RequestSessions } from './request-sessions.js';
 import { hasSeveralCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
 
@@ -35,6 +36,10 @@ export function sessionMiddleware(
 
   const logger = new Logger('IdleSessionModule');
   let hasLoggedForeign = false;
+  const logForeign = () => {
+    if (!hasLoggedForeign) logger.error(FOREIGN_SESSION);
+    hasLoggedForeign = true;
+  };
   const warnOfInsecureCookie = insecureCookieWarning(options, (message) => logger.warn(message));
   return (request, response, next) => {
     if (request.sessionStore === (store as Store)) return next();
@@ -47,7 +52,7 @@ export function sessionMiddleware(
       if (timing !== undefined && !isShared) response.appendHeader('Server-Timing', timing);
     });
     const { cookie = '' } = request.headers;
-    const proceed = answering(request, response, next);
+    const proceed = endingEachAnswer(request, response, next, logForeign);
     if (!hasSeveralCookies(cookie, options.name)) return middleware(request, response, proceed);
     withOneCookie(cookie)
       .then((chosen) => {
@@ -58,36 +63,6 @@ export function sessionMiddleware(
       .catch(next);
   };
 
-  /** Ends each answer. express-session alone would leave it open where it fails with what is in `request.session`. */
-  function answering(request: Request, response: Response, next: NextFunction): NextFunction {
-    const plainEnd = endOf(response);
-    return (error?: unknown) => {
-      const value = request.session;
-      const savingEnd = endOf(response);
-      let hasFailed = false;
-      response.end = (...given: unknown[]) => {
-        if (hasFailed) return plainEnd(...given);
-        if (request.session != null && !canTouch(request.session)) {
-          Object.defineProperty(request, 'session', { configurable: true, writable: true, value });
-          if (!hasLoggedForeign) logger.error(FOREIGN_SESSION);
-          hasLoggedForeign = true;
-        }
-        const hasBegun = response.headersSent;
-        try {
-          return savingEnd(...given);
-        } catch (failure) {
-          // Such as a BigInt in the session, which is no JSON. The answer that says so has to end without it.
-          hasFailed = true;
-          Reflect.deleteProperty(request, 'session');
-          if (hasBegun) plainEnd(...given);
-          next(failure);
-          return response;
-        }
-      };
-      next(error);
-    };
-  }
-
   /**
    * express-session goes by the first cookie of its name alone, so that a stale one would hide the session for good.
    */
@@ -97,8 +72,4 @@ export function sessionMiddleware(
     const chosen = ids.length > 1 ? await store.firstLive(ids) : ids[0];
     return chosen === undefined ? header : keepOnly(chosen, header, options.name, secrets);
   }
-}
-
-function endOf(response: Response): (...given: unknown[]) => Response {
-  return response.end.bind(response) as (...given: unknown[]) => Response;
 }
