@@ -206,7 +206,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     this.timer = undefined;
     for (const partition of this.partitions) {
       if (partition.pending.size > 0) this.schedule();
-      if (!partition.inUse && !partition.isDue) continue;
+      if (!partition.inUse && !partition.isDue()) continue;
       partition.inUse = false;
       // What was not sent is sent with the next; a request that needs an answer asks, and learns of the outage.
       this.sync(partition).catch(() => this.use(partition));
@@ -221,7 +221,8 @@ export class BufferedActivityStorage extends ActivityStorage {
   private async exchange(partition: Partition): Promise<void> {
     let sent: readonly Touch[];
     do {
-      sent = partition.dueTouches(TOUCHES_PER_CALL);
+      // Of a process that is about to stop, all is due.
+      sent = partition.dueTouches(TOUCHES_PER_CALL, this.closing ? Infinity : undefined);
       const askedAt = performance.now();
       partition.takeChanges(await this.send(partition, sent), sent, askedAt);
     } while (sent.length === TOUCHES_PER_CALL);
@@ -241,7 +242,6 @@ export class BufferedActivityStorage extends ActivityStorage {
   }
 
   private async sendAll(partition: Partition): Promise<void> {
-    partition.isClosing = true;
     await partition.syncing?.catch(() => {});
     if (partition.pending.size > 0) await this.sync(partition);
   }

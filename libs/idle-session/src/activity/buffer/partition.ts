@@ -28,8 +28,6 @@ export class Partition {
   readonly pending = new Map<string, KnownActivity>();
   /** When to tell it, in order. What is no longer pending by then counts for nothing. */
   private readonly due = new TinyQueue<Due>([], (a, b) => a.at - b.at);
-  /** The process is about to stop: all is due. */
-  isClosing = false;
   readonly reads = new Map<string, ReadInFlight>();
   /** Where the storage's history of changes goes on. */
   cursor: string | undefined;
@@ -76,16 +74,16 @@ export class Partition {
     this.queue(key, known);
   }
 
-  /** Whether there is activity that the storage has to be told of by now. */
-  get isDue(): boolean {
+  /** Whether there is activity that the storage has to be told of by a time; default now. */
+  isDue(by = this.now()): boolean {
     const next = this.due.peek();
-    return next !== undefined && (this.isClosing || next.at <= this.now());
+    return next !== undefined && next.at <= by;
   }
 
-  /** What has to be sent by now, at most `limit` of it. */
-  dueTouches(limit: number): Touch[] {
+  /** What has to be sent by a time, at most `limit` of it. */
+  dueTouches(limit: number, by = this.now()): Touch[] {
     const touches: Touch[] = [];
-    while (touches.length < limit && this.isDue) {
+    while (touches.length < limit && this.isDue(by)) {
       const { key, known } = this.due.pop()!;
       known.isQueued = false;
       const record = this.pending.get(key)?.record;
