@@ -16,12 +16,8 @@ export type Question<T> = (resolve: (value: T) => void, reject: (error: unknown)
  *
  * @throws {NoAnswerError} that says after how long there was no answer, or what `ask` throws or rejects with
  */
-export function withinTimeLimit<T>(
-  limitMs: number,
-  ask: () => PromiseLike<T>,
-  observer?: AnswerObserver,
-): Promise<T> {
-  return answerWithin(limitMs, promised(ask), observer);
+export function withinTimeLimit<T>(limitMs: number, ask: () => PromiseLike<T>): Promise<T> {
+  return answerWithin(limitMs, promised(ask));
 }
 
 /** As {@link withinTimeLimit}, for what answers by calling back. */
