@@ -96,13 +96,19 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
     expect(await untilDead(here, keyOf(0))).toBeLessThan(INTERVAL + SLACK);
   });
 
-  it('forgets everything when what changed has been evicted', async () => {
+  /** Two sessions that the one process knows, and a change of a third that it has heard of. */
+  async function afterOneChange() {
     const { here, there } = await storages();
     const [ended, alive] = [keyOf(0), keyOf(1)];
     for (const key of [ended, alive]) await here.start(key, newSession(IDLE, 'id'));
     await there.end(keyOf(2), 'revoked');
     await keepInUse(here, alive);
     await here.read(ended);
+    return { here, there, ended, alive };
+  }
+
+  it('forgets everything when what changed has been evicted', async () => {
+    const { here, there, ended, alive } = await afterOneChange();
     await there.end(ended, 'revoked');
     await apps.admin.del(keysOf('changes'));
     await keepInUse(here, alive);
@@ -110,12 +116,7 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
   });
 
   it('forgets everything when a failover lost the last changes and as many have come since', async () => {
-    const { here, there } = await storages();
-    const [ended, alive] = [keyOf(0), keyOf(1)];
-    for (const key of [ended, alive]) await here.start(key, newSession(IDLE, 'id'));
-    await there.end(keyOf(2), 'revoked');
-    await keepInUse(here, alive);
-    await here.read(ended);
+    const { here, there, ended, alive } = await afterOneChange();
     const replica = await copyOf(apps.admin);
     await there.end(keyOf(3), 'revoked');
     await keepInUse(here, alive);
