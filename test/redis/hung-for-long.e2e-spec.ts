@@ -67,8 +67,8 @@ it('A Redis that hangs is handed few commands, however many requests come', asyn
   const intervals = (performance.now() - began) / STORAGE_TIMEOUT;
   expect(requests).toBeGreaterThan(100);
   // In each interval a question to the store and one to the storage; and what looks after changes, and after the ends of
-  // sixteen partitions. Without a limit it is two for each request of forty.
-  expect(handed.length).toBeLessThan(22 * intervals + 40);
+  // four partitions. Without a limit it is two for each request of forty.
+  expect(handed.length).toBeLessThan(10 * intervals + 40);
 });
 
 it('The first answer ends it: all requests are served at once', async () => {

@@ -180,7 +180,7 @@ describe('The records of RedisActivityStorage', () => {
     await sweep();
     expect((await recordsOf(admin, 'app:')).size).toBe(0);
     expect(await Promise.all(keysOf('deadlines', 'app:').map((key) => admin.zCard(key)))).toEqual(
-      Array.from({ length: 16 }, () => 0),
+      Array.from({ length: 4 }, () => 0),
     );
   });
 

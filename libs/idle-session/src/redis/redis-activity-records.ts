@@ -48,7 +48,7 @@ const SYNC = script(scripts.SYNC);
 const EXPIRE = script(scripts.EXPIRE);
 
 /** Records lie in so many hashes: few enough to send many touches in one call, and enough to spread over a cluster. */
-const PARTITIONS = 16;
+const PARTITIONS = 4;
 
 /** A call to end what is due that takes longer is not waited for. */
 const EXPIRE_TIMEOUT_MS = 1000;

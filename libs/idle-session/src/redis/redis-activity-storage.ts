@@ -40,7 +40,7 @@ export interface RedisActivityStorageOptions extends BufferedActivityStorageOpti
  * session in use costs no command. Needs Redis 6 or newer, and a client, cluster, sentinel or pool of node-redis, or a
  * client or cluster of ioredis.
  *
- * Records lie in sixteen hashes, each in one slot of a cluster, and are removed once they are past their retention.
+ * Records lie in four hashes, each in one slot of a cluster, and are removed once they are past their retention.
  *
  * @example
  * const client = await createClient({ url }).on('error', log).connect();

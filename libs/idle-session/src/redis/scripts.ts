@@ -1,7 +1,8 @@
 // The operations of ActivityStorage, each an atomic script on one partition, by Redis's own clock.
 //
-//   KEYS[1]  records: a hash of key -> record, packed as RECORD says; beside them, under '#', the count of changes, which
-//            begins at the time in microseconds, so that the count of another history, as after a flush, is never near
+//   KEYS[1]  records: a hash of key -> record, packed as RECORD says; beside them, under '#', the count of changes and the
+//            key of the last. The count begins at the time in microseconds, so that the count of another history, as
+//            after a flush, is never near
 //   KEYS[2]  deadlines: a sorted set of keys by when to look at them next, never later than one is due
 //   KEYS[3]  changes: a list of the keys that ended or whose deadline moved back, newest first
 //   ARGV[1]  retention in milliseconds
@@ -82,17 +83,25 @@ local function deadlineOf(r)
   return math.min(r.last + r.idle, r.start + r.absolute)
 end
 
--- How many changes there have been, with those that are added now; -1 where there is nothing that could change.
-local function countChanges(added)
+-- How many changes there have been, and the key of the last.
+local function parseChanges(value)
+  local count, key = string.match(value or '', '^(-?%d+) (.*)$')
+  return tonumber(count), key
+end
+
+-- Where the history of changes stands; as nothing else does where there is nothing that could change.
+local function historyNow()
   local known = redis.call('HGET', records, '#')
-  if not known and redis.call('EXISTS', records) == 0 then return -1 end
-  local count = (tonumber(known) or time[1] * 1000000 + time[2]) + added
-  if added > 0 or not known then redis.call('HSET', records, '#', string.format('%d', count)) end
-  return count
+  if known then return known end
+  if redis.call('EXISTS', records) == 0 then return '-1 ' end
+  local begun = string.format('%d ', time[1] * 1000000 + time[2])
+  redis.call('HSET', records, '#', begun)
+  return begun
 end
 
 local function changed(key)
-  countChanges(1)
+  local count = parseChanges(historyNow())
+  redis.call('HSET', records, '#', string.format('%d %s', count + 1, key))
   redis.call('LPUSH', changes, key)
   -- One more than can be missed: the one that a cursor ends with.
   redis.call('LTRIM', changes, 0, ${CHANGES_REMEMBERED})
@@ -170,11 +179,11 @@ return answer(1, r)
  * each, then the idle timeout of each. Replies `{ now, cursor, whether what came since is known, key, … }`, with the keys
  * of what came since, of touches that were refused, and of those whose deadline moved back.
  *
- * The cursor is the count of changes and the key of the last: after a failover that lost some, the count alone would fit
- * again once as many had come.
+ * The cursor is what '#' has: after a failover that lost some changes, the count alone would fit again once as many had
+ * come.
  */
 export const SYNC = `${PROLOGUE}
-local known, lastKey = string.match(ARGV[3], '^(-?%d+) (.*)$')
+local known, lastKey = parseChanges(ARGV[3])
 local count = tonumber(ARGV[4])
 local found, values, keep = {}, {}, 0
 if count > 0 then found = redis.call('HMGET', records, unpack(ARGV, 5, 4 + count)) end
@@ -196,12 +205,14 @@ if #values > 0 then
   keepUntil(keep)
 end
 
-local changesNow = countChanges(0)
-local missed = known and changesNow - known
-local canTell = missed and missed >= 0 and missed <= ${CHANGES_REMEMBERED}
-local keys = redis.call('LRANGE', changes, 0, canTell and missed or 0)
-reply[2] = string.format('%d', changesNow) .. ' ' .. (keys[1] or '')
-if canTell then
+reply[2] = historyNow()
+if reply[2] == ARGV[3] then
+  reply[3] = 1
+  return reply
+end
+local missed = known and parseChanges(reply[2]) - known
+if missed and missed > 0 and missed <= ${CHANGES_REMEMBERED} then
+  local keys = redis.call('LRANGE', changes, 0, missed)
   local isSameHistory = (table.remove(keys, missed + 1) or '') == lastKey
   if isSameHistory and #keys == missed then reply[3] = 1 end
   for _, key in ipairs(keys) do reply[#reply + 1] = key end

@@ -210,7 +210,7 @@ describe('In front of a storage that tells no news', () => {
     await pass(100);
     await world.memory.end('a', 'signed-out');
     await buffer.touch('a', IDLE, storageNow());
-    await pass(500);
+    await pass(800);
     expect((await buffer.read('a')).record?.ended).toBe('signed-out');
   });
 

@@ -179,7 +179,7 @@ describe('What another process changed', () => {
     const world = new World();
     const here = await aWarmProcess(['a', 'c', 'd'], {}, IDLE, world);
     await aProcess(world).buffer.end('a', 'revoked');
-    await pass(500);
+    await pass(800);
     const fromMemory: boolean[] = [];
     for (const key of ['a', 'c', 'd'])
       fromMemory.push(await isFromMemory(() => here.buffer.read(key)));
@@ -192,7 +192,7 @@ describe('What another process changed', () => {
     await world.memory.end('a', 'revoked');
     await pass(10);
     await buffer.touch('a', IDLE, storageNow());
-    await pass(500);
+    await pass(800);
     expect((await buffer.read('a')).record?.ended).toBe('revoked');
     expect(connection.touchesSent).toHaveLength(1);
   });
@@ -266,7 +266,7 @@ describe('During an outage of the storage', () => {
       await pass(200);
       expect(await isFromMemory(() => buffer.touch('a', IDLE, storageNow()))).toBe(true);
     }
-    await pass(500);
-    expect(await storedActivity(world, 'a')).toBe(storageNow() - 500);
+    await pass(800);
+    expect(await storedActivity(world, 'a')).toBe(storageNow() - 800);
   });
 });

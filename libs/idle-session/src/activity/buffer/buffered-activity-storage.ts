@@ -32,6 +32,9 @@ export interface BufferedActivityStorageOptions {
 /** Touches in one call: what a script gets done in well under two milliseconds. */
 const TOUCHES_PER_CALL = 500;
 
+/** After this part of an interval a process asks for changes, so that what it knows does not have to wait for them. */
+const SYNC_AFTER = 0.8;
+
 /** A synchronization that takes longer is given up; what was sent is then sent again. */
 const SYNC_TIMEOUT_MS = 1000;
 
@@ -198,8 +201,7 @@ export class BufferedActivityStorage extends ActivityStorage {
 
   private schedule(): void {
     if (this.timer || this.closing || this.syncIntervalMs === 0) return;
-    // Twice in an interval, so that what is known never has to wait for changes.
-    this.timer = setTimeout(() => this.syncAll(), this.syncIntervalMs / 2).unref();
+    this.timer = setTimeout(() => this.syncAll(), this.syncIntervalMs * SYNC_AFTER).unref();
   }
 
   private syncAll(): void {
