@@ -14,6 +14,7 @@ import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
 import { ProtectingMiddleware } from './request/protecting-middleware.js';
 import { SessionExpiredFilter } from './request/session-expired.filter.js';
 import { ExpiredSessionSweeper } from './session/expired-session.sweeper.js';
+import { OpenSessions } from './session/open/open-sessions.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
 import { SessionEnding } from './session/session-ending.js';
@@ -46,6 +47,7 @@ import { OutageLog } from './utils/outage-log.js';
     { provide: OutageLog, useFactory: () => new OutageLog(new Logger('IdleSessionModule')) },
     UserStore,
     SessionActivity,
+    OpenSessions,
     SessionEnding,
     SessionLookup,
     SessionWriter,
