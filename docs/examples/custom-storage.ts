@@ -123,14 +123,18 @@ export class PostgresActivityStorage extends ActivityStorage {
        UPDATE idle_session AS record SET ended_at = ${NOW}, session_id = '',
          ended = CASE WHEN idle_deadline <= deadline THEN 'idle' ELSE 'absolute' END
        FROM due WHERE record.key = due.key
-       RETURNING record.key, due.session_id, record.ended`,
+       RETURNING record.*, due.session_id AS id`,
       limit,
     );
     await this.run(`DELETE FROM idle_session WHERE ended_at + ${RETENTION_MS} <= ${NOW}`);
     const expired = rows.map((row) => ({
       key: String(row.key),
-      sessionId: String(row.session_id),
+      sessionId: String(row.id),
       reason: row.ended as ExpiredSession['reason'],
+      endedAt: Number(row.ended_at),
+      startedAt: Number(row.started_at),
+      lastActivityAt: Number(row.last_activity_at),
+      owner: row.owner === null ? null : String(row.owner),
     }));
     return { expired, more: expired.length === limit };
   }

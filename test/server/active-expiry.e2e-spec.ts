@@ -67,7 +67,9 @@ describe('A session whose time is up', () => {
     const { sessionRef } = (await ada.get('/idle-session/status')).body as { sessionRef: string };
     test.clock.advance(15 * MINUTE);
     await sweep(test);
-    expect(test.events.slice(1)).toEqual([{ type: 'expired', sessionRef, reason: 'idle' }]);
+    expect(test.events.slice(1)).toMatchObject([
+      { type: 'expired', sessionRef, reason: 'idle', cause: 'clock' },
+    ]);
   });
 
   it('ends at the absolute limit, however active', async () => {

@@ -42,7 +42,7 @@ describe('The events of a session', () => {
         clock.advance(15 * MINUTE);
         await ada.get('/page').expect(401);
       },
-      { type: 'expired', reason: 'idle' },
+      { type: 'expired', reason: 'idle', cause: 'request' },
     ],
     [
       'the absolute timeout',
@@ -54,22 +54,22 @@ describe('The events of a session', () => {
         clock.advance(10 * MINUTE);
         await ada.get('/page').expect(401);
       },
-      { type: 'expired', reason: 'absolute' },
+      { type: 'expired', reason: 'absolute', cause: 'request' },
     ],
     [
       'the sign-out endpoint',
       (_, ada) => ada.post('/idle-session/sign-out').expect(204),
-      { type: 'ended', reason: 'signed-out' },
+      { type: 'ended', reason: 'signed-out', cause: 'request' },
     ],
     [
       'request.session.destroy()',
       (_, ada) => ada.post('/sign-out').expect(204),
-      { type: 'ended', reason: 'signed-out' },
+      { type: 'ended', reason: 'signed-out', cause: 'store' },
     ],
     [
       'IdleSessionService.end()',
       (_, ada) => ada.post('/revoke').expect(204),
-      { type: 'ended', reason: 'revoked' },
+      { type: 'ended', reason: 'revoked', cause: 'request' },
     ],
   ])(
     'name it by the reference that its status tells, when %s ends it',
@@ -78,8 +78,8 @@ describe('The events of a session', () => {
       const ada = await test.signedIn();
       const { sessionRef } = await statusOf(ada);
       await end(test, ada);
-      expect(test.events).toEqual([
-        { type: 'started', sessionRef },
+      expect(test.events).toMatchObject([
+        { type: 'started', sessionRef, cause: 'request' },
         { ...expected, sessionRef },
       ]);
       expect(await statusOf(ada)).toMatchObject({ state: 'expired', sessionRef });

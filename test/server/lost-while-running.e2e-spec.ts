@@ -60,7 +60,9 @@ describe('A session whose record vanishes while a request runs', () => {
   async function expectLostForGood(): Promise<void> {
     await expectEnded(ada, 'lost');
     const ended = test.events.filter(({ type }) => type !== 'started');
-    expect(ended).toEqual([{ type: 'ended', sessionRef: expect.any(String), reason: 'lost' }]);
+    expect(ended).toMatchObject([
+      { type: 'ended', sessionRef: expect.any(String), reason: 'lost' },
+    ]);
     expect(logger.warnings).toEqual([expect.stringMatching(/^The activity record of session /)]);
   }
 

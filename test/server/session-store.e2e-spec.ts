@@ -379,7 +379,9 @@ describe('A session whose record is lost', () => {
     expect(body.detail).not.toMatch(/inactive/);
     expect(store.sessions.size).toBe(0);
     const sessionRef = expect.any(String);
-    expect(other.events).toEqual([{ type: 'ended', sessionRef, reason: 'lost' }]);
+    expect(other.events).toMatchObject([
+      { type: 'ended', sessionRef, reason: 'lost', startedAt: null },
+    ]);
   });
 });
 

@@ -18,6 +18,7 @@ import { OpenSessions } from './session/open/open-sessions.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
 import { SessionEnding } from './session/session-ending.js';
+import { SessionEvents } from './session/session-events.js';
 import { SessionLookup } from './session/session-lookup.js';
 import { SessionSaving } from './session/session-saving.js';
 import { SessionWriter } from './session/session-writer.js';
@@ -46,6 +47,7 @@ import { OutageLog } from './utils/outage-log.js';
     },
     { provide: OutageLog, useFactory: () => new OutageLog(new Logger('IdleSessionModule')) },
     UserStore,
+    SessionEvents,
     SessionActivity,
     OpenSessions,
     SessionEnding,

@@ -9,10 +9,11 @@ import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { DeliberateEndReason } from './session/request-session.js';
 import { RequestSessions } from './session/request-sessions.js';
-import { SessionActivity } from './session/session-activity.js';
 import { SessionEnding } from './session/session-ending.js';
+import { SessionEvents } from './session/session-events.js';
 import { sessionMiddleware } from './session/session.middleware.js';
 import { IdleSessionStore } from './session/session-store.js';
+import { kindOf } from './utils/option-error.js';
 
 /** The browser client, as the endpoints serve it. */
 export interface ClientScript {
@@ -26,8 +27,8 @@ export interface ClientScript {
 @Injectable()
 export class IdleSessionService {
   /**
-   * What happens to sessions in this process: each start, expiry and end once, in the process where it was decided.
-   * Hot; a subscriber sees what comes after it subscribed.
+   * What happens to sessions: each start, expiry and end once, in the process where it was decided; and as `elsewhere` in
+   * each other process that had something open for the session. Hot; a subscriber sees what comes after it subscribed.
    */
   readonly events: Observable<IdleSessionEvent>;
 
@@ -40,12 +41,12 @@ export class IdleSessionService {
     private readonly requestSessions: RequestSessions,
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
     store: IdleSessionStore,
-    activity: SessionActivity,
+    { events }: SessionEvents,
     private readonly ending: SessionEnding,
     { fileName, integrity }: ClientFiles,
     private readonly protecting: ProtectingMiddleware,
   ) {
-    this.events = activity.events;
+    this.events = events;
     this.client = { fileName, integrity };
     this.mounted = sessionMiddleware(options, store, requestSessions);
   }
@@ -122,9 +123,14 @@ export class IdleSessionService {
    * Ends any session by its id as `'revoked'`, for good and in every process; no request of its own is needed. Does
    * nothing for a session that has ended or that there is none of.
    * @param sessionId as `request.sessionID` was in a request of that session
+   * @param by who ended it, for the event
    * @throws {StorageUnavailableException} if it could not be ended
    */
-  async revoke(sessionId: string): Promise<void> {
-    await this.ending.end(sessionId, 'revoked');
+  async revoke(sessionId: string, { by }: { readonly by?: string } = {}): Promise<void> {
+    if (by !== undefined && (typeof by !== 'string' || by === ''))
+      throw new TypeError(
+        `IdleSessionService.revoke() got by ${kindOf(by)}; it takes a name, a string that is not empty.`,
+      );
+    await this.ending.end(sessionId, 'revoked', { cause: 'request', endedBy: by });
   }
 }

@@ -32,7 +32,7 @@ export { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
 export type { ProtectOptions } from './request/protecting-middleware.js';
 export { safeReturnTo } from './request/safe-return-to.js';
 export { SessionExpiredFilter } from './request/session-expired.filter.js';
-export type { IdleSessionEvent } from './session/idle-session.events.js';
+export type { EventCause, IdleSessionEvent } from './session/idle-session.events.js';
 export {
   SessionExpiredException,
   StorageUnavailableException,

@@ -69,7 +69,9 @@ export class NaiveStorage extends ActivityStorage {
       const absolute = record.startedAt + (record.absoluteTimeoutMs ?? Infinity);
       if (this.now() < Math.min(idle, absolute)) continue;
       const reason = idle <= absolute ? 'idle' : 'absolute';
-      expired.push({ key, sessionId: sessionId!, reason });
+      const { startedAt, lastActivityAt, owner } = record;
+      const about = { startedAt, lastActivityAt, owner, endedAt: this.now() };
+      expired.push({ key, sessionId: sessionId!, reason, ...about });
       await this.end(key, reason);
     }
     return { expired, more: false };

@@ -123,6 +123,11 @@ export async function answersOf(
       lastActivityAt: scale.compare(now - record.lastActivityAt),
     },
   });
+  const expiredSpans = ({ endedAt, ...session }: ExpiredSession) => ({
+    ...session,
+    startedAt: scale.compare(endedAt - session.startedAt),
+    lastActivityAt: scale.compare(endedAt - session.lastActivityAt),
+  });
   const sessionOf = (name: string, timeout: number) => ({
     ...newSession(scale.timeout(timeout), `id of ${name}`),
     absoluteTimeoutMs: scale.absoluteTimeoutMs,
@@ -157,7 +162,7 @@ export async function answersOf(
         answers.push(spans(await storage.end(each.key, each.reason)));
         break;
       case 'expire':
-        answers.push(await expireAll(storage, each.limit));
+        answers.push((await expireAll(storage, each.limit)).map(expiredSpans));
         break;
       case 'pass':
         await pass(scale.pass(each.time));

@@ -8,6 +8,7 @@ import {
 import type { Request } from 'express';
 import type { ResolvedOptions } from '../../../libs/idle-session/src/options/resolve-options.js';
 import { SessionActivity } from '../../../libs/idle-session/src/session/session-activity.js';
+import { SessionEvents } from '../../../libs/idle-session/src/session/session-events.js';
 import { OutageLog } from '../../../libs/idle-session/src/utils/outage-log.js';
 import type { Outcome, Visit } from '../../model/storage-oracle.js';
 
@@ -38,8 +39,9 @@ export class Server {
       idleTimeoutFor: ({ idleTimeoutMs }: Starting) => idleTimeoutMs,
       onStorageError: 'reject',
     } as unknown as ResolvedOptions;
-    this.activity = new SessionActivity(options, new OutageLog(silent));
-    this.activity.events.subscribe(onEvent);
+    const events = new SessionEvents();
+    events.events.subscribe(onEvent);
+    this.activity = new SessionActivity(options, new OutageLog(silent), events);
   }
 
   start(key: string, idleTimeoutMs: number): Promise<Outcome> {
@@ -71,7 +73,9 @@ export class Server {
   }
 
   end(key: string, reason: EndReason): Promise<Outcome> {
-    return this.orUnavailable(async () => this.outcome(await this.activity.end(key, reason)));
+    return this.orUnavailable(async () =>
+      this.outcome(await this.activity.end(key, reason, { cause: 'request' })),
+    );
   }
 
   /** Resolves to what was ended. */
@@ -92,7 +96,7 @@ export class Server {
   private async endIfExpired(key: string, reading: ActivityReading): Promise<ActivityReading> {
     const evaluation = this.activity.evaluate(reading);
     const isDue = evaluation?.state === 'expired' && reading.record?.ended === undefined;
-    return isDue ? this.activity.end(key, evaluation.reason) : reading;
+    return isDue ? this.activity.end(key, evaluation.reason, { cause: 'request' }) : reading;
   }
 
   private outcome(reading: ActivityReading): Outcome {

@@ -46,11 +46,16 @@ export interface NewSession extends Pick<
 }
 
 /** A session that a storage ended because its time was up. */
-export interface ExpiredSession {
+export interface ExpiredSession extends Pick<
+  ActivityRecord,
+  'startedAt' | 'lastActivityAt' | 'owner'
+> {
   readonly key: string;
   /** As given to {@link ActivityStorage.start}. */
   readonly sessionId: string;
-  readonly reason: Extract<EndReason, 'idle' | 'absolute'>;
+  readonly reason: RecordedEnd;
+  /** When it ended, on the storage's clock. */
+  readonly endedAt: number;
 }
 
 /** What one call of {@link ActivityStorage.expire} did. */

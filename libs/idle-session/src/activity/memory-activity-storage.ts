@@ -135,7 +135,8 @@ export class MemoryActivityStorage extends ActivityStorage {
         const reason = evaluation.reason as ExpiredSession['reason'];
         this.change(next, { ...record, ended: reason }, now);
         this.enqueue(next, this.dropAtOf(next));
-        expired.push({ key, sessionId, reason });
+        const { startedAt, lastActivityAt, owner } = record;
+        expired.push({ key, sessionId, reason, endedAt: now, startedAt, lastActivityAt, owner });
       } else {
         this.enqueue(next, now + evaluation.expiresInMs);
       }

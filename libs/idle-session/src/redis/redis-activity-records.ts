@@ -3,7 +3,6 @@ import { Logger } from '@nestjs/common';
 import {
   ActivityStorage,
   type ActivityReading,
-  type ExpiredSession,
   type Expiry,
   type NewSession,
   type RecordedEnd,
@@ -11,6 +10,7 @@ import {
 import type { ActivityFeed, Changes, Touch } from '../activity/buffer/activity-feed.js';
 import { NoAnswerError, withinTimeLimit } from '../utils/time-limit.js';
 import {
+  toExpired,
   toReading,
   wasDone,
   type ExpireReply,
@@ -144,21 +144,11 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     const [failure] = replies.flatMap((reply) => (reply.status === 'rejected' ? [reply] : []));
     if (failure && answers.length === 0) throw failure.reason;
 
-    const expired: ExpiredSession[] = [];
-    let more = false;
-    for (const [looked, unreadable, ...fields] of answers) {
-      more ||= Number(looked) === each;
-      this.noteUnreadable(unreadable);
-      for (let index = 0; index < fields.length; index += 3) {
-        const [key, sessionId, reason] = fields.slice(index, index + 3).map(String) as string[];
-        expired.push({
-          key: key!,
-          sessionId: sessionId!,
-          reason: reason as ExpiredSession['reason'],
-        });
-      }
-    }
-    return { expired, more };
+    for (const [, unreadable] of answers) this.noteUnreadable(unreadable);
+    return {
+      expired: answers.flatMap(toExpired),
+      more: answers.some(([looked]) => Number(looked) === each),
+    };
   }
 
   /** A call that is not answered does not keep the other partitions from being asked, nor this one for ever. */

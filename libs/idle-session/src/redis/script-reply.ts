@@ -1,7 +1,12 @@
-import type { ActivityReading, ActivityRecord, RecordedEnd } from '../activity/activity-storage.js';
+import type {
+  ActivityReading,
+  ActivityRecord,
+  ExpiredSession,
+  RecordedEnd,
+} from '../activity/activity-storage.js';
 
 /** What EXPIRE replies. */
-export type ExpireReply = [looked: number, unreadable: number, ...ended: string[]];
+export type ExpireReply = [looked: Field, unreadable: Field, ...ended: Field[]];
 export type Field = string | number | null;
 /** What the operations on one record reply. */
 export type ScriptReply = readonly [
@@ -43,4 +48,24 @@ function toRecord(fields: readonly (Field | undefined)[]): ActivityRecord | unde
     owner: String(owner) || null,
     ...(ended != null && { ended: String(ended) as RecordedEnd }),
   };
+}
+
+/** How many fields of a reply are about one session. */
+const FIELDS_OF_ENDED = 7;
+
+export function toExpired([, , ...fields]: ExpireReply): ExpiredSession[] {
+  const expired: ExpiredSession[] = [];
+  for (let index = 0; index < fields.length; index += FIELDS_OF_ENDED) {
+    const [key, sessionId, reason, endedAt, startedAt, lastActivityAt, owner] = fields.slice(index);
+    expired.push({
+      key: String(key),
+      sessionId: String(sessionId),
+      reason: String(reason) as RecordedEnd,
+      endedAt: Number(endedAt),
+      startedAt: Number(startedAt),
+      lastActivityAt: Number(lastActivityAt),
+      owner: String(owner) || null,
+    });
+  }
+  return expired;
 }

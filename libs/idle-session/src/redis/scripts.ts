@@ -220,7 +220,10 @@ end
 return reply
 `;
 
-/** Ends what is due. ARGV: how many to look at. Replies `{ how many it looked at, unreadable, key, session id, reason, … }`. */
+/**
+ * Ends what is due. ARGV: how many to look at. Replies `{ how many it looked at, unreadable, key, session id, reason,
+ * endedAt, startedAt, lastActivityAt, owner, … }`.
+ */
 export const EXPIRE = `${PROLOGUE}
 local due = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, tonumber(ARGV[3]))
 local reply = { #due, 0 }
@@ -235,7 +238,7 @@ for _, key in ipairs(due) do
     lookAt(key, deadlineOf(r))
   else
     local reason = deadlineOf(r) < r.last + r.idle and 'absolute' or 'idle'
-    for _, field in ipairs({ key, r.rest, reason }) do reply[#reply + 1] = field end
+    for _, field in ipairs({ key, r.rest, reason, now, r.start, r.last, r.owner }) do reply[#reply + 1] = field end
     finish(key, r, reason)
   end
 end

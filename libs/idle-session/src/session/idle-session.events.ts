@@ -1,18 +1,41 @@
 import type { EndReason } from 'idle-session-client/protocol';
 
 /**
- * What happened to a session, once for each time it happens, in the process where it did. `expired`: its time was up
- * (idle, absolute). `ended`: anything else (signed-out, revoked, lost). The session is named by a hash, never by its id.
+ * Why this process knows: `clock`: the session's time was up when nobody asked. `request`: a request, or a call of the
+ * service. `store`: the session store, by `destroy()`, or because the data was deleted there. `elsewhere`: another process
+ * decided, and tells of it with a cause of its own.
+ */
+export type EventCause = 'clock' | 'request' | 'store' | 'elsewhere';
+
+interface EventDetails {
+  /** Names the session by a hash, never by its id. */
+  readonly sessionRef: string;
+  /** When it happened; with the cause `elsewhere`, when this process learned of it. The storage's time in milliseconds. */
+  readonly at: number;
+  /** The storage's time in milliseconds; null if there was no record. */
+  readonly startedAt: number | null;
+  /** The storage's time in milliseconds; null if there was no record. */
+  readonly lastActivityAt: number | null;
+  /** A keyed hash of who the session belongs to; null without `ownerOf`, or if it named nobody. */
+  readonly ownerHash: string | null;
+  /** What `ownerOf` says, where a request of the session is at hand. */
+  readonly owner?: string;
+  readonly cause: EventCause;
+}
+
+/**
+ * What happened to a session. `expired`: its time was up (idle, absolute). `ended`: anything else (signed-out, revoked,
+ * lost). Each end is told once with a cause other than `elsewhere`, in the process where it was decided.
  */
 export type IdleSessionEvent =
-  | { readonly type: 'started'; readonly sessionRef: string }
-  | {
+  | (EventDetails & { readonly type: 'started' })
+  | (EventDetails & {
       readonly type: 'expired';
-      readonly sessionRef: string;
       readonly reason: Extract<EndReason, 'idle' | 'absolute'>;
-    }
-  | {
+    })
+  | (EventDetails & {
       readonly type: 'ended';
-      readonly sessionRef: string;
       readonly reason: Exclude<EndReason, 'idle' | 'absolute'>;
-    };
+      /** As given to `revoke(sessionId, { by })`. */
+      readonly endedBy?: string;
+    });

@@ -143,7 +143,8 @@ export class RequestSession {
     this.isAuthorized = true;
     const { sessionID } = this.request;
     if (sessionID === undefined) return;
-    const reading = await this.ending.end(sessionID, reason, this.reading);
+    const origin = { cause: 'request', request: this.request } as const;
+    const reading = await this.ending.end(sessionID, reason, origin, this.reading);
     if (reading) this.take(reading);
     // Without a record of it, the next request would be told another reason.
     else this.clearCookie();
@@ -219,7 +220,10 @@ export class RequestSession {
 
   private async endNow(reason: EndReason): Promise<void> {
     if (!this.ref) return;
-    const end = await this.activity.end(this.ref, reason);
+    const end = await this.activity.end(this.ref, reason, {
+      cause: 'request',
+      request: this.request,
+    });
     if (end.won && reason === 'lost') logMissing('record', this.ref);
     this.take(end);
     if (this.record?.ended !== undefined) await destroySession(this.request);

@@ -4,6 +4,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { OutageLog } from '../utils/outage-log.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { SessionActivity } from './session-activity.js';
+import { SessionEvents } from './session-events.js';
 
 function activityOn(read: () => Promise<never>, options: Partial<ResolvedOptions> = {}) {
   const storage = { read } as unknown as ActivityStorage;
@@ -11,6 +12,7 @@ function activityOn(read: () => Promise<never>, options: Partial<ResolvedOptions
   return new SessionActivity(
     { storage, storageTimeoutMs: 10, onStorageError: 'reject', ...options } as ResolvedOptions,
     log,
+    new SessionEvents(),
   );
 }
 

@@ -1,13 +1,10 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Request } from 'express';
-import { Subject } from 'rxjs';
-import type { EndReason } from 'idle-session-client/protocol';
-import {
-  toldReason,
-  type ActivityReading,
-  type ActivityStorage,
-  type Expiry,
-  type RecordedEnd,
+import type {
+  ActivityReading,
+  ActivityStorage,
+  Expiry,
+  RecordedEnd,
 } from '../activity/activity-storage.js';
 import { evaluate, type Evaluation } from '../activity/evaluate.js';
 import { usableExpiry, usableReading } from '../activity/usable-answer.js';
@@ -16,9 +13,10 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
 import { OutageLog } from '../utils/outage-log.js';
 import { promised, withinTimeLimit } from '../utils/time-limit.js';
-import type { IdleSessionEvent } from './idle-session.events.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { ownerHash } from './owner-hash.js';
+import type { EventCause } from './idle-session.events.js';
+import { SessionEvents } from './session-events.js';
 
 /** Failed while the storage could still be read. */
 const WRITE = 'activity storage (write)';
@@ -26,19 +24,27 @@ const WRITE = 'activity storage (write)';
 /** How many times as long as an answer to a request the last sending may take, of all that was collected. */
 const FLUSH_TAKES = 3;
 
+/** How it came that a session is ended. */
+export interface EndOrigin {
+  readonly cause: Exclude<EventCause, 'elsewhere'>;
+  /** One of the session, to know its owner by. */
+  readonly request?: Request;
+  /** Who ended the session of another person. */
+  readonly endedBy?: string;
+}
+
 /**
  * The activity of sessions, by their reference: where storage, policy and events meet. What a request waits for answers
  * within `storageTimeout` or rejects with a {@link StorageUnavailableException}.
  */
 @Injectable()
 export class SessionActivity implements BeforeApplicationShutdown {
-  private readonly subject = new Subject<IdleSessionEvent>();
-  readonly events = this.subject.asObservable();
   private readonly breaker: CircuitBreaker;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     private readonly outageLog: OutageLog,
+    private readonly events: SessionEvents,
   ) {
     this.breaker = new CircuitBreaker(options.storageTimeoutMs);
   }
@@ -78,7 +84,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
         lockAfterMs: null,
         owner: owner === undefined ? null : ownerHash(secrets[0], owner),
       });
-      if (reading?.started) this.subject.next({ type: 'started', sessionRef });
+      if (reading?.started) this.events.started(sessionRef, reading, owner);
       return reading;
     });
   }
@@ -111,10 +117,12 @@ export class SessionActivity implements BeforeApplicationShutdown {
   end(
     sessionRef: string,
     reason: RecordedEnd,
+    { request, ...context }: EndOrigin,
   ): Promise<ActivityReading & { readonly won: boolean }> {
+    const owner = request && this.ownerOf(request);
     return this.ask('end', async (storage) => {
       const reading = await storage.end(sessionRef, reason);
-      if (reading?.won) this.subject.next(endEvent(sessionRef, toldReason(reason)));
+      if (reading?.won) this.events.ended(sessionRef, reason, reading, { ...context, owner });
       return reading;
     });
   }
@@ -124,8 +132,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
     // No request waits for this, so it may take its time: what was ended has to be told.
     const answer = attempt(async () => usableExpiry(await this.options.storage.expire(limit)));
     const expiry = await this.outageLog.watch('activity storage (expire)', answer);
-    for (const { key, reason } of expiry.expired)
-      this.subject.next({ type: 'expired', sessionRef: key, reason });
+    for (const session of expiry.expired) this.events.expired(session);
     return expiry;
   }
 
@@ -150,6 +157,15 @@ export class SessionActivity implements BeforeApplicationShutdown {
     const flushed = withinTimeLimit(FLUSH_TAKES * storageTimeoutMs, async () => storage.flush?.());
     // It has been logged, and that is all that can be done now.
     await this.outageLog.watch('activity storage (flush)', flushed).catch(() => {});
+  }
+
+  /** Undefined if `ownerOf` fails, which is no reason to let the session live. */
+  private ownerOf(request: Request): string | undefined {
+    try {
+      return this.options.ownerOf?.(request);
+    } catch {
+      return undefined;
+    }
   }
 
   private askMemory(
@@ -191,10 +207,4 @@ function nameOf(operation: string): string {
 /** A throw comes out as a rejection. */
 async function attempt<T>(ask: () => Promise<T>): Promise<T> {
   return ask();
-}
-
-function endEvent(sessionRef: string, reason: EndReason): IdleSessionEvent {
-  return reason === 'idle' || reason === 'absolute'
-    ? { type: 'expired', sessionRef, reason }
-    : { type: 'ended', sessionRef, reason };
 }

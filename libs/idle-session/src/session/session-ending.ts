@@ -3,7 +3,7 @@ import type { ActivityReading, RecordedEnd } from '../activity/activity-storage.
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { withinTimeLimit } from '../utils/time-limit.js';
-import { SessionActivity } from './session-activity.js';
+import { SessionActivity, type EndOrigin } from './session-activity.js';
 import { sessionRef } from './session-ref.js';
 import { UserStore } from './user-store.js';
 
@@ -22,6 +22,7 @@ export class SessionEnding {
    * Ends a session for good; does nothing for one that has ended. While the activity storage takes no writes, the data is
    * removed all the same: no process lets a request in without data, and no save writes it back.
    *
+   * @param origin how it came to that
    * @param known what the request knows of its activity; read if left out
    * @returns its activity afterwards; undefined if its end could not be recorded
    * @throws {StorageUnavailableException} if it could not be ended
@@ -29,6 +30,7 @@ export class SessionEnding {
   async end(
     sessionId: string,
     reason: RecordedEnd,
+    origin: EndOrigin,
     known?: ActivityReading,
   ): Promise<ActivityReading | undefined> {
     const ref = sessionRef(sessionId);
@@ -40,7 +42,7 @@ export class SessionEnding {
     }
     let reading: ActivityReading;
     try {
-      reading = await this.activity.end(ref, reason);
+      reading = await this.activity.end(ref, reason, origin);
     } catch (error) {
       const leftMs = this.options.storageTimeoutMs - (performance.now() - began);
       await withinTimeLimit(leftMs, () => this.endWithoutRecord(sessionId, ref)).catch(() => {

@@ -115,7 +115,8 @@ export class SessionLookup {
     { record, now }: ActivityReading,
   ): Promise<ActivityReading> {
     try {
-      const reading = await this.activity.end(ref, reason);
+      const cause = reason === 'revoked' ? 'store' : 'request';
+      const reading = await this.activity.end(ref, reason, { cause });
       if (reading.won && reason === 'revoked') logMissing('data', ref);
       if (reading.won && reason === 'lost') logMissing('record', ref);
       return reading;

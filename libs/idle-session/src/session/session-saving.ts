@@ -41,7 +41,7 @@ export class SessionSaving {
       this.readingFor(sessionId, ref, session, request),
       wasLoaded ? this.userStore.get(sessionId) : undefined,
     ]);
-    if (wasLoaded && row == null) return this.revoke(sessionId, reading);
+    if (wasLoaded && row == null) return this.revoke(sessionId, request, reading);
     if (reading === undefined) return this.userStore.set(sessionId, session);
     if (!reading.record || this.activity.evaluate(reading)?.state === 'expired') return;
 
@@ -65,9 +65,13 @@ export class SessionSaving {
   }
 
   /** Another party deleted the session from the store: a request that is still running does not bring it back. */
-  private async revoke(sessionId: string, reading: ActivityReading | undefined): Promise<void> {
+  private async revoke(
+    sessionId: string,
+    request: Request | undefined,
+    reading: ActivityReading | undefined,
+  ): Promise<void> {
     if (!reading?.record || reading.record.ended !== undefined) return;
     logMissing('data', sessionRef(sessionId));
-    await this.ending.end(sessionId, 'revoked', reading);
+    await this.ending.end(sessionId, 'revoked', { cause: 'store', request }, reading);
   }
 }

@@ -4,6 +4,7 @@ import { Store, type Session, type SessionData } from 'express-session';
 import type { RecordedEnd } from '../activity/activity-storage.js';
 import type { FoundSession } from './found-session.js';
 import { RequestSessions } from './request-sessions.js';
+import type { EndOrigin } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionLookup } from './session-lookup.js';
 import { SessionSaving } from './session-saving.js';
@@ -85,7 +86,7 @@ export class IdleSessionStore extends Store {
 
   /** As express-session's, but if the old session could not be ended, the request keeps it, and its cookie. */
   override regenerate(request: Request, callback: (error?: unknown) => unknown): void {
-    settle(this.end(request.sessionID, 'replaced'), (error) => {
+    settle(this.end(request.sessionID, 'replaced', { cause: 'request', request }), (error) => {
       if (error) return callback(error);
       try {
         this.generate(request);
@@ -120,7 +121,7 @@ export class IdleSessionStore extends Store {
   }
 
   override destroy(sessionId: string, callback: Callback = () => {}): void {
-    settle(this.end(sessionId, 'signed-out'), callback);
+    settle(this.end(sessionId, 'signed-out', { cause: 'store' }), callback);
   }
 
   override all(
@@ -151,8 +152,8 @@ export class IdleSessionStore extends Store {
     return handover?.sessionId === request.sessionID ? handover?.found : undefined;
   }
 
-  private async end(sessionId: string, reason: RecordedEnd): Promise<void> {
-    await this.ending.end(sessionId, reason);
+  private async end(sessionId: string, reason: RecordedEnd, origin: EndOrigin): Promise<void> {
+    await this.ending.end(sessionId, reason, origin);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EndReason } from 'idle-session-client/protocol';
-import { SessionActivity } from '../session-activity.js';
+import { toldReason } from '../../activity/activity-storage.js';
+import { SessionEvents } from '../session-events.js';
 
 /** How a session ended, for what this process held open for it. */
 export interface OpenSessionEnd {
@@ -16,11 +17,10 @@ type OnEnd = (end: OpenSessionEnd) => void;
 export class OpenSessions {
   private readonly held = new Map<string, Set<OnEnd>>();
 
-  constructor(activity: SessionActivity) {
-    activity.events.subscribe((event) => {
-      if (event.type !== 'started')
-        this.end(event.sessionRef, { reason: event.reason, isReplaced: false });
-    });
+  constructor(events: SessionEvents) {
+    events.ends.subscribe(({ sessionRef, reason }) =>
+      this.end(sessionRef, { reason: toldReason(reason), isReplaced: reason === 'replaced' }),
+    );
   }
 
   /**
