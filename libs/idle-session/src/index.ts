@@ -9,15 +9,14 @@ export {
   type RecordedEnd,
 } from './activity/activity-storage.js';
 export type { ActivityFeed, Changes, Touch } from './activity/buffer/activity-feed.js';
-export {
-  BufferedActivityStorage,
-  type BufferedActivityStorageOptions,
-} from './activity/buffer/buffered-activity-storage.js';
+export type { BufferedActivityStorageOptions } from './activity/buffer/buffer-options.js';
+export { BufferedActivityStorage } from './activity/buffer/buffered-activity-storage.js';
 export { evaluate, type Evaluation, type IdlePolicy } from './activity/evaluate.js';
 export {
   MemoryActivityStorage,
   type MemoryActivityStorageOptions,
 } from './activity/memory-activity-storage.js';
+export type { ChangedKeys } from './activity/watchers.js';
 export { IdleSessionModule } from './idle-session.module.js';
 export { IdleSessionService, type ClientScript } from './idle-session.service.js';
 export type {

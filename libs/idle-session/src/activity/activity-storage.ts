@@ -1,4 +1,5 @@
 import type { EndReason } from 'idle-session-client/protocol';
+import type { ChangedKeys } from './watchers.js';
 
 /**
  * What a record says of its end. `replaced`: the session got a new id, at a sign-in say. That is told as `signed-out`, and
@@ -123,6 +124,14 @@ export abstract class ActivityStorage {
 
   /** Does and answers what {@link touch} would without asking; undefined, and nothing done, if it would have to ask. */
   note?(key: string, idleTimeoutMs: number, at: number): ActivityReading | undefined;
+
+  /**
+   * Tells of keys of which something may have become untrue, in whichever process it was changed: ended by {@link end}, or
+   * with a deadline that moved back. `'all'` where it is not known which. What {@link expire} ends need not be told:
+   * it was due. To tell twice, or for nothing, costs a question and does no harm.
+   * @returns ends the watch; undefined if the storage cannot tell
+   */
+  watch?(onChange: (keys: ChangedKeys) => void): (() => void) | undefined;
 
   /** Sends what was not sent yet: the process is about to stop. */
   flush?(): Promise<void>;

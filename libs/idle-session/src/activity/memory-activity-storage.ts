@@ -13,6 +13,7 @@ import {
   type RecordedEnd,
 } from './activity-storage.js';
 import { absoluteDeadlineOf, evaluate, idleDeadlineOf } from './evaluate.js';
+import { Watchers, type ChangedKeys } from './watchers.js';
 
 export interface MemoryActivityStorageOptions {
   /** How long a record is kept after its deadline or its end; default `'24h'`. */
@@ -56,6 +57,7 @@ export class MemoryActivityStorage extends ActivityStorage {
   private readonly entries = new Map<string, Entry>();
   /** Ordered by time. An entry that another one replaced stays until it comes up, and then counts for nothing. */
   private readonly queue = new TinyQueue<Entry>([], (a, b) => a.lookAt - b.lookAt);
+  private readonly watchers = new Watchers();
   private readonly retentionMs: number;
   private readonly now: () => number;
 
@@ -66,6 +68,10 @@ export class MemoryActivityStorage extends ActivityStorage {
     super();
     this.retentionMs = durationOption('retention', retention);
     this.now = now;
+  }
+
+  override watch(onChange: (keys: ChangedKeys) => void): () => void {
+    return this.watchers.add(onChange);
   }
 
   /** How many records are held. */
@@ -101,6 +107,7 @@ export class MemoryActivityStorage extends ActivityStorage {
     if (!newer && !sameButInTime) return { record, now };
     const touched = { ...record, lastActivityAt: activityAt, idleTimeoutMs };
     this.write(key, touched, now);
+    if (idleDeadlineOf(touched) < deadline) this.watchers.tell([key]);
     return { record: touched, now };
   }
 
@@ -170,6 +177,7 @@ export class MemoryActivityStorage extends ActivityStorage {
     if (record.ended === undefined) return;
     entry.endedAt = now;
     entry.sessionId = '';
+    this.watchers.tell([entry.key]);
   }
 
   /** From when on the record is of no use. */

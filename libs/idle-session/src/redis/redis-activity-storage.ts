@@ -1,9 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { DEFAULT_RETENTION } from '../activity/activity-storage.js';
-import {
-  BufferedActivityStorage,
-  type BufferedActivityStorageOptions,
-} from '../activity/buffer/buffered-activity-storage.js';
+import type { BufferedActivityStorageOptions } from '../activity/buffer/buffer-options.js';
+import { BufferedActivityStorage } from '../activity/buffer/buffered-activity-storage.js';
 import { describeError } from '../utils/describe-error.js';
 import type { Duration } from '../utils/duration.js';
 import { durationOption } from '../utils/duration-option.js';

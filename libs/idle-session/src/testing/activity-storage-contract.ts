@@ -2,6 +2,7 @@ import { activityCases } from './activity-cases.js';
 import type { ActivityStorageContractCase } from './contract-case.js';
 import { endCases } from './end-cases.js';
 import { expiryCases } from './expiry-cases.js';
+import { watchCases } from './watch-cases.js';
 
 /**
  * What every {@link ActivityStorage} has to keep to, for any test runner.
@@ -13,4 +14,5 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   ...activityCases,
   ...endCases,
   ...expiryCases,
+  ...watchCases,
 ];

@@ -41,10 +41,11 @@ export interface ActivityFeed {
 
 /** The storage's own feed, or one without a history: then a reading holds for its session only, for one interval. */
 export function feedOf(storage: ActivityStorage): ActivityFeed {
-  return isFeed(storage) ? storage : withoutHistory(storage);
+  return hasHistory(storage) ? storage : withoutHistory(storage);
 }
 
-function isFeed(storage: ActivityStorage): storage is ActivityStorage & ActivityFeed {
+/** Whether the storage can tell what changed. */
+export function hasHistory(storage: ActivityStorage): storage is ActivityStorage & ActivityFeed {
   return 'sync' in storage;
 }
 

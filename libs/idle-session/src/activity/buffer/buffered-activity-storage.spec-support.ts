@@ -3,10 +3,8 @@ import type { EndReason } from 'idle-session-client/protocol';
 import { ActivityStorage, type ActivityReading, type NewSession } from '../activity-storage.js';
 import { MemoryActivityStorage } from '../memory-activity-storage.js';
 import type { ActivityFeed, Changes, Touch } from './activity-feed.js';
-import {
-  BufferedActivityStorage,
-  type BufferedActivityStorageOptions,
-} from './buffered-activity-storage.js';
+import type { BufferedActivityStorageOptions } from './buffer-options.js';
+import { BufferedActivityStorage } from './buffered-activity-storage.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;

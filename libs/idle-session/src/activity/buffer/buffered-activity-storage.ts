@@ -1,6 +1,3 @@
-import type { Duration } from '../../utils/duration.js';
-import { zeroOrDurationOption } from '../../utils/duration-option.js';
-import { IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
 import { CircuitBreaker } from '../../utils/circuit-breaker.js';
 import { promised } from '../../utils/time-limit.js';
 import {
@@ -10,30 +7,25 @@ import {
   type NewSession,
   type RecordedEnd,
 } from '../activity-storage.js';
-import { feedOf, type ActivityFeed, type Changes, type Touch } from './activity-feed.js';
+import { Watchers, type ChangedKeys } from '../watchers.js';
+import {
+  feedOf,
+  hasHistory,
+  type ActivityFeed,
+  type Changes,
+  type Touch,
+} from './activity-feed.js';
+import { resolveBufferOptions, type BufferedActivityStorageOptions } from './buffer-options.js';
 import { Partition } from './partition.js';
-
-export interface BufferedActivityStorageOptions {
-  /**
-   * For how long a process goes by what it knows: within this time an end that another process decided is known here,
-   * and activity that is due is sent. 0: activity is sent at once and nothing is remembered, for processes that are
-   * frozen between requests. Default `'1s'`.
-   */
-  readonly syncInterval?: Duration;
-  /**
-   * By how much the storage may lag behind the activity that a process has seen, which a crash may cost. At most a
-   * twentieth of a session's idle timeout, however much is given. 0: activity is due at once. Default `'30s'`.
-   */
-  readonly touchInterval?: Duration;
-  /** Of how many sessions a process remembers the activity; default 100 000. */
-  readonly maxSessions?: number;
-}
 
 /** Touches in one call: what a script gets done in well under two milliseconds. */
 const TOUCHES_PER_CALL = 500;
 
 /** After this part of an interval a process asks for changes, so that what it knows does not have to wait for them. */
 const SYNC_AFTER = 0.8;
+
+/** How often a watched storage is asked for changes that is otherwise asked for everything each time. */
+const WATCH_INTERVAL_MS = 1000;
 
 /** A synchronization that takes longer is given up; what was sent is then sent again. */
 const SYNC_TIMEOUT_MS = 1000;
@@ -56,28 +48,22 @@ export class BufferedActivityStorage extends ActivityStorage {
   private readonly feed: ActivityFeed;
   private timer: NodeJS.Timeout | undefined;
   private closing = false;
+  private readonly watchers = new Watchers();
   private readonly breaker = new CircuitBreaker(SYNC_TIMEOUT_MS);
 
   constructor(
     private readonly storage: ActivityStorage,
-    {
-      syncInterval = '1s',
-      touchInterval = '30s',
-      maxSessions = 100_000,
-    }: BufferedActivityStorageOptions = {},
+    options: BufferedActivityStorageOptions = {},
   ) {
     super();
-    const touchIntervalMs = zeroOrDurationOption('touchInterval', touchInterval);
-    if (!Number.isInteger(maxSessions) || maxSessions < 1) {
-      const takes = 'a whole number above zero';
-      throw new IdleSessionOptionsError('maxSessions', maxSessions, takes, valueOf(maxSessions));
-    }
-    this.syncIntervalMs = zeroOrDurationOption('syncInterval', syncInterval);
+    const { syncIntervalMs, touchIntervalMs, maxSessions } = resolveBufferOptions(options);
+    this.syncIntervalMs = syncIntervalMs;
     this.feed = feedOf(storage);
     const each = Math.ceil(maxSessions / this.feed.partitions);
+    const onForget = (keys: ChangedKeys) => this.watchers.tell(keys);
     this.partitions = Array.from(
       { length: this.feed.partitions },
-      (_, index) => new Partition(index, each, touchIntervalMs),
+      (_, index) => new Partition(index, each, touchIntervalMs, onForget),
     );
   }
 
@@ -132,6 +118,14 @@ export class BufferedActivityStorage extends ActivityStorage {
 
   override expire(limit: number): Promise<Expiry> {
     return this.storage.expire(limit);
+  }
+
+  /** While there is a watcher, changes are asked for even without requests: in each `syncInterval`, or each second if that is 0. */
+  override watch(onChange: (keys: ChangedKeys) => void): (() => void) | undefined {
+    if (!hasHistory(this.storage)) return this.storage.watch?.(onChange);
+    const stop = this.watchers.add(onChange);
+    this.schedule();
+    return stop;
   }
 
   /** Sends what was collected; from now on touches are sent at once. Rejects if they could not be. */
@@ -200,15 +194,18 @@ export class BufferedActivityStorage extends ActivityStorage {
   }
 
   private schedule(): void {
-    if (this.timer || this.closing || this.syncIntervalMs === 0) return;
-    this.timer = setTimeout(() => this.syncAll(), this.syncIntervalMs * SYNC_AFTER).unref();
+    const isWatched = this.watchers.size > 0;
+    if (this.timer || this.closing || (this.syncIntervalMs === 0 && !isWatched)) return;
+    const intervalMs = this.syncIntervalMs || WATCH_INTERVAL_MS;
+    this.timer = setTimeout(() => this.syncAll(), intervalMs * SYNC_AFTER).unref();
   }
 
   private syncAll(): void {
     this.timer = undefined;
+    const isWatched = this.watchers.size > 0;
     for (const partition of this.partitions) {
-      if (partition.pending.size > 0) this.schedule();
-      if (!partition.inUse && !partition.isDue()) continue;
+      if (isWatched || partition.pending.size > 0) this.schedule();
+      if (!isWatched && !partition.inUse && !partition.isDue()) continue;
       partition.inUse = false;
       // What was not sent is sent with the next; a request that needs an answer asks, and learns of the outage.
       this.sync(partition).catch(() => this.use(partition));

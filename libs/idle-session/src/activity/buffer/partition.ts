@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import TinyQueue from 'tinyqueue';
 import type { ActivityReading, ActivityRecord } from '../activity-storage.js';
 import { idleDeadlineOf } from '../evaluate.js';
+import type { ChangedKeys } from '../watchers.js';
 import type { Changes, Touch } from './activity-feed.js';
 import { KnownActivity, withActivity } from './known-activity.js';
 
@@ -44,6 +45,7 @@ export class Partition {
     readonly index: number,
     maxSessions: number,
     private readonly touchIntervalMs: number,
+    private readonly onForget: (keys: ChangedKeys) => void,
   ) {
     this.known = new LRUCache({ max: maxSessions });
   }
@@ -157,17 +159,20 @@ export class Partition {
 
   /** What is known of these sessions may be untrue. */
   forget(keys: readonly string[]): void {
-    if (keys.length > 0) this.forgotAt = performance.now();
+    if (keys.length === 0) return;
+    this.forgotAt = performance.now();
     for (const key of keys) {
       this.known.delete(key);
       this.reads.delete(key);
     }
+    this.onForget(keys);
   }
 
   private forgetAll(): void {
     this.forgotAt = performance.now();
     this.known.clear();
     this.reads.clear();
+    this.onForget('all');
   }
 
   /**
