@@ -11,6 +11,7 @@ import { usableExpiry, usableReading } from '../activity/usable-answer.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
+import { InFlight } from '../utils/in-flight.js';
 import { OutageLog } from '../utils/outage-log.js';
 import { promised, withinTimeLimit } from '../utils/time-limit.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
@@ -40,6 +41,7 @@ export interface EndOrigin {
 @Injectable()
 export class SessionActivity implements BeforeApplicationShutdown {
   private readonly breaker: CircuitBreaker;
+  private readonly deciding = new InFlight();
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
@@ -120,20 +122,23 @@ export class SessionActivity implements BeforeApplicationShutdown {
     { request, ...context }: EndOrigin,
   ): Promise<ActivityReading & { readonly won: boolean }> {
     const owner = request && this.ownerOf(request);
-    return this.ask('end', async (storage) => {
+    const decide = async (storage: ActivityStorage) => {
       const reading = await storage.end(sessionRef, reason);
       if (reading?.won) this.events.ended(sessionRef, reason, reading, { ...context, owner });
       return reading;
-    });
+    };
+    return this.ask('end', (storage) => this.deciding.track(decide(storage)));
   }
 
   /** Ends sessions whose time is up, and emits their events. */
-  async expire(limit: number): Promise<Expiry> {
-    // No request waits for this, so it may take its time: what was ended has to be told.
-    const answer = attempt(async () => usableExpiry(await this.options.storage.expire(limit)));
-    const expiry = await this.outageLog.watch('activity storage (expire)', answer);
-    for (const session of expiry.expired) this.events.expired(session);
-    return expiry;
+  expire(limit: number): Promise<Expiry> {
+    return this.deciding.track(this.expireNow(limit));
+  }
+
+  /** Resolves once this process has emitted the ends that it is deciding now, or after `storageTimeout`. */
+  async decided(): Promise<void> {
+    const { storageTimeoutMs } = this.options;
+    await withinTimeLimit(storageTimeoutMs, () => this.deciding.settled()).catch(() => {});
   }
 
   /** What the storage answers; undefined if it is unavailable and the options let requests go on unchecked. */
@@ -157,6 +162,14 @@ export class SessionActivity implements BeforeApplicationShutdown {
     const flushed = withinTimeLimit(FLUSH_TAKES * storageTimeoutMs, async () => storage.flush?.());
     // It has been logged, and that is all that can be done now.
     await this.outageLog.watch('activity storage (flush)', flushed).catch(() => {});
+  }
+
+  private async expireNow(limit: number): Promise<Expiry> {
+    // No request waits for this, so it may take its time: what was ended has to be told.
+    const answer = attempt(async () => usableExpiry(await this.options.storage.expire(limit)));
+    const expiry = await this.outageLog.watch('activity storage (expire)', answer);
+    for (const session of expiry.expired) this.events.expired(session);
+    return expiry;
   }
 
   /** Undefined if `ownerOf` fails, which is no reason to let the session live. */

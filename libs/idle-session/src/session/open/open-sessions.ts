@@ -1,7 +1,18 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { EndReason } from 'idle-session-client/protocol';
-import { toldReason } from '../../activity/activity-storage.js';
+import { LRUCache } from 'lru-cache';
+import {
+  toldReason,
+  type ActivityReading,
+  type RecordedEnd,
+} from '../../activity/activity-storage.js';
+import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
+import { describeError } from '../../utils/describe-error.js';
+import { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
+import { SessionActivity } from '../session-activity.js';
 import { SessionEvents } from '../session-events.js';
+import { EndWatch } from './end-watch.js';
 
 /** How a session ended, for what this process held open for it. */
 export interface OpenSessionEnd {
@@ -12,35 +23,105 @@ export interface OpenSessionEnd {
 
 type OnEnd = (end: OpenSessionEnd) => void;
 
-/** What this process holds open for sessions: streams and sockets. */
-@Injectable()
-export class OpenSessions {
-  private readonly held = new Map<string, Set<OnEnd>>();
+/** Of how many ends it is remembered that this process emitted them. */
+const ENDS_REMEMBERED = 1000;
 
-  constructor(events: SessionEvents) {
-    events.ends.subscribe(({ sessionRef, reason }) =>
-      this.end(sessionRef, { reason: toldReason(reason), isReplaced: reason === 'replaced' }),
+/**
+ * What this process holds open for sessions: streams and sockets. It hears of each end, in whichever process, no later than
+ * `syncInterval` and a second; with a `subscriber` within milliseconds.
+ *
+ * A storage that is away ends nothing, whatever `onStorageError` says: what is open stays open, and hears of its end when
+ * the storage is back.
+ */
+@Injectable()
+export class OpenSessions implements BeforeApplicationShutdown {
+  private readonly held = new Map<string, Set<OnEnd>>();
+  private readonly endWatch: EndWatch;
+  /** Sessions whose end this process has emitted, the latest. */
+  private readonly emitted = new LRUCache<string, true>({ max: ENDS_REMEMBERED });
+  private readonly logger = new Logger('IdleSessionModule');
+  private isClosing = false;
+
+  constructor(
+    private readonly activity: SessionActivity,
+    private readonly events: SessionEvents,
+    sweeper: ExpiredSessionSweeper,
+    @Inject(RESOLVED_OPTIONS) { storage }: ResolvedOptions,
+  ) {
+    this.endWatch = new EndWatch(activity, sweeper, storage, (ref, reading) =>
+      this.learn(ref, reading),
     );
+    events.ends.subscribe(({ sessionRef, reason }) => {
+      this.emitted.set(sessionRef, true);
+      this.end(sessionRef, reason);
+    });
+  }
+
+  /** How many streams and sockets are held. */
+  get count(): number {
+    let count = 0;
+    for (const holders of this.held.values()) count += holders.size;
+    return count;
   }
 
   /**
-   * Calls back once the session has ended, in whichever process; also if it ended before this call.
+   * Calls back once the session has ended, in whichever process; also if it ended before this call, then soon after it.
+   * @param sessionRef of a session that has a record: one without is taken for lost, and ended
    * @returns to be called when nothing is open any more
    */
   hold(sessionRef: string, onEnd: OnEnd): () => void {
+    if (this.isClosing) return () => {};
     const holders = this.held.get(sessionRef) ?? new Set();
     // An object of its own, so that one function may be given twice.
     const holder: OnEnd = (end) => onEnd(end);
-    this.held.set(sessionRef, holders.add(holder));
+    holders.add(holder);
+    if (!this.held.has(sessionRef)) {
+      this.held.set(sessionRef, holders);
+      this.endWatch.add(sessionRef);
+    }
     return () => {
       holders.delete(holder);
-      if (holders.size === 0 && this.held.get(sessionRef) === holders) this.held.delete(sessionRef);
+      if (holders.size > 0 || this.held.get(sessionRef) !== holders) return;
+      this.held.delete(sessionRef);
+      this.endWatch.delete(sessionRef);
     };
   }
 
-  private end(sessionRef: string, end: OpenSessionEnd): void {
-    const holders = this.held.get(sessionRef) ?? [];
+  beforeApplicationShutdown(): void {
+    this.isClosing = true;
+    this.held.clear();
+    this.endWatch.clear();
+  }
+
+  /** Another process ended the session. */
+  private learn(sessionRef: string, reading: ActivityReading): void {
+    this.end(sessionRef, reading.record!.ended!);
+    void this.emitLearned(sessionRef, reading);
+  }
+
+  /** It may have been this process itself, and its own event is on its way. */
+  private async emitLearned(sessionRef: string, reading: ActivityReading): Promise<void> {
+    await this.activity.decided();
+    if (!this.emitted.has(sessionRef)) this.events.learned(sessionRef, reading);
+  }
+
+  private end(sessionRef: string, recorded: RecordedEnd): void {
+    const holders = this.held.get(sessionRef);
+    if (!holders) return;
     this.held.delete(sessionRef);
-    for (const onEnd of holders) onEnd(end);
+    this.endWatch.delete(sessionRef);
+    const end = { reason: toldReason(recorded), isReplaced: recorded === 'replaced' };
+    for (const onEnd of holders) this.call(onEnd, end);
+  }
+
+  /** One that fails does not keep the others open. */
+  private call(onEnd: OnEnd, end: OpenSessionEnd): void {
+    try {
+      onEnd(end);
+    } catch (error) {
+      this.logger.error(
+        `What was open for an ended session could not be closed: ${describeError(error)}`,
+      );
+    }
   }
 }
