@@ -51,11 +51,7 @@ export class EndWatch {
 
   /** Asks about the session soon, and looks after it until it is deleted. */
   add(sessionRef: string): void {
-    if (this.askAt.size === 0) {
-      this.stopWatching = this.storage.watch?.((keys) =>
-        this.ask(keys === 'all' ? this.askAt.keys() : keys),
-      );
-    }
+    if (this.askAt.size === 0) this.stopWatching = this.watch();
     this.askAt.set(sessionRef, Infinity);
     this.ask([sessionRef]);
   }
@@ -73,6 +69,15 @@ export class EndWatch {
     this.stopWatching = undefined;
     clearTimeout(this.timer);
     this.timerAt = Infinity;
+  }
+
+  /** Undefined if the storage cannot be watched: then it is asked. */
+  private watch(): (() => void) | undefined {
+    try {
+      return this.storage.watch?.((keys) => this.ask(keys === 'all' ? this.askAt.keys() : keys));
+    } catch {
+      return undefined;
+    }
   }
 
   private ask(sessionRefs: Iterable<string>): void {

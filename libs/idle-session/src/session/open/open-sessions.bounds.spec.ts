@@ -1,0 +1,146 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { BufferedActivityStorage } from '../../activity/buffer/buffered-activity-storage.js';
+import {
+  Connection,
+  FeedConnection,
+  IDLE,
+  MINUTE,
+  SECOND,
+  session,
+  useMovedClock,
+  World,
+} from '../../activity/buffer/buffered-activity-storage.spec-support.js';
+import { passInTurns as pass, Process } from './open-sessions.spec-support.js';
+
+useMovedClock();
+
+const readsOf = ({ calls }: Connection) => calls.filter((call) => call.startsWith('read')).length;
+
+/** A process that holds sessions open, which end after a minute, on a storage that the test makes fail. */
+async function holding(keys: readonly string[], idleTimeoutMs = MINUTE) {
+  const world = new World();
+  const connection = new FeedConnection(world);
+  const here = new Process(new BufferedActivityStorage(connection));
+  for (const key of keys) await world.memory.start(key, session(idleTimeoutMs, `id of ${key}`));
+  const ends = new Map<string, string>();
+  for (const key of keys) here.open.hold(key, ({ reason }) => ends.set(key, reason));
+  await pass(2 * SECOND);
+  connection.calls.length = 0;
+  return { world, connection, here, ends };
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, index) => `session ${index}`);
+
+describe.each(['rejects', 'hangs'] as const)('A storage that %s', (fails) => {
+  const outage = { read: fails, sync: fails, end: fails, expire: fails };
+
+  it('ends nothing, is asked little, and what ended meanwhile is told when it is back', async () => {
+    const { world, connection, here, ends } = await holding(many(200));
+    connection.fails = { ...outage, 'read fresh': fails };
+    await world.memory.end('session 7', 'signed-out');
+    await pass(2 * MINUTE);
+    expect(ends.size).toBe(0);
+    connection.calls.length = 0;
+    await pass(10 * SECOND);
+    expect(readsOf(connection)).toBeLessThanOrEqual(40);
+    connection.fails = {};
+    // A watched end is told with the next exchange, which one that hangs delays by a second.
+    await pass(4 * SECOND);
+    expect(ends.size).toBe(200);
+    expect(ends.get('session 7')).toBe('signed-out');
+    expect(ends.get('session 8')).toBe('idle');
+    expect(here.causes.filter((cause) => cause === 'idle clock')).toHaveLength(199);
+    expect(here.causes.filter((cause) => cause === 'signed-out elsewhere')).toHaveLength(1);
+  });
+
+  it('is no matter for what has not reached its deadline', async () => {
+    const { world, connection, ends } = await holding(['a'], 30 * MINUTE);
+    connection.fails = { ...outage, 'read fresh': fails };
+    await pass(20 * MINUTE);
+    connection.fails = {};
+    await pass(2 * SECOND);
+    expect(ends.size).toBe(0);
+    world.changes.push('a');
+    await world.memory.end('a', 'revoked');
+    await pass(2 * SECOND);
+    expect(ends.get('a')).toBe('revoked');
+  });
+});
+
+describe('What is open for a session whose end this process itself decides', () => {
+  it('hears of it before the storage’s answer, and the app of that answer only', async () => {
+    const { connection, here, ends } = await holding(['a']);
+    await pass(MINUTE - 3 * SECOND);
+    connection.latency.expire = { back: 500 };
+    jest.advanceTimersByTime(SECOND + 10);
+    const swept = here.sweeper.sweep();
+    await pass(100);
+    expect([...ends.values()]).toEqual(['idle']);
+    expect(here.told).toEqual([]);
+    await Promise.all([pass(2 * SECOND), swept]);
+    expect(here.causes).toEqual(['idle clock']);
+  });
+
+  it('hears of it when it was held just afterwards, and the app is not told again', async () => {
+    const { here } = await holding(['a']);
+    await here.signOut('a');
+    const { ends } = here.hold('a');
+    await pass(SECOND);
+    expect(ends).toEqual([{ reason: 'signed-out', isReplaced: false }]);
+    expect(here.causes).toEqual(['signed-out request']);
+  });
+});
+
+describe('Many sessions that something is open for', () => {
+  const MANY = 10_000;
+
+  it('need one timer, and a question every five minutes each while nothing changes', async () => {
+    const memory = new World().memory;
+    const here = new Process(memory);
+    for (const key of many(100)) await memory.start(key, session(60 * MINUTE));
+    const read = jest.spyOn(memory, 'read');
+    for (const key of many(100)) here.hold(key);
+    await pass(SECOND);
+    expect([read.mock.calls.length, jest.getTimerCount()]).toEqual([100, 1]);
+    await pass(21 * MINUTE);
+    expect([read.mock.calls.length, jest.getTimerCount()]).toEqual([500, 1]);
+  });
+
+  it('hear of their ends a few in each turn of the event loop, each once', async () => {
+    const { world, connection, here, ends } = await holding(many(MANY), IDLE);
+    let [inTurn, mostInTurn, told] = [0, 0, 0];
+    here.events.ends.subscribe(() => {
+      told += 1;
+      inTurn += 1;
+      mostInTurn = Math.max(mostInTurn, inTurn);
+    });
+    const turns = (async () => {
+      for (; told < MANY; await nextTurn()) inTurn = 0;
+    })();
+    for (const key of many(MANY)) await world.memory.end(key, 'revoked');
+    connection.forgetful = true;
+    await pass(SECOND);
+    await turns;
+    await pass(SECOND);
+    expect(mostInTurn).toBeLessThanOrEqual(2 * 64);
+    expect([told, ends.size]).toEqual([MANY, MANY]);
+    expect(here.open.count).toBe(0);
+  });
+});
+
+it('What fails to close keeps nothing else open', async () => {
+  const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
+  const { here } = await holding(['a']);
+  here.open.hold('a', () => {
+    throw new Error('does not close');
+  });
+  const { ends } = here.hold('a');
+  await here.signOut('a');
+  expect(ends).toHaveLength(1);
+  expect(logged.mock.calls).toEqual([
+    ['What was open for an ended session could not be closed: Error'],
+  ]);
+  logged.mockRestore();
+});

@@ -1,0 +1,200 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { IdleSessionService } from 'nestjs-idle-session';
+import { RedisActivityStorage, type RedisActivityStorageOptions } from 'nestjs-idle-session/redis';
+import {
+  OpenSessions,
+  type OpenSessionEnd,
+} from '../../libs/idle-session/src/session/open/open-sessions.js';
+import { sessionRef } from '../../libs/idle-session/src/session/session-ref.js';
+import { copyOf, passTime } from '../support/activity-records.js';
+import { BufferedApps, page, SLACK } from '../support/buffered-app.js';
+import { sessionIdOf } from '../support/cookies.js';
+import { createRedisApp, type RedisApp } from '../support/redis-app.js';
+import { RedisServer } from '../support/redis-server.js';
+import { MINUTE, SECOND } from '../support/test-app.js';
+import { until } from '../support/until.js';
+
+const apps = BufferedApps.forEachTest();
+
+/** How late an end may be told without a subscriber. */
+const bound = (syncIntervalMs: number) => syncIntervalMs + SECOND + SLACK;
+
+/** Holds something open in a process, and has it asked once; what it hears, and how long that takes from now. */
+async function hold({ app }: RedisApp, cookie: string) {
+  const ends: OpenSessionEnd[] = [];
+  app.get(OpenSessions).hold(sessionRef(sessionIdOf(cookie)), (end) => ends.push(end));
+  await delay(300);
+  expect(ends).toEqual([]);
+  return { ends, heard: () => until('it hears of the end', () => ends.length > 0) };
+}
+
+/** What apps are told of ends, with the cause. */
+const endsOf = ({ events }: RedisApp) =>
+  events.flatMap((event) => ('reason' in event ? [`${event.reason} ${event.cause}`] : []));
+
+const signOut = (app: RedisApp, cookie: string) =>
+  app.ask.post('/sign-out').set('Cookie', cookie).expect(204);
+
+async function withSubscriber(
+  options: RedisActivityStorageOptions = {},
+): Promise<RedisActivityStorageOptions> {
+  return { ...options, subscriber: await apps.redis.client() };
+}
+
+describe.each([
+  { by: 'by the next exchange', options: async () => ({}), within: bound(SECOND) },
+  {
+    by: 'with a short syncInterval',
+    options: async () => ({ syncInterval: '200ms' }) as const,
+    within: bound(200),
+  },
+  {
+    by: 'in a process that remembers nothing',
+    options: async () => ({ syncInterval: 0 }) as const,
+    within: bound(SECOND),
+  },
+  {
+    by: 'by a message',
+    options: () => withSubscriber({ syncInterval: '1m' }),
+    within: SLACK,
+  },
+])('What is open for a session hears $by', ({ options, within }) => {
+  const twoApps = async () => [
+    await apps.start(await options()),
+    await apps.start(await options()),
+  ];
+
+  it('of a sign-out in another process, where no request comes', async () => {
+    const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
+    const ada = await there.signIn();
+    const { ends, heard } = await hold(here, ada);
+    await signOut(there, ada);
+    expect(await heard()).toBeLessThan(within);
+    expect(ends).toEqual([{ reason: 'signed-out', isReplaced: false }]);
+    expect([endsOf(here), endsOf(there)]).toEqual([
+      ['signed-out elsewhere'],
+      ['signed-out store'],
+    ]);
+  });
+
+  it('that an admin ended the session, and of nothing else', async () => {
+    const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
+    const [ada, bob] = [await there.signIn(), await there.signIn()];
+    const adas = await hold(here, ada);
+    const bobs = await hold(here, bob);
+    await there.app.get(IdleSessionService).revoke(sessionIdOf(ada));
+    expect(await adas.heard()).toBeLessThan(within);
+    expect(adas.ends).toEqual([{ reason: 'revoked', isReplaced: false }]);
+    expect(bobs.ends).toEqual([]);
+  });
+
+  it('that the session goes on under another id', async () => {
+    const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
+    const ada = await there.signIn();
+    const { ends, heard } = await hold(here, ada);
+    await there.signIn(ada);
+    expect(await heard()).toBeLessThan(within);
+    expect(ends).toEqual([{ reason: 'signed-out', isReplaced: true }]);
+  });
+});
+
+describe('What is open for a session', () => {
+  const shortly = { options: { idleTimeout: 3 * SECOND, warnBefore: false } } as const;
+
+  it.each([['without a subscriber'], ['with a subscriber']])(
+    'ends in each process when the time is up, and once for audit (%s)',
+    async (name) => {
+      const options = name === 'with a subscriber' ? withSubscriber : async () => ({});
+      const one = await apps.start(await options(), shortly);
+      const two = await apps.start(await options(), shortly);
+      const ada = await one.signIn();
+      const began = performance.now();
+      const [ones, twos] = [await hold(one, ada), await hold(two, ada)];
+      await Promise.all([ones.heard(), twos.heard()]);
+      const took = performance.now() - began;
+      expect(took).toBeGreaterThan(2.9 * SECOND);
+      expect(took).toBeLessThan(3 * SECOND + SLACK);
+      await delay(200);
+      const told = [...endsOf(one), ...endsOf(two)].sort();
+      expect(told).toEqual(['idle clock', 'idle elsewhere']);
+      expect(await apps.admin.keys('sess:*')).toEqual([]);
+    },
+  );
+
+  it('stays open while the person is active in another process, and then ends', async () => {
+    const [here, there] = [await apps.start({}, shortly), await apps.start({}, shortly)];
+    const ada = await there.signIn();
+    const { ends, heard } = await hold(here, ada);
+    let activeAt = 0;
+    for (
+      const began = performance.now();
+      performance.now() - began < 5 * SECOND;
+      await delay(200)
+    ) {
+      activeAt = performance.now();
+      await page(there, ada).expect(200);
+    }
+    expect(ends).toEqual([]);
+    await heard();
+    expect(performance.now() - activeAt).toBeGreaterThan(2.9 * SECOND);
+    expect(performance.now() - activeAt).toBeLessThan(3 * SECOND + bound(SECOND));
+  });
+
+  it('ends as lost in each process when Redis was flushed', async () => {
+    const [one, two] = [await apps.start(), await apps.start()];
+    const ada = await one.signIn();
+    const held = [await hold(one, ada), await hold(two, ada)];
+    await apps.admin.flushAll();
+    for (const { heard } of held) expect(await heard()).toBeLessThan(bound(SECOND));
+    expect(held.map(({ ends }) => ends[0]?.reason)).toEqual(['lost', 'lost']);
+    await delay(200);
+    expect([...endsOf(one), ...endsOf(two)].sort()).toEqual(['lost clock', 'lost elsewhere']);
+  });
+
+  it('hears of what a replica that took over does not know', async () => {
+    const [here, there] = [await apps.start(), await apps.start()];
+    const replica = await copyOf(apps.admin);
+    const ada = await there.signIn();
+    const { ends, heard } = await hold(here, ada);
+    await replica.takeOver();
+    expect(await heard()).toBeLessThan(bound(SECOND));
+    expect(ends[0]?.reason).toBe('lost');
+  });
+
+  it('hears that time has passed which this process did not notice', async () => {
+    const app = await apps.start();
+    const ada = await app.signIn();
+    const { ends, heard } = await hold(app, ada);
+    await passTime(apps.admin, 15 * MINUTE);
+    expect(await heard()).toBeLessThan(bound(SECOND));
+    expect(ends[0]?.reason).toBe('idle');
+  });
+});
+
+it('A Redis that hangs ends nothing that is open, and what ended is told when it goes on', async () => {
+  const own = await RedisServer.start();
+  const anApp = async () => {
+    const app = await createRedisApp(own, {
+      storage: (client) => new RedisActivityStorage(client),
+      options: { storageTimeout: 300 },
+    });
+    apps.opened.push(app);
+    return app;
+  };
+  const [here, there] = [await anApp(), await anApp()];
+  const [ada, bob] = [await there.signIn(), await there.signIn()];
+  const [adas, bobs] = [await hold(here, ada), await hold(here, bob)];
+  // Its answer has come, and no exchange since.
+  await signOut(there, ada);
+  own.freeze();
+  await delay(3 * SECOND);
+  expect(bobs.ends).toEqual([]);
+  own.thaw();
+  expect(await adas.heard()).toBeLessThan(bound(SECOND));
+  expect(adas.ends[0]?.reason).toBe('signed-out');
+  await delay(SECOND);
+  expect(bobs.ends).toEqual([]);
+  await signOut(there, bob);
+  expect(await bobs.heard()).toBeLessThan(bound(SECOND));
+});
