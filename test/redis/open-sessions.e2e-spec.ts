@@ -72,10 +72,7 @@ describe.each([
     await signOut(there, ada);
     expect(await heard()).toBeLessThan(within);
     expect(ends).toEqual([{ reason: 'signed-out', isReplaced: false }]);
-    expect([endsOf(here), endsOf(there)]).toEqual([
-      ['signed-out elsewhere'],
-      ['signed-out store'],
-    ]);
+    expect([endsOf(here), endsOf(there)]).toEqual([['signed-out elsewhere'], ['signed-out store']]);
   });
 
   it('that an admin ended the session, and of nothing else', async () => {

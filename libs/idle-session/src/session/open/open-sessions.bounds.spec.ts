@@ -12,23 +12,38 @@ import {
   useMovedClock,
   World,
 } from '../../activity/buffer/buffered-activity-storage.spec-support.js';
+import type { Duration } from '../../utils/duration.js';
 import { passInTurns as pass, Process } from './open-sessions.spec-support.js';
 
 useMovedClock();
 
 const readsOf = ({ calls }: Connection) => calls.filter((call) => call.startsWith('read')).length;
 
+/** As a storage with a subscriber. */
+class Told extends BufferedActivityStorage {
+  override forget(key: string): void {
+    super.forget(key);
+  }
+}
+
 /** A process that holds sessions open, which end after a minute, on a storage that the test makes fail. */
-async function holding(keys: readonly string[], idleTimeoutMs = MINUTE) {
+async function holding(
+  keys: readonly string[],
+  idleTimeoutMs = MINUTE,
+  syncInterval: Duration = '1s',
+) {
   const world = new World();
   const connection = new FeedConnection(world);
-  const here = new Process(new BufferedActivityStorage(connection));
+  const buffer = new Told(connection, { syncInterval });
+  const here = new Process(buffer);
   for (const key of keys) await world.memory.start(key, session(idleTimeoutMs, `id of ${key}`));
   const ends = new Map<string, string>();
-  for (const key of keys) here.open.hold(key, ({ reason }) => ends.set(key, reason));
+  const releases = new Map(
+    keys.map((key) => [key, here.open.hold(key, ({ reason }) => ends.set(key, reason))]),
+  );
   await pass(2 * SECOND);
   connection.calls.length = 0;
-  return { world, connection, here, ends };
+  return { world, connection, buffer, here, ends, releases };
 }
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => `session ${index}`);
@@ -53,6 +68,28 @@ describe.each(['rejects', 'hangs'] as const)('A storage that %s', (fails) => {
     expect(ends.get('session 8')).toBe('idle');
     expect(here.causes.filter((cause) => cause === 'idle clock')).toHaveLength(199);
     expect(here.causes.filter((cause) => cause === 'signed-out elsewhere')).toHaveLength(1);
+  });
+
+  it('is asked no more for what messages tell meanwhile', async () => {
+    const { connection, buffer, ends } = await holding(many(20), IDLE);
+    connection.fails = { ...outage, 'read fresh': fails };
+    for (let told = 0; told < 200; told++) {
+      buffer.forget(`session ${told % 20}`);
+      await pass(0);
+      jest.advanceTimersByTime(50);
+    }
+    expect(readsOf(connection)).toBeLessThanOrEqual(20 + 4 * 10);
+    expect(ends.size).toBe(0);
+  });
+
+  it('is asked again for the others when what it was asked about is released', async () => {
+    const { connection, ends, releases } = await holding(many(65), MINUTE, '10m');
+    connection.fails = { ...outage, 'read fresh': fails };
+    while (readsOf(connection) === 0) await pass(50);
+    for (const [key, release] of releases) if (key !== 'session 64') release();
+    connection.fails = {};
+    await pass(3 * SECOND);
+    expect([...ends]).toEqual([['session 64', 'idle']]);
   });
 
   it('is no matter for what has not reached its deadline', async () => {
