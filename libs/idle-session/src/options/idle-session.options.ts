@@ -56,7 +56,8 @@ export interface IdleSessionModuleOptions {
 
   /**
    * What happens while the storage does not answer: `'reject'`: 503 with Retry-After; `'allow'`: the session goes
-   * unchecked. Default `'reject'`. Without the session store itself it is 503 in either case.
+   * unchecked. Default `'reject'`. Without the session store itself it is 503 in either case. Streams and sockets that are
+   * open stay open in either case, and are closed when the storage answers that their session has ended.
    */
   readonly onStorageError?: 'reject' | 'allow';
 
