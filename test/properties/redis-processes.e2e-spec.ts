@@ -13,6 +13,8 @@ import { Server } from './support/server.js';
 
 const MINUTE = 60_000;
 const SYNC_INTERVAL_MS = 20;
+/** A turn of the event loop, and less than until activity is sent. */
+const ACKNOWLEDGED_MS = 5;
 const SERVERS = 3;
 const ABSOLUTE_MINUTES = 40.7;
 
@@ -216,6 +218,9 @@ class World {
   private async replace(index: number, gracefully: boolean): Promise<void> {
     const { server, client } = this.running[index]!;
     if (gracefully) await server.stop();
+    // It has acknowledged what it told. Of a process that dies right between, another one would tell again.
+    await delay(ACKNOWLEDGED_MS);
+    await client.ping();
     client.destroy();
     for (const model of this.models.values()) {
       const sent = gracefully ? model.unsent.filter(({ by }) => by === server) : [];

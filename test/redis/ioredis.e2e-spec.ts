@@ -67,7 +67,7 @@ describe('RedisActivityStorage on ioredis', () => {
     const storage = new RedisActivityStorage(connect({ keyPrefix: 'app:' }), { syncInterval: 0 });
     await storage.start('a', newSession(IDLE, 'id'));
     expect((await storage.end('a', 'revoked')).won).toBe(true);
-    const all = ['records', 'deadlines', 'changes'] as const;
+    const all = ['records', 'deadlines', 'changes', 'untold'] as const;
     const expected = all.flatMap((name) => keysOf(name, 'app:idle-session:'));
     expect((await admin.keys('*')).filter((key) => !expected.includes(key))).toEqual([]);
   });

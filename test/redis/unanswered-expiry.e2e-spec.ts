@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import { passTime } from '../support/activity-records.js';
 import { newSession } from '../support/new-session.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
-import { MINUTE } from '../support/test-app.js';
+import { MINUTE, SECOND } from '../support/test-app.js';
 
 const SESSIONS = 200;
+
+/** For as long, one process alone may tell of an end. */
+const LEASE = 30 * SECOND;
 
 let redis: RedisServer;
 let admin: RedisClient;
@@ -45,7 +48,9 @@ beforeEach(async () => {
 });
 
 async function expired(): Promise<number> {
-  return (await storage.expire(10 * SESSIONS)).expired.length;
+  const { expired } = await storage.expire(10 * SESSIONS);
+  await storage.told(expired.map(({ key }) => key));
+  return expired.length;
 }
 
 it('A call that Redis never answers keeps no other partition from being swept', async () => {
@@ -64,4 +69,16 @@ it('What a late answer says has ended is told with the next, once', async () => 
   await new Promise(setImmediate);
   expect(await expired()).toBe(SESSIONS - first);
   expect(await expired()).toBe(0);
+});
+
+it('What an answer says that comes after the lease has ended is told once that is over', async () => {
+  const first = await expired();
+  const now = performance.now() + LEASE;
+  jest.spyOn(performance, 'now').mockReturnValue(now);
+  release();
+  await new Promise(setImmediate);
+  jest.restoreAllMocks();
+  expect(await expired()).toBe(0);
+  await passTime(admin, LEASE);
+  expect(await expired()).toBe(SESSIONS - first);
 });

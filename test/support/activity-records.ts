@@ -18,13 +18,13 @@ interface Written {
   /** 0 if it has not ended. */
   endedAt: number;
   owner: string;
-  /** The session id, or for a record that ended the reason. */
+  /** The session id; for a record that ended the reason, and until that was told the session id behind it. */
   rest: string;
 }
 
 /** The keys of all partitions that are called so. */
 export function keysOf(
-  name: 'records' | 'deadlines' | 'changes',
+  name: 'records' | 'deadlines' | 'changes' | 'untold',
   prefix = 'idle-session:',
 ): string[] {
   return Array.from({ length: PARTITIONS }, (_, partition) => `${prefix}{${partition}}:${name}`);
@@ -49,7 +49,7 @@ export async function changeRecords(
   for (const key of keysOf('records', prefix)) {
     const bytes = await client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).hGetAll(key);
     for (const [ref, value] of Object.entries(bytes)) {
-      if (ref === '#') continue;
+      if (ref.startsWith('#')) continue;
       const changed = change(ref, unpack(value));
       if (changed) await client.hSet(key, ref, pack(changed));
     }
@@ -91,7 +91,7 @@ export async function passTime(
     authenticatedAt: record.authenticatedAt - milliseconds,
     endedAt: record.endedAt && record.endedAt - milliseconds,
   }));
-  for (const key of keysOf('deadlines', prefix)) {
+  for (const key of [...keysOf('deadlines', prefix), ...keysOf('untold', prefix)]) {
     for (const { value, score } of await client.zRangeWithScores(key, 0, -1))
       await client.zAdd(key, { value, score: score - milliseconds });
   }

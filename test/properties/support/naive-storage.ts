@@ -77,6 +77,10 @@ export class NaiveStorage extends ActivityStorage {
     return { expired, more: false };
   }
 
+  override async count() {
+    return Array.from(this.kept.values()).filter(({ record }) => record.ended === undefined).length;
+  }
+
   private find(key: string): Kept | undefined {
     const kept = this.kept.get(key);
     if (!kept) return undefined;

@@ -160,6 +160,7 @@ export async function answersOf(
       }
       case 'end':
         answers.push(spans(await storage.end(each.key, each.reason)));
+        await storage.told?.([each.key]);
         break;
       case 'expire':
         answers.push((await expireAll(storage, each.limit)).map(expiredSpans));
@@ -190,6 +191,7 @@ export async function answersOf(
       }
     }
     for (const name of KEYS) answers.push(spans(await storage.read(name)));
+    answers.push(await storage.count?.());
   }
   return answers;
 }
@@ -199,6 +201,7 @@ async function expireAll(storage: ActivityStorage, limit: number): Promise<Expir
   for (let more = true; more;) {
     const expiry = await storage.expire(limit);
     all.push(...expiry.expired);
+    await storage.told?.(expiry.expired.map(({ key }) => key));
     more = expiry.more;
   }
   return all.sort((one, other) => (one.key < other.key ? -1 : 1));

@@ -81,7 +81,9 @@ export class Server {
   /** Resolves to what was ended. */
   async sweep(): Promise<readonly string[]> {
     const { expired } = await this.activity.expire(AT_ONCE);
-    return expired.map(({ key }) => key);
+    const keys = expired.map(({ key }) => key);
+    await this.activity.told(keys);
+    return keys;
   }
 
   /** Sends what is left to be sent. Rejects if it could not be. */

@@ -83,6 +83,10 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
     return expiry;
   }
 
+  override count() {
+    return this.memory.count();
+  }
+
   async sync(partition: number, touches: readonly Touch[], since: unknown): Promise<Changes> {
     const now = this.options.now();
     const readings = await Promise.all(

@@ -46,13 +46,13 @@ export interface NewSession extends Pick<
   readonly sessionId: string;
 }
 
-/** A session that a storage ended because its time was up. */
+/** A session that a storage ended because its time was up, or one that ended and whose event was not told in time. */
 export interface ExpiredSession extends Pick<
   ActivityRecord,
   'startedAt' | 'lastActivityAt' | 'owner'
 > {
   readonly key: string;
-  /** As given to {@link ActivityStorage.start}. */
+  /** As given to {@link ActivityStorage.start}; empty if the storage does not know it. */
   readonly sessionId: string;
   readonly reason: RecordedEnd;
   /** When it ended, on the storage's clock. */
@@ -132,6 +132,15 @@ export abstract class ActivityStorage {
    * @returns ends the watch; undefined if the storage cannot tell
    */
   watch?(onChange: (keys: ChangedKeys) => void): (() => void) | undefined;
+
+  /**
+   * The events of these ends were told. A storage may keep each end until then, and hand it out in {@link expire} again
+   * if it is not told in time, since the process that was to tell it may have died.
+   */
+  told?(keys: readonly string[]): void | Promise<void>;
+
+  /** How many sessions have started and not ended; null if that cannot be counted. */
+  count?(): Promise<number | null>;
 
   /** Sends what was not sent yet: the process is about to stop. */
   flush?(): Promise<void>;

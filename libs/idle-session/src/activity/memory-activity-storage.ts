@@ -151,6 +151,12 @@ export class MemoryActivityStorage extends ActivityStorage {
     return { expired, more: true };
   }
 
+  override async count(): Promise<number> {
+    let active = 0;
+    for (const { record } of this.entries.values()) if (record.ended === undefined) active++;
+    return active;
+  }
+
   private recordOf(key: string, now: number): ActivityRecord | undefined {
     const entry = this.entries.get(key);
     return entry && now < this.dropAtOf(entry) ? entry.record : undefined;

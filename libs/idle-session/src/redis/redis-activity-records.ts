@@ -9,6 +9,7 @@ import {
 } from '../activity/activity-storage.js';
 import type { ActivityFeed, Changes, Touch } from '../activity/buffer/activity-feed.js';
 import { NoAnswerError, withinTimeLimit } from '../utils/time-limit.js';
+import { LEASE_MS } from './script-prologue.js';
 import {
   toExpired,
   toReading,
@@ -18,6 +19,7 @@ import {
   type ScriptReply,
 } from './script-reply.js';
 import * as scripts from './scripts.js';
+import { ToldEnds } from './told-ends.js';
 
 /** What is used of node-redis: a client, a cluster, a sentinel and a pool all have it. */
 export interface RedisScriptClient {
@@ -46,6 +48,8 @@ const TOUCH = script(scripts.TOUCH);
 const END = script(scripts.END);
 const SYNC = script(scripts.SYNC);
 const EXPIRE = script(scripts.EXPIRE);
+const TOLD = script(scripts.TOLD);
+const COUNT = script(scripts.COUNT);
 
 /** Records lie in so many hashes: few enough to send many touches in one call, and enough to spread over a cluster. */
 const PARTITIONS = 4;
@@ -59,6 +63,9 @@ const SAID_FOR_MS = 60_000;
 const UNREADABLE =
   'The activity storage has a record in no known form, which counts as none: its session ends as "lost". Something other than this module wrote or changed it, or another version of it.';
 
+/** An answer that comes later is left to the process that the end is handed out to once its lease is over. */
+const TELL_WITHIN_MS = LEASE_MS / 2;
+
 /** A call that was lost on its way is not waited for longer. */
 const ASK_AGAIN_AFTER_MS = 60_000;
 
@@ -66,6 +73,8 @@ const ASK_AGAIN_AFTER_MS = 60_000;
 export class RedisActivityRecords extends ActivityStorage implements ActivityFeed {
   readonly partitions = PARTITIONS;
   private readonly keys: readonly string[][];
+  /** A partition each. */
+  private readonly toldEnds: readonly ToldEnds[];
   /** Partitions whose last call to end what is due was not answered yet, with when it was made. */
   private readonly expiring = new Map<number, number>();
   private readonly lateExpiries: ExpireReply[] = [];
@@ -80,7 +89,12 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     super();
     // The braces are a hash tag: all keys of a partition share a slot of a cluster.
     this.keys = Array.from({ length: PARTITIONS }, (_, partition) =>
-      ['records', 'deadlines', 'changes'].map((name) => `${prefix}{${partition}}:${name}`),
+      ['records', 'deadlines', 'changes', 'untold'].map(
+        (name) => `${prefix}{${partition}}:${name}`,
+      ),
+    );
+    this.toldEnds = this.keys.map(
+      (_, partition) => new ToldEnds((keys) => this.run(partition, TOLD, ...keys)),
     );
   }
 
@@ -111,8 +125,28 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     key: string,
     reason: RecordedEnd,
   ): Promise<ActivityReading & { won: boolean }> {
+    const askedAt = performance.now();
     const reply = await this.runFor(key, END, reason);
-    return { ...toReading(reply), won: wasDone(reply) };
+    return { ...toReading(reply), won: wasDone(reply) && mayTell(askedAt) };
+  }
+
+  override async told(keys: readonly string[]): Promise<void> {
+    const partitions = new Set<ToldEnds>();
+    for (const key of keys) {
+      const ends = this.toldEnds[this.partitionOf(key)]!;
+      ends.add(key);
+      partitions.add(ends);
+    }
+    await sendAll(partitions);
+  }
+
+  override async count(): Promise<number> {
+    const counts = await Promise.all(this.keys.map((_, partition) => this.run(partition, COUNT)));
+    return counts.reduce<number>((sum, count) => sum + Number(count), 0);
+  }
+
+  override async flush(): Promise<void> {
+    await sendAll(this.toldEnds);
   }
 
   async sync(
@@ -134,6 +168,8 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
   }
 
   override async expire(limit: number): Promise<Expiry> {
+    // What Redis did not take before.
+    sendAll(this.toldEnds.filter(({ size }) => size > 0)).catch(() => {});
     const each = Math.ceil(limit / PARTITIONS);
     const replies = await Promise.allSettled(
       this.keys.map((_, partition) => this.expirePartition(partition, each)),
@@ -164,7 +200,7 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
       return await withinTimeLimit(EXPIRE_TIMEOUT_MS, () => reply);
     } catch (error) {
       if (error instanceof NoAnswerError)
-        reply.then((late) => this.lateExpiries.push(late)).catch(() => {});
+        reply.then((late) => mayTell(askedAt) && this.lateExpiries.push(late)).catch(() => {});
       throw error;
     }
   }
@@ -202,4 +238,12 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
       return this.client.eval(source, call);
     }
   }
+}
+
+function mayTell(askedAt: number): boolean {
+  return performance.now() - askedAt < TELL_WITHIN_MS;
+}
+
+async function sendAll(ends: Iterable<ToldEnds>): Promise<void> {
+  await Promise.all(Array.from(ends, (each) => each.send()));
 }

@@ -1,139 +1,6 @@
-// The operations of ActivityStorage, each an atomic script on one partition, by Redis's own clock.
-//
-//   KEYS[1]  records: a hash of key -> record, packed as RECORD says; beside them, under '#', the count of changes and the
-//            key of the last. The count begins at the time in microseconds, so that the count of another history, as
-//            after a flush, is never near
-//   KEYS[2]  deadlines: a sorted set of keys by when to look at them next, never later than one is due
-//   KEYS[3]  changes: a list of the keys that ended or whose deadline moved back, newest first
-//   ARGV[1]  retention in milliseconds
-//   ARGV[2]  the channel on which changes are published too, or nothing
-//
-// What follows in ARGV is the operation's own. All times and durations are milliseconds.
+// The operations of ActivityStorage, each an atomic script on one partition. What follows the first two in ARGV is its own.
 
-/** How many changes a partition remembers: of the sign-outs of one `syncInterval`. */
-const CHANGES_REMEMBERED = 1000;
-
-/**
- * How a record is packed: its version; then lastActivityAt, idleTimeoutMs, startedAt, authenticatedAt, absoluteTimeoutMs (0:
- * none), lockAfterMs (0: none) and the time of its end (0: none), six bytes each; then the length of owner. Owner (empty: none)
- * follows, and last the session id, or for a record that ended the reason.
- */
-const RECORD = { version: 1, format: '>BI6I6I6I6I6I6I6B', length: 44 };
-
-const PROLOGUE = `
-local records, deadlines, changes = KEYS[1], KEYS[2], KEYS[3]
-local retention, channel = tonumber(ARGV[1]), ARGV[2]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-
-local function parse(value)
-  if #value < ${RECORD.length} or string.byte(value) ~= ${RECORD.version} then return nil end
-  local r, owned, at = {}, 0, 0
-  local _
-  _, r.last, r.idle, r.start, r.auth, r.absolute, r.lock, r.endedAt, owned, at = struct.unpack('${RECORD.format}', value)
-  if at + owned > #value + 1 then return nil end
-  r.owner, r.rest = string.sub(value, at, at + owned - 1), string.sub(value, at + owned)
-  r.dropAt = retention + (r.endedAt > 0 and r.endedAt or r.last + r.idle)
-  return r
-end
-
--- How many values were in no known form: they count as no record.
-local unreadable = 0
-
-local function decode(value)
-  local r = value and parse(value)
-  if value and not r then unreadable = unreadable + 1 end
-  return r or nil
-end
-
-local function encode(r)
-  local fixed = struct.pack('${RECORD.format}', ${RECORD.version}, r.last, r.idle, r.start, r.auth, r.absolute, r.lock, r.endedAt, #r.owner)
-  return fixed .. r.owner .. r.rest
-end
-
-local function new(idle, absolute, lock, owner, sessionId)
-  return { last = now, idle = idle, start = now, auth = now, absolute = absolute, lock = lock, endedAt = 0,
-    owner = owner, rest = sessionId, dropAt = now + idle + retention }
-end
-
-local function find(key)
-  local r = decode(redis.call('HGET', records, key))
-  if r and now < r.dropAt then return r end
-end
-
--- What nobody uses any more goes by itself: records and deadlines, which both exist by now.
-local function keepUntil(at)
-  local needed = at - now
-  if redis.call('PTTL', deadlines) >= needed then return end
-  redis.call('PEXPIRE', records, string.format('%d', needed + retention))
-  redis.call('PEXPIRE', deadlines, string.format('%d', needed + retention))
-end
-
-local function save(key, r)
-  redis.call('HSET', records, key, encode(r))
-  keepUntil(r.dropAt)
-end
-
-local function lookAt(key, at)
-  redis.call('ZADD', deadlines, string.format('%d', at), key)
-end
-
-local function deadlineOf(r)
-  if r.absolute == 0 then return r.last + r.idle end
-  return math.min(r.last + r.idle, r.start + r.absolute)
-end
-
--- How many changes there have been, and the key of the last.
-local function parseChanges(value)
-  local count, key = string.match(value or '', '^(-?%d+) (.*)$')
-  return tonumber(count), key
-end
-
--- Where the history of changes stands; as nothing else does where there is nothing that could change.
-local function historyNow()
-  local known = redis.call('HGET', records, '#')
-  if known then return known end
-  if redis.call('EXISTS', records) == 0 then return '-1 ' end
-  local begun = string.format('%d ', time[1] * 1000000 + time[2])
-  redis.call('HSET', records, '#', begun)
-  return begun
-end
-
-local function changed(key)
-  local count = parseChanges(historyNow())
-  redis.call('HSET', records, '#', string.format('%d %s', count + 1, key))
-  redis.call('LPUSH', changes, key)
-  -- One more than can be missed: the one that a cursor ends with.
-  redis.call('LTRIM', changes, 0, ${CHANGES_REMEMBERED})
-  redis.call('PEXPIRE', changes, string.format('%d', retention))
-  if channel ~= '' then redis.call('PUBLISH', channel, key) end
-end
-
--- Notes activity at a time; true if it counted.
-local function touch(key, r, idle, at)
-  at = math.min(at, now)
-  local deadline = r.last + r.idle
-  if not ((at > r.last and at < deadline) or (at == r.last and now < deadline)) then return false end
-  r.last, r.idle, r.dropAt = at, idle, at + idle + retention
-  if at + idle < deadline then
-    lookAt(key, at + idle)
-    changed(key)
-  end
-  return true
-end
-
-local function finish(key, r, reason)
-  r.endedAt, r.rest, r.dropAt = now, reason, now + retention
-  lookAt(key, r.dropAt)
-  save(key, r)
-end
-
-local function answer(done, r)
-  if not r then return { done, unreadable, now } end
-  local ended = r.endedAt > 0 and r.rest
-  return { done, unreadable, now, r.start, r.auth, r.last, r.idle, r.absolute, r.lock, r.owner, ended }
-end
-`;
+import { CHANGES_REMEMBERED, PROLOGUE } from './script-prologue.js';
 
 /**
  * ARGV: key. Replies `{ 0, unreadable, now, startedAt, authenticatedAt, lastActivityAt, idleTimeoutMs, absoluteTimeoutMs,
@@ -146,8 +13,9 @@ return answer(0, find(ARGV[3]))
 /** ARGV: key, idle timeout, absolute timeout, lock limit, owner, session id. Replies as READ does, with 1 for "was done". */
 export const START = `${PROLOGUE}
 local key = ARGV[3]
-local r = find(key)
+local r, isCounted = find(key)
 if r then return answer(0, r) end
+if not isCounted then countActive(1) end
 r = new(tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8])
 lookAt(key, deadlineOf(r))
 save(key, r)
@@ -166,8 +34,9 @@ return answer(1, r)
 /** ARGV: key, reason. Replies as READ does, with 1 for "was done". */
 export const END = `${PROLOGUE}
 local key, reason = ARGV[3], ARGV[4]
-local r = find(key)
+local r, isCounted = find(key)
 if r and (r.endedAt > 0 or (reason == 'idle' and now < r.last + r.idle)) then return answer(0, r) end
+if r or isCounted then countActive(-1) end
 r = r or new(0, 0, 0, '', '')
 finish(key, r, reason)
 changed(key)
@@ -221,12 +90,27 @@ return reply
 `;
 
 /**
- * Ends what is due. ARGV: how many to look at. Replies `{ how many it looked at, unreadable, key, session id, reason,
- * endedAt, startedAt, lastActivityAt, owner, … }`.
+ * Ends what is due, and hands out again the ends that were not told in time. ARGV: how many to look at of each. Replies
+ * `{ of how many it looked at most, unreadable, key, session id, reason, endedAt, startedAt, lastActivityAt, owner, … }`.
  */
 export const EXPIRE = `${PROLOGUE}
-local due = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, tonumber(ARGV[3]))
-local reply = { #due, 0 }
+local limit = tonumber(ARGV[3])
+local lapsed = redis.call('ZRANGEBYSCORE', untold, '-inf', now, 'LIMIT', 0, limit)
+local due = redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, limit)
+local reply, ended = { math.max(#lapsed, #due), 0 }, 0
+local function handOut(key, r)
+  for _, field in ipairs({ key, r.id, r.reason, r.endedAt, r.start, r.last, r.owner }) do reply[#reply + 1] = field end
+end
+
+for _, key in ipairs(lapsed) do
+  local r = find(key)
+  if r and r.endedAt > 0 then
+    lease(key)
+    handOut(key, r)
+  else
+    redis.call('ZREM', untold, key)
+  end
+end
 for _, key in ipairs(due) do
   local r = decode(redis.call('HGET', records, key))
   if not r or (r.endedAt > 0 and now >= r.dropAt) then
@@ -237,11 +121,31 @@ for _, key in ipairs(due) do
   elseif now < deadlineOf(r) then
     lookAt(key, deadlineOf(r))
   else
-    local reason = deadlineOf(r) < r.last + r.idle and 'absolute' or 'idle'
-    for _, field in ipairs({ key, r.rest, reason, now, r.start, r.last, r.owner }) do reply[#reply + 1] = field end
-    finish(key, r, reason)
+    finish(key, r, deadlineOf(r) < r.last + r.idle and 'absolute' or 'idle')
+    ended = ended + 1
+    handOut(key, r)
   end
 end
+if ended > 0 then countActive(-ended) end
 reply[2] = unreadable
 return reply
+`;
+
+/** Notes that the events of ends were told. ARGV: the keys. */
+export const TOLD = `${PROLOGUE}
+for i = 3, #ARGV do
+  local key = ARGV[i]
+  redis.call('ZREM', untold, key)
+  local r = find(key)
+  if r and r.endedAt > 0 and r.id ~= '' then
+    r.id = ''
+    redis.call('HSET', records, key, encode(r))
+  end
+end
+return #ARGV - 2
+`;
+
+/** Replies how many sessions have started and not ended. */
+export const COUNT = `${PROLOGUE}
+return redis.call('HGET', records, '#active') or 0
 `;

@@ -17,7 +17,7 @@ const LEFTOVERS = 10_000;
 
 /**
  * Ends sessions when their time is up, without a request: the storage says which, each to one process only; their
- * events are emitted and their data is removed from the session store.
+ * events are emitted and their data is removed from the session store. What a process that died left undone is done, too.
  */
 @Injectable()
 export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
@@ -57,7 +57,9 @@ export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
       let more = true;
       while (more && !this.stopped) {
         const expiry = await this.activity.expire(AT_ONCE);
-        await this.remove(expiry.expired.map(({ sessionId }) => sessionId));
+        const { expired } = expiry;
+        await this.remove(expired.map(({ sessionId }) => sessionId).filter(Boolean));
+        await this.activity.told(expired.map(({ key }) => key));
         more = expiry.more;
         await nextTurn();
       }

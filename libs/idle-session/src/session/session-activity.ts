@@ -124,13 +124,19 @@ export class SessionActivity implements BeforeApplicationShutdown {
     const owner = request && this.ownerOf(request);
     const decide = async (storage: ActivityStorage) => {
       const reading = await storage.end(sessionRef, reason);
-      if (reading?.won) this.events.ended(sessionRef, reason, reading, { ...context, owner });
+      if (reading?.won) {
+        this.events.ended(sessionRef, reason, reading, { ...context, owner });
+        void this.told([sessionRef]);
+      }
       return reading;
     };
     return this.ask('end', (storage) => this.deciding.track(decide(storage)));
   }
 
-  /** Ends sessions whose time is up, and emits their events. */
+  /**
+   * Ends sessions whose time is up, and emits their events; also those that another process left untold. Once the caller
+   * is done with them, they are {@link told}.
+   */
   expire(limit: number): Promise<Expiry> {
     return this.deciding.track(this.expireNow(limit));
   }
@@ -139,6 +145,13 @@ export class SessionActivity implements BeforeApplicationShutdown {
   async decided(): Promise<void> {
     const { storageTimeoutMs } = this.options;
     await withinTimeLimit(storageTimeoutMs, () => this.deciding.settled()).catch(() => {});
+  }
+
+  /** Lets the storage know that the events of these ends were emitted. Never rejects: they may be told twice, and not lost. */
+  async told(sessionRefs: readonly string[]): Promise<void> {
+    if (sessionRefs.length === 0) return;
+    const noted = attempt(async () => this.options.storage.told?.(sessionRefs));
+    await this.outageLog.watch('activity storage (told)', noted).catch(() => {});
   }
 
   /** What the storage answers; undefined if it is unavailable and the options let requests go on unchecked. */

@@ -7,12 +7,17 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
   {
     name: 'ends what is due by itself, for one of all that ask, with what is needed to find the session',
     async run({ storage, other, advance }) {
-      await storage.start(KEY, SESSION);
+      await storage.start(KEY, { ...SESSION, owner: 'owner-1' });
       await advance(TIMEOUT - 5000);
       assert.deepEqual(await expireAll(storage), []);
       await advance(5000);
+      const { record } = await storage.read(KEY);
       const all = await Promise.all([expireAll(storage), expireAll(other)]);
-      assert.deepEqual(all.flat(), [{ key: KEY, sessionId: ID, reason: 'idle' }]);
+      const [expired, ...others] = all.flat();
+      assert.deepEqual(others, []);
+      assertIs(expired, { key: KEY, sessionId: ID, reason: 'idle', owner: 'owner-1' });
+      assertIs(expired, { startedAt: record?.startedAt, lastActivityAt: record?.lastActivityAt });
+      assert.ok(expired!.endedAt >= expired!.lastActivityAt + TIMEOUT, 'says when it ended');
       assert.equal((await storage.read(KEY)).record?.ended, 'idle');
       assert.equal((await storage.end(KEY, 'idle')).won, false);
     },
@@ -29,8 +34,9 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
         assert.deepEqual(await expireAll(storage), []);
       }
       await advance(10_000);
-      const expired = await expireAll(storage);
-      assert.deepEqual(expired, [{ key: KEY, sessionId: ID, reason: 'absolute' }]);
+      const [expired, ...others] = await expireAll(storage);
+      assertIs(expired, { key: KEY, sessionId: ID, reason: 'absolute' });
+      assert.deepEqual(others, []);
     },
   },
   {
@@ -39,12 +45,15 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
       await storage.start(KEY, SESSION);
       await storage.start('session-2', { ...SESSION, sessionId: 'id-2' });
       await storage.end('session-2', 'signed-out');
+      await storage.told?.(['session-2']);
       await advance(TIMEOUT - 5000);
       await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
       await advance(TIMEOUT - 5000);
       assert.deepEqual(await expireAll(storage), []);
       await advance(5000);
-      assert.deepEqual(await expireAll(storage), [{ key: KEY, sessionId: ID, reason: 'idle' }]);
+      const [expired, ...others] = await expireAll(storage);
+      assertIs(expired, { key: KEY, sessionId: ID, reason: 'idle' });
+      assert.deepEqual(others, []);
     },
   },
   {
@@ -54,6 +63,27 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
       await storage.touch(KEY, TIMEOUT / 4, Number.MAX_SAFE_INTEGER);
       await advance(TIMEOUT / 4);
       assert.equal((await expireAll(storage)).length, 1);
+    },
+  },
+  {
+    name: 'counts the sessions that have started and not ended, if it counts',
+    async run({ storage, other, advance }) {
+      await assertCount(storage, 0);
+      await storage.start(KEY, SESSION);
+      await storage.start('session-2', {
+        ...SESSION,
+        sessionId: 'id-2',
+        idleTimeoutMs: TIMEOUT * 2,
+      });
+      await storage.start(KEY, SESSION);
+      await assertCount(other, 2);
+      await other.end('session-3', 'lost');
+      await other.end(KEY, 'revoked');
+      await storage.end(KEY, 'signed-out');
+      await assertCount(storage, 1);
+      await advance(TIMEOUT * 2);
+      await expireAll(other);
+      await assertCount(storage, 0);
     },
   },
   {
@@ -71,11 +101,22 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
   },
 ];
 
+/** Whether the expected fields are there: a storage may add some of its own. */
+function assertIs(expired: ExpiredSession | undefined, expected: object): void {
+  assert.deepEqual({ ...expired, ...expected }, expired);
+}
+
+async function assertCount(storage: ActivityStorage, expected: number): Promise<void> {
+  const count = await storage.count?.();
+  assert.ok(count == null || count === expected, `counts ${count} rather than ${expected}`);
+}
+
 async function expireAll(storage: ActivityStorage, limit = 1000): Promise<ExpiredSession[]> {
   const all: ExpiredSession[] = [];
   for (;;) {
     const { expired, more } = await storage.expire(limit);
     all.push(...expired);
+    await storage.told?.(expired.map(({ key }) => key));
     if (!more) return all;
   }
 }

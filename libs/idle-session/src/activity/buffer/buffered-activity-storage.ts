@@ -128,11 +128,25 @@ export class BufferedActivityStorage extends ActivityStorage {
     return stop;
   }
 
+  override told(keys: readonly string[]): void | Promise<void> {
+    return this.storage.told?.(keys);
+  }
+
+  override async count(): Promise<number | null> {
+    return (await this.storage.count?.()) ?? null;
+  }
+
   /** Sends what was collected; from now on touches are sent at once. Rejects if they could not be. */
   override async flush(): Promise<void> {
     this.closing = true;
     clearTimeout(this.timer);
-    await Promise.all(this.partitions.map((partition) => this.sendAll(partition)));
+    await Promise.all([
+      ...this.partitions.map(async (partition) => {
+        await partition.syncing?.catch(() => {});
+        if (partition.pending.size > 0) await this.sync(partition);
+      }),
+      this.storage.flush?.(),
+    ]);
   }
 
   /** Something else may be true of this session than what is remembered. */
@@ -147,8 +161,7 @@ export class BufferedActivityStorage extends ActivityStorage {
   /** Requests that come at once share one reading. */
   private sharedRead(key: string, partition: Partition): Promise<ActivityReading> {
     const { reads } = partition;
-    const inFlight = reads.get(key);
-    const startedAt = performance.now();
+    const [inFlight, startedAt] = [reads.get(key), performance.now()];
     if (inFlight && startedAt <= inFlight.startedAt + this.syncIntervalMs) {
       // A request that comes later comes at a later time.
       return inFlight.reading.then((reading) => ({ ...reading, now: partition.now() }));
@@ -181,10 +194,9 @@ export class BufferedActivityStorage extends ActivityStorage {
   }
 
   private async sendPending(key: string, partition: Partition): Promise<void> {
-    const pending = partition.pending.get(key)?.record;
-    if (!pending) return;
-    const { idleTimeoutMs, lastActivityAt } = pending;
-    await this.query(key, () => this.storage.touch(key, idleTimeoutMs, lastActivityAt));
+    const due = partition.pending.get(key)?.record;
+    if (!due) return;
+    await this.query(key, () => this.storage.touch(key, due.idleTimeoutMs, due.lastActivityAt));
   }
 
   /** Keeps up with the changes of a partition for as long as requests use it. */
@@ -227,21 +239,12 @@ export class BufferedActivityStorage extends ActivityStorage {
     } while (sent.length === TOUCHES_PER_CALL);
   }
 
-  private async send(
-    partition: Partition,
-    touches: readonly Touch[],
-  ): Promise<Changes | undefined> {
+  private send(partition: Partition, touches: readonly Touch[]): Promise<Changes | undefined> {
     const { index, cursor } = partition;
-    try {
-      return await this.breaker.call(promised(() => this.feed.sync(index, touches, cursor)));
-    } catch (error) {
+    const answer = this.breaker.call(promised(() => this.feed.sync(index, touches, cursor)));
+    return answer.catch((error: unknown) => {
       partition.takeBack(touches);
       throw error;
-    }
-  }
-
-  private async sendAll(partition: Partition): Promise<void> {
-    await partition.syncing?.catch(() => {});
-    if (partition.pending.size > 0) await this.sync(partition);
+    });
   }
 }
