@@ -21,6 +21,7 @@ import { SessionEnding } from './session/session-ending.js';
 import { SessionEvents } from './session/session-events.js';
 import { SessionLookup } from './session/session-lookup.js';
 import { SessionSaving } from './session/session-saving.js';
+import { SessionStats } from './session/session-stats.js';
 import { SessionWriter } from './session/session-writer.js';
 import { IdleSessionStore } from './session/session-store.js';
 import { UserStore } from './session/user-store.js';
@@ -50,6 +51,7 @@ import { OutageLog } from './utils/outage-log.js';
     SessionEvents,
     SessionActivity,
     OpenSessions,
+    SessionStats,
     SessionEnding,
     SessionLookup,
     SessionWriter,

@@ -12,6 +12,7 @@ import { RequestSessions } from './session/request-sessions.js';
 import { SessionEnding } from './session/session-ending.js';
 import { SessionEvents } from './session/session-events.js';
 import { sessionMiddleware } from './session/session.middleware.js';
+import { SessionStats, type IdleSessionStats } from './session/session-stats.js';
 import { IdleSessionStore } from './session/session-store.js';
 import { kindOf } from './utils/option-error.js';
 
@@ -45,6 +46,7 @@ export class IdleSessionService {
     private readonly ending: SessionEnding,
     { fileName, integrity }: ClientFiles,
     private readonly protecting: ProtectingMiddleware,
+    private readonly sessionStats: SessionStats,
   ) {
     this.events = events;
     this.client = { fileName, integrity };
@@ -132,5 +134,9 @@ export class IdleSessionService {
         `IdleSessionService.revoke() got by ${kindOf(by)}; it takes a name, a string that is not empty.`,
       );
     await this.ending.end(sessionId, 'revoked', { cause: 'request', endedBy: by });
+  }
+  /** Numbers for monitoring; never rejects. Asks the storage for what all processes share. */
+  async stats(): Promise<IdleSessionStats> {
+    return this.sessionStats.read();
   }
 }

@@ -37,5 +37,6 @@ export {
   StorageUnavailableException,
 } from './session/idle-session.exceptions.js';
 export type { DeliberateEndReason } from './session/request-session.js';
+export type { IdleSessionStats } from './session/session-stats.js';
 export type { Duration } from './utils/duration.js';
 export { IdleSessionOptionsError } from './utils/option-error.js';

@@ -39,6 +39,16 @@ export function usableExpiry(answer: Expiry): Expiry {
   return answer;
 }
 
+/**
+ * @returns null if the storage does not count
+ * @throws {UnusableAnswerError}
+ */
+export function usableCount(answer: number | null | undefined): number | null {
+  if (answer == null) return null;
+  if (!Number.isFinite(answer)) throw new UnusableAnswerError('a count that is no number');
+  return answer;
+}
+
 function isTime(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value);
 }

@@ -7,7 +7,7 @@ import type {
   RecordedEnd,
 } from '../activity/activity-storage.js';
 import { evaluate, type Evaluation } from '../activity/evaluate.js';
-import { usableExpiry, usableReading } from '../activity/usable-answer.js';
+import { usableCount, usableExpiry, usableReading } from '../activity/usable-answer.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
@@ -42,6 +42,8 @@ export interface EndOrigin {
 export class SessionActivity implements BeforeApplicationShutdown {
   private readonly breaker: CircuitBreaker;
   private readonly deciding = new InFlight();
+  /** How long the last answer of the storage took; null if there was none yet. */
+  latencyMs: number | null = null;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
@@ -154,6 +156,11 @@ export class SessionActivity implements BeforeApplicationShutdown {
     await this.outageLog.watch('activity storage (told)', noted).catch(() => {});
   }
 
+  /** How many sessions have started and not ended; null if the storage does not count. */
+  async count(): Promise<number | null> {
+    return this.answerTo('count', async (storage) => usableCount(await storage.count?.()));
+  }
+
   /** What the storage answers; undefined if it is unavailable and the options let requests go on unchecked. */
   async orUnchecked<T>(answer: Promise<T>): Promise<T | undefined> {
     try {
@@ -206,13 +213,22 @@ export class SessionActivity implements BeforeApplicationShutdown {
     }
   }
 
-  private async ask<T extends ActivityReading>(
+  private ask<T extends ActivityReading>(
+    operation: string,
+    ask: (storage: ActivityStorage) => Promise<T>,
+  ): Promise<T> {
+    return this.answerTo(operation, async (storage) => usableReading(await ask(storage)));
+  }
+
+  private async answerTo<T>(
     operation: string,
     ask: (storage: ActivityStorage) => Promise<T>,
   ): Promise<T> {
     const { storage } = this.options;
+    const askedAt = performance.now();
     try {
-      const answer = usableReading(await this.breaker.call(promised(() => ask(storage))));
+      const answer = await this.breaker.call(promised(() => ask(storage)));
+      this.latencyMs = performance.now() - askedAt;
       this.outageLog.over();
       return answer;
     } catch (error) {
@@ -221,13 +237,9 @@ export class SessionActivity implements BeforeApplicationShutdown {
   }
 
   private failed(operation: string, error: unknown): StorageUnavailableException {
-    this.outageLog.failed(nameOf(operation), error);
+    this.outageLog.failed(`activity storage (${operation})`, error);
     return new StorageUnavailableException(error);
   }
-}
-
-function nameOf(operation: string): string {
-  return `activity storage (${operation})`;
 }
 
 /** A throw comes out as a rejection. */

@@ -35,6 +35,11 @@ export class OutageLog {
 
   constructor(private readonly logger: Logger) {}
 
+  /** Whether there is an outage by what was logged. */
+  get isOutage(): boolean {
+    return this.failing !== undefined;
+  }
+
   /** Passes on how an operation comes out, and notes it. */
   async watch<T>(operation: string, answer: Promise<T>): Promise<T> {
     try {
