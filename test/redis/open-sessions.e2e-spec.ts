@@ -20,11 +20,14 @@ const apps = BufferedApps.forEachTest();
 /** How late an end may be told without a subscriber. */
 const bound = (syncIntervalMs: number) => syncIntervalMs + SECOND + SLACK;
 
-/** Holds something open in a process, and has it asked once; what it hears, and how long that takes from now. */
-async function hold({ app }: RedisApp, cookie: string) {
+/** So long that there was an exchange, and the next one tells what changed since. */
+const EXCHANGED = 1200;
+
+/** Holds something open in a process for a while; what it hears, and how long that takes from then on. */
+async function hold({ app }: RedisApp, cookie: string, heldMs = 300) {
   const ends: OpenSessionEnd[] = [];
   app.get(OpenSessions).hold(sessionRef(sessionIdOf(cookie)), (end) => ends.push(end));
-  await delay(300);
+  await delay(heldMs);
   expect(ends).toEqual([]);
   return { ends, heard: () => until('it hears of the end', () => ends.length > 0) };
 }
@@ -68,7 +71,7 @@ describe.each([
   it('of a sign-out in another process, where no request comes', async () => {
     const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
     const ada = await there.signIn();
-    const { ends, heard } = await hold(here, ada);
+    const { ends, heard } = await hold(here, ada, EXCHANGED);
     await signOut(there, ada);
     expect(await heard()).toBeLessThan(within);
     expect(ends).toEqual([{ reason: 'signed-out', isReplaced: false }]);
@@ -78,8 +81,8 @@ describe.each([
   it('that an admin ended the session, and of nothing else', async () => {
     const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
     const [ada, bob] = [await there.signIn(), await there.signIn()];
-    const adas = await hold(here, ada);
-    const bobs = await hold(here, bob);
+    const adas = await hold(here, ada, EXCHANGED);
+    const bobs = await hold(here, bob, EXCHANGED);
     await there.app.get(IdleSessionService).revoke(sessionIdOf(ada));
     expect(await adas.heard()).toBeLessThan(within);
     expect(adas.ends).toEqual([{ reason: 'revoked', isReplaced: false }]);
@@ -89,7 +92,7 @@ describe.each([
   it('that the session goes on under another id', async () => {
     const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
     const ada = await there.signIn();
-    const { ends, heard } = await hold(here, ada);
+    const { ends, heard } = await hold(here, ada, EXCHANGED);
     await there.signIn(ada);
     expect(await heard()).toBeLessThan(within);
     expect(ends).toEqual([{ reason: 'signed-out', isReplaced: true }]);
@@ -181,7 +184,7 @@ it('A Redis that hangs ends nothing that is open, and what ended is told when it
   };
   const [here, there] = [await anApp(), await anApp()];
   const [ada, bob] = [await there.signIn(), await there.signIn()];
-  const [adas, bobs] = [await hold(here, ada), await hold(here, bob)];
+  const [adas, bobs] = [await hold(here, ada), await hold(here, bob, EXCHANGED)];
   // Its answer has come, and no exchange since.
   await signOut(there, ada);
   own.freeze();
