@@ -11,9 +11,11 @@ import {
 import { resolveOptions } from './options/resolve-options.js';
 import { IdleSessionGuard } from './request/idle-session.guard.js';
 import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
+import { MarkedResponses } from './request/marked-responses.js';
 import { ProtectingMiddleware } from './request/protecting-middleware.js';
 import { SessionExpiredFilter } from './request/session-expired.filter.js';
 import { ExpiredSessionSweeper } from './session/expired-session.sweeper.js';
+import { OpenResponses } from './session/open/open-responses.js';
 import { OpenSessions } from './session/open/open-sessions.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
@@ -52,6 +54,7 @@ import { OutageLog } from './utils/outage-log.js';
     SessionActivity,
     OpenSessions,
     SessionStats,
+    OpenResponses,
     SessionEnding,
     SessionLookup,
     SessionWriter,
@@ -61,6 +64,7 @@ import { OutageLog } from './utils/outage-log.js';
     ExpiredSessionSweeper,
     IdleSessionGuard,
     IdleSessionInterceptor,
+    MarkedResponses,
     SessionExpiredFilter,
     ProtectingMiddleware,
     IdleSessionService,

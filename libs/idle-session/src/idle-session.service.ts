@@ -4,10 +4,12 @@ import type { Observable } from 'rxjs';
 import { ClientFiles } from './endpoints/client-files.js';
 import { RESOLVED_OPTIONS } from './options/module-definition.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
+import { MarkedResponses } from './request/marked-responses.js';
 import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-middleware.js';
 import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import type { DeliberateEndReason } from './session/request-session.js';
+import { OpenResponses } from './session/open/open-responses.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionEnding } from './session/session-ending.js';
 import { SessionEvents } from './session/session-events.js';
@@ -47,10 +49,12 @@ export class IdleSessionService {
     { fileName, integrity }: ClientFiles,
     private readonly protecting: ProtectingMiddleware,
     private readonly sessionStats: SessionStats,
+    openResponses: OpenResponses,
+    private readonly markedResponses: MarkedResponses,
   ) {
     this.events = events;
     this.client = { fileName, integrity };
-    this.mounted = sessionMiddleware(options, store, requestSessions);
+    this.mounted = sessionMiddleware(options, store, requestSessions, openResponses);
   }
 
   /**
@@ -94,6 +98,14 @@ export class IdleSessionService {
    */
   async check(request: Request): Promise<IdleSessionStatus> {
     return this.requestSessions.of(request).checkAgain();
+  }
+
+  /**
+   * Cuts off the answer to the request when its session ends, as `@EndsWithSession()` does for a route: for handlers that
+   * decide themselves, and for Express middleware behind {@link protect}. Does nothing for a request without a session.
+   */
+  endWithSession(request: Request): void {
+    this.markedResponses.mark(request);
   }
 
   /**

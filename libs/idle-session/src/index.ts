@@ -25,7 +25,12 @@ export type {
   IdleSessionOptionsFactory,
   IdleSessionSessionOptions,
 } from './options/idle-session.options.js';
-export { IdleSession, PassiveRoute, SkipIdleSession } from './request/idle-session.decorators.js';
+export {
+  EndsWithSession,
+  IdleSession,
+  PassiveRoute,
+  SkipIdleSession,
+} from './request/idle-session.decorators.js';
 export { IdleSessionGuard } from './request/idle-session.guard.js';
 export { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
 export type { ProtectOptions } from './request/protecting-middleware.js';

@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { requestOf } from './request-of.js';
-import { PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './route-metadata.js';
+import { ENDS_WITH_SESSION, PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './route-metadata.js';
 
 /**
  * Exempts a route or a controller: its requests are never refused and never count as activity. A request whose session
@@ -28,6 +28,16 @@ export const SkipIdleSession = (): CustomDecorator => SetMetadata(SKIP_IDLE_SESS
  * \@Get('notifications')
  */
 export const PassiveRoute = (): CustomDecorator => SetMetadata(PASSIVE_ROUTE, true);
+
+/**
+ * Cuts off the answers of a route or a controller when their session ends: long downloads, and streams of another type
+ * than `text/event-stream`, which end by themselves. A request that was not answered by then gets 401 with the reason.
+ *
+ * @example
+ * \@EndsWithSession()
+ * \@Get('statement.pdf')
+ */
+export const EndsWithSession = (): CustomDecorator => SetMetadata(ENDS_WITH_SESSION, true);
 
 /**
  * Injects the {@link IdleSessionStatus} of the request into a handler's parameter; undefined on an exempt route while

@@ -10,7 +10,9 @@ import type { Observable } from 'rxjs';
 import { SessionExpiredException } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isActivity } from './is-activity.js';
+import { MarkedResponses } from './marked-responses.js';
 import { isHttp, requestOf } from './request-of.js';
+import { routeMetadataOf } from './route-metadata.js';
 
 /**
  * Counts a request that no guard refused as activity, unless the request is passive: before its handler runs, and before
@@ -21,6 +23,7 @@ export class IdleSessionInterceptor implements NestInterceptor {
   constructor(
     private readonly requestSessions: RequestSessions,
     protected readonly reflector: Reflector,
+    private readonly markedResponses: MarkedResponses,
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -30,11 +33,14 @@ export class IdleSessionInterceptor implements NestInterceptor {
     session.isAuthorized = true;
     const { state } = request.idleSession ?? {};
     const isAlive = state === 'active' || state === 'warning';
-    if (!isAlive || !this.isActivity(request, context)) return next.handle();
-    const status = await session.refresh();
-    request.idleSession = status;
-    if (status.state === 'expired')
-      throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
+    if (isAlive && this.isActivity(request, context)) {
+      const status = await session.refresh();
+      request.idleSession = status;
+      if (status.state === 'expired')
+        throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
+    }
+    if (routeMetadataOf(context, this.reflector).endsWithSession)
+      this.markedResponses.mark(request);
     return next.handle();
   }
 

@@ -4,6 +4,7 @@ import type { Reflector } from '@nestjs/core';
 /** Metadata keys of the decorators. */
 export const SKIP_IDLE_SESSION = 'idle-session:skip';
 export const PASSIVE_ROUTE = 'idle-session:passive';
+export const ENDS_WITH_SESSION = 'idle-session:ends-with-session';
 
 /** What the decorators on a route, or else on its controller, say. */
 export interface RouteMetadata {
@@ -11,6 +12,8 @@ export interface RouteMetadata {
   readonly exempt: boolean;
   /** Its requests are checked, but do not count as activity. */
   readonly passive: boolean;
+  /** Its answers end when their session ends. */
+  readonly endsWithSession: boolean;
 }
 
 /** Read once for each route: decorators do not change while an app runs, and reading them takes time. */
@@ -27,6 +30,7 @@ export function routeMetadataOf(context: ExecutionContext, reflector: Reflector)
     metadata = {
       exempt: has(SKIP_IDLE_SESSION),
       passive: has(PASSIVE_ROUTE),
+      endsWithSession: has(ENDS_WITH_SESSION),
     };
     byController.set(controller, metadata);
   }

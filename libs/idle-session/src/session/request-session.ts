@@ -13,7 +13,8 @@ import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 import { statusOf } from './idle-session.status.js';
 import { destroySession, saveSession } from './save-session.js';
-import { isRenewal } from './stored-session.js';
+import { isMarked, isRenewal } from './stored-session.js';
+import { identifyingAttributes } from './session-cookies.js';
 import type { SessionActivity } from './session-activity.js';
 import type { SessionEnding } from './session-ending.js';
 import type { SessionWriter } from './session-writer.js';
@@ -38,6 +39,8 @@ export class RequestSession {
   isAuthorized = false;
   /** The guard held the session against the options: what comes after it is for people whose session is alive. */
   isChecked = false;
+  /** The request ends its session itself, by {@link end}. */
+  isEnding = false;
 
   constructor(
     private readonly request: Request,
@@ -77,6 +80,14 @@ export class RequestSession {
   get isSignedOut(): boolean {
     const ended = this.record?.ended;
     return ended !== undefined && toldReason(ended) === 'signed-out' && !this.found.stored;
+  }
+
+  /** Names the session that the answer must not outlive: one that the guard checked and that is under the idle timeout. */
+  get guardedRef(): string | undefined {
+    const { ref, stored } = this.found;
+    if (!ref || !stored || !this.isChecked || this.exempted) return undefined;
+    // During an outage, the record is not known.
+    return this.record || isMarked(this.request.session ?? {}, ref) ? ref : undefined;
   }
 
   /** @throws {StorageUnavailableException} if the session could not be looked up */
@@ -127,9 +138,8 @@ export class RequestSession {
    * @throws {StorageUnavailableException}
    */
   async checkAgain(): Promise<IdleSessionStatus> {
-    const { ref } = this.found;
-    if (!ref || !this.record || this.exempted) return this.status();
-    return this.update(this.activity.read(ref, true));
+    if (!this.ref || !this.record || this.exempted) return this.status();
+    return this.update(this.activity.read(this.ref, true));
   }
 
   /**
@@ -143,6 +153,7 @@ export class RequestSession {
     this.isAuthorized = true;
     const { sessionID } = this.request;
     if (sessionID === undefined) return;
+    this.isEnding = true;
     const origin = { cause: 'request', request: this.request } as const;
     const reading = await this.ending.end(sessionID, reason, origin, this.reading);
     if (reading) this.take(reading);
@@ -163,7 +174,7 @@ export class RequestSession {
   clearCookie(): void {
     // The browser may have the cookie of the new id by now.
     if (this.record?.ended === 'replaced') return;
-    this.request.res?.clearCookie(this.options.session.name, attributesOf(this.cookie));
+    this.request.res?.clearCookie(this.options.session.name, identifyingAttributes(this.cookie));
   }
 
   /** The storage's time, as far as it is known. */
@@ -236,9 +247,4 @@ export class RequestSession {
     // Fail closed: a session that had a record and lost it is not a new one.
     return !evaluation && this.record ? 'lost' : undefined;
   }
-}
-
-/** Without these, a browser takes a cookie to clear for another one. */
-function attributesOf({ path, domain, httpOnly, secure, sameSite, partitioned }: CookieOptions) {
-  return { path, domain, httpOnly, secure: secure === true, sameSite, partitioned };
 }

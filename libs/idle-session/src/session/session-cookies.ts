@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { CookieOptions } from 'express-session';
 
 type Secret = string | Buffer;
 
@@ -69,4 +70,10 @@ function decoded(value: string): string {
   } catch {
     return value;
   }
+}
+
+/** What a browser tells cookies apart by: without these, it takes a cookie to clear for another one. */
+export function identifyingAttributes(options: CookieOptions) {
+  const { path, domain, httpOnly, secure, sameSite, partitioned } = options;
+  return { path, domain, httpOnly, secure: secure === true, sameSite, partitioned };
 }

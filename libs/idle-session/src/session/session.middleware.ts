@@ -7,6 +7,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { endingEachAnswer } from './ending-each-answer.js';
 import { insecureCookieWarning } from './insecure-cookie-warning.js';
 import { keepFromCaches } from './private-answers.js';
+import type { OpenResponses } from './open/open-responses.js';
 import { FOREIGN_SESSION, type RequestSessions } from './request-sessions.js';
 import { hasSeveralCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
@@ -20,12 +21,13 @@ const COOKIES_TRIED = 5;
 /**
  * express-session on our store. Each response of a live session tells in `Server-Timing` what is left, and is kept by no
  * cache unless the app says otherwise; one that the app gives to shared caches does not tell. Mounted twice, as by the app
- * and by the module, it does its work once for each request.
+ * and by the module, it does its work once for each request. Streams of events end with their session.
  */
 export function sessionMiddleware(
   { session: options }: ResolvedOptions,
   store: IdleSessionStore,
   requestSessions: RequestSessions,
+  openResponses: OpenResponses,
 ): RequestHandler {
   const newId = (request: Request) =>
     options.genid?.(request) ?? randomBytes(SESSION_ID_BYTES).toString('base64url');
@@ -50,6 +52,7 @@ export function sessionMiddleware(
       const answer = { isPersonal: timing !== undefined, isChecked: session?.isChecked === true };
       const isShared = keepFromCaches(response, options.name, answer);
       if (timing !== undefined && !isShared) response.appendHeader('Server-Timing', timing);
+      if (session) openResponses.onHeaders(response, session);
     });
     const { cookie = '' } = request.headers;
     const proceed = endingEachAnswer(request, response, next, logForeign);

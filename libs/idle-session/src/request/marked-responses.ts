@@ -1,0 +1,29 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import type { Request } from 'express';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import { OpenResponses } from '../session/open/open-responses.js';
+import { RequestSessions } from '../session/request-sessions.js';
+import { SessionExpiredFilter } from './session-expired.filter.js';
+
+/** Ends the answers to requests that a route or a handler chose, when their session ends. */
+@Injectable()
+export class MarkedResponses {
+  constructor(
+    private readonly openResponses: OpenResponses,
+    private readonly requestSessions: RequestSessions,
+    private readonly filter: SessionExpiredFilter,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  mark(request: Request): void {
+    const { res: response } = request;
+    if (!response) return;
+    const host = new ExecutionContextHost([request, response]);
+    this.openResponses.mark(response, this.requestSessions.of(request), async (reason) => {
+      await this.filter.catch(new SessionExpiredException(reason, this.options.loginUrl), host);
+    });
+  }
+}

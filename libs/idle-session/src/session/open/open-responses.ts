@@ -1,0 +1,102 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Response } from 'express';
+import type { EndReason } from 'idle-session-client/protocol';
+import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
+import type { RequestSession } from '../request-session.js';
+import {
+  closeConnectionAfter,
+  endEventStream,
+  ignoreAnswer,
+  isEventStream,
+  limitLastBytes,
+} from './ending-response.js';
+import { OpenSessions, type OpenSessionEnd } from './open-sessions.js';
+
+/** Answers a request whose session ended before its handler answered. */
+type AnswerInstead = (reason: EndReason) => Promise<void>;
+
+/**
+ * Ends responses that stay open when their session ends: streams of events, and those of marked routes. An answer to
+ * which none of this applies costs nothing.
+ */
+@Injectable()
+export class OpenResponses {
+  private readonly held = new WeakSet<Response>();
+  private readonly marked = new WeakMap<Response, AnswerInstead>();
+
+  constructor(
+    private readonly openSessions: OpenSessions,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * Ends a response with its session, whatever it sends.
+   * @param answer called if the session ends before the response has begun
+   */
+  mark(response: Response, session: RequestSession, answer: AnswerInstead): void {
+    this.marked.set(response, answer);
+    this.hold(response, session);
+  }
+
+  /** Called when a response begins. */
+  onHeaders(response: Response, session: RequestSession): void {
+    const isStream = isEventStream(response);
+    if (isStream || this.marked.has(response)) this.hold(response, session);
+    if (isStream && this.held.has(response)) closeConnectionAfter(response);
+  }
+
+  private hold(response: Response, session: RequestSession): void {
+    const { guardedRef } = session;
+    // A response whose client has left is closed already, and would never be released.
+    if (guardedRef === undefined || response.destroyed || this.held.has(response)) return;
+    const release = this.openSessions.hold(guardedRef, (end) => {
+      response.off('close', release);
+      this.held.delete(response);
+      this.end(response, session, end);
+    });
+    this.held.add(response);
+    response.once('close', release);
+  }
+
+  private end(response: Response, session: RequestSession, end: OpenSessionEnd): void {
+    if (!response.headersSent) return this.endBeforeHeaders(response, session, end);
+    limitLastBytes(response);
+    if (response.writableEnded) return;
+    if (isEventStream(response)) endEventStream(response, this.lastEvent(end));
+    // Its client must not take what came so far for the whole.
+    else response.destroy();
+  }
+
+  private endBeforeHeaders(
+    response: Response,
+    session: RequestSession,
+    { reason, isReplaced }: OpenSessionEnd,
+  ): void {
+    // The request goes on under the new id, or is found to have the old one once its response begins.
+    if (isReplaced) return;
+    const answer = this.marked.get(response);
+    this.marked.delete(response);
+    // The answer to a sign-out is the handler's own.
+    if (!answer || endsItself(response, session)) return;
+    limitLastBytes(response);
+    answer(reason).then(
+      () => ignoreAnswer(response),
+      () => response.destroy(),
+    );
+  }
+
+  /** Undefined where the browser is to connect again: it has the cookie of the new id. */
+  private lastEvent({ reason, isReplaced }: OpenSessionEnd): string | undefined {
+    if (isReplaced) return undefined;
+    const data = JSON.stringify({ reason, loginUrl: this.options.loginUrl });
+    return `event: session-ended\ndata: ${data}\n\n`;
+  }
+}
+
+/** Whether the end of the session is the request's own doing, such as a sign-out. */
+function endsItself({ req: request }: Response, { isEnding, record }: RequestSession): boolean {
+  // If it only found the end, the session was destroyed because of that.
+  const isDestroyed = request.session == null && record?.ended === undefined;
+  return isEnding || isDestroyed;
+}

@@ -1,0 +1,168 @@
+import { Agent } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import supertest from 'supertest';
+import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
+import { sessionIdOf, signInCookie } from '../support/cookies.js';
+import { OpenStream } from '../support/open-stream.js';
+import { StreamsController } from '../support/streams-controller.js';
+import { HOUR, MINUTE, type TestApp } from '../support/test-app.js';
+import { testApps } from '../support/test-apps.js';
+import { until } from '../support/until.js';
+
+afterEach(() => OpenStream.leaveAll());
+const startApp = testApps();
+
+async function start(options: Parameters<typeof startApp>[0] = {}): Promise<TestApp> {
+  const test = await startApp({ metadata: { controllers: [StreamsController] }, ...options });
+  await test.app.listen(0, '127.0.0.1');
+  return test;
+}
+
+let test: TestApp;
+let cookie: string;
+beforeEach(async () => {
+  StreamsController.reset();
+  test = await start({ options: { loginUrl: '/login' } });
+  cookie = await signInCookie(test);
+});
+
+const push = (text: string) => StreamsController.pushed.next(text);
+const post = (path: string) => supertest(test.app.getHttpServer()).post(path).set('Cookie', cookie);
+const sweep = () => test.app.get(ExpiredSessionSweeper).sweep();
+
+/** A stream of the session that has pushed something. */
+async function opened(path: string, of = cookie): Promise<OpenStream> {
+  const stream = await OpenStream.open(test.app, path, { cookie: of });
+  expect(stream.status).toBe(200);
+  push('data: before\n\n');
+  await stream.has('before');
+  return stream;
+}
+
+const lastEvent = (reason: string) =>
+  `\n\nevent: session-ended\ndata: {"reason":"${reason}","loginUrl":"/login"}\n\n`;
+
+const ENDS: [string, string, () => unknown][] = [
+  [
+    'the time without activity is up',
+    'idle',
+    () => {
+      test.clock.advance(15 * MINUTE);
+      return sweep();
+    },
+  ],
+  [
+    'the absolute limit is reached, however active the person is',
+    'absolute',
+    async () => {
+      for (let passed = 0; passed < 12 * HOUR; passed += 10 * MINUTE) {
+        await supertest(test.app.getHttpServer()).get('/page').set('Cookie', cookie).expect(200);
+        test.clock.advance(10 * MINUTE);
+      }
+      await sweep();
+    },
+  ],
+  ['the person signs out by the endpoint', 'signed-out', () => post('/idle-session/sign-out')],
+  ['a handler destroys the session', 'signed-out', () => post('/sign-out')],
+  ['a handler ends the session', 'signed-out', () => post('/end')],
+  ['the app revokes the session', 'revoked', () => test.sessions.revoke(sessionIdOf(cookie))],
+];
+
+describe.each(['/events', '/plain-events'])('A stream of events (%s)', (path) => {
+  it.each(ENDS)('ends, and says why, when %s', async (_, reason, end) => {
+    const stream = await opened(path);
+    await end();
+    push('data: after\n\n');
+    expect(await stream.end()).toBe('whole');
+    expect(stream.received.endsWith(lastEvent(reason))).toBe(true);
+    expect(stream.received).not.toContain('after');
+  });
+
+  it('ends without an event when the session gets another id, so that the browser connects again', async () => {
+    const stream = await opened(path);
+    await post('/regenerate').expect(204);
+    push('data: after\n\n');
+    expect(await stream.end()).toBe('whole');
+    expect(stream.received).not.toMatch(/session-ended|after/);
+  });
+
+  it('is refused once the session has ended', async () => {
+    test.clock.advance(15 * MINUTE);
+    expect((await OpenStream.open(test.app, path, { cookie })).status).toBe(401);
+    await sweep();
+    expect((await OpenStream.open(test.app, path, { cookie })).status).toBe(401);
+  });
+
+  it('is no activity, however much it pushes', async () => {
+    const stream = await opened(path);
+    for (let passed = 0; passed < 14; passed++) {
+      test.clock.advance(MINUTE);
+      push(`data: minute ${passed}\n\n`);
+      await stream.has(`minute ${passed}`);
+    }
+    test.clock.advance(MINUTE);
+    await sweep();
+    await stream.end();
+    expect(stream.received).toContain(lastEvent('idle'));
+  });
+});
+
+describe('Streams of events', () => {
+  it('end together, and only those of the session', async () => {
+    const eves = await signInCookie(test);
+    const mine = [await opened('/events'), await opened('/events'), await opened('/plain-events')];
+    const others = [await opened('/events', eves), await opened('/plain-events', eves)];
+    await post('/idle-session/sign-out').expect(204);
+    await Promise.all(mine.map((stream) => stream.end()));
+    push('data: after\n\n');
+    await Promise.all(others.map((stream) => stream.has('after')));
+    for (const { received } of mine) expect(received.match(/session-ended/g)).toHaveLength(1);
+    for (const { outcome } of others) expect(outcome).toBeUndefined();
+    expect(test.events.map(({ type }) => type)).toEqual(['started', 'started', 'ended']);
+  });
+
+  it('stop their handlers, also if the client keeps the connection for more requests', async () => {
+    const agent = new Agent({ keepAlive: true });
+    const stream = await OpenStream.open(test.app, '/events', { cookie, agent });
+    expect(StreamsController.working.size).toBe(1);
+    await post('/idle-session/sign-out');
+    await stream.end();
+    await until('the handler stopped', () => StreamsController.working.size === 0);
+    // The client of a response that ended opens another connection.
+    expect((await OpenStream.open(test.app, '/public-events', { agent })).status).toBe(200);
+    agent.destroy();
+  });
+
+  it('are left alone on exempt routes', async () => {
+    const stream = await opened('/public-events');
+    await post('/idle-session/sign-out');
+    push('data: after\n\n');
+    await stream.has('after');
+  });
+
+  it('are left alone where nobody is signed in, or is any more', async () => {
+    const anonymous = await opened('/events', '');
+    await post('/idle-session/sign-out');
+    const signedOut = await opened('/events');
+    push('data: after\n\n');
+    await Promise.all([anonymous, signedOut].map((stream) => stream.has('after')));
+  });
+
+  it('are left alone where the idle timeout does not apply', async () => {
+    test = await start({ options: { appliesTo: () => false } });
+    cookie = await signInCookie(test);
+    const stream = await opened('/events');
+    await post('/sign-out').expect(204);
+    push('data: after\n\n');
+    await stream.has('after');
+  });
+
+  it('end after a message of which only a part was written', async () => {
+    const stream = await opened('/plain-events');
+    push('data: {"half":');
+    await stream.has('half');
+    await post('/idle-session/sign-out');
+    await stream.end();
+    expect(stream.received.endsWith(`data: {"half":${lastEvent('signed-out')}`)).toBe(true);
+  });
+});
