@@ -131,6 +131,18 @@ describe('An answer that has not begun', () => {
     expect(logger.errors).toEqual([expect.stringContaining('broken on purpose')]);
   });
 
+  it('is cut off once it begins, if the session has another id by then', async () => {
+    const answer = OpenStream.open(test.app, '/late-lines', { cookie });
+    await StreamsController.gate.reached;
+    await ask('post', '/regenerate').expect(204);
+    StreamsController.gate.open();
+    expect(await (await answer).end()).toBe('cut');
+  });
+
+  it('is the handler’s own, if that gives the session another id', async () => {
+    await ask('post', '/marked-regenerate').expect(200, { user: 'ada' });
+  });
+
   it('is the handler’s own, if that ends the session', async () => {
     for (const how of ['destroy', 'end']) {
       await ask('post', `/marked-sign-out?how=${how}`).expect(200, { signedOut: true });

@@ -1,9 +1,12 @@
 import { Agent } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import supertest from 'supertest';
+import type { ActivityStorage } from 'nestjs-idle-session';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
+import { sessionRef } from '../../libs/idle-session/src/session/session-ref.js';
 import { sessionIdOf, signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 import { StreamsController } from '../support/streams-controller.js';
 import { HOUR, MINUTE, type TestApp } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
@@ -155,6 +158,28 @@ describe('Streams of events', () => {
     await post('/sign-out').expect(204);
     push('data: after\n\n');
     await stream.has('after');
+  });
+
+  it('end at once if the session ended before they began', async () => {
+    const coming = OpenStream.open(test.app, '/late-events', { cookie });
+    await StreamsController.gate.reached;
+    await post('/idle-session/sign-out');
+    StreamsController.gate.open();
+    const stream = await coming;
+    await stream.end();
+    expect(stream.received).toBe(lastEvent('signed-out'));
+  });
+
+  it('that began while the storage was away end once it is back, and says so', async () => {
+    test = await start({ options: { onStorageError: 'allow' }, logger: new RecordingLogger() });
+    cookie = await signInCookie(test);
+    const reads = jest.spyOn(test.storage as ActivityStorage, 'read');
+    reads.mockRejectedValue(new Error('away'));
+    const stream = await OpenStream.open(test.app, '/events', { cookie });
+    await test.storage.end(sessionRef(sessionIdOf(cookie)), 'revoked');
+    reads.mockRestore();
+    await stream.end();
+    expect(stream.received).toContain('"reason":"revoked"');
   });
 
   it('end after a message of which only a part was written', async () => {

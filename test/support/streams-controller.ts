@@ -66,6 +66,13 @@ export class StreamsController {
     writeAll(response);
   }
 
+  @Get('late-lines')
+  @EndsWithSession()
+  async lateLines(@Res() response: Response): Promise<void> {
+    await StreamsController.gate.pass();
+    this.lines(response);
+  }
+
   @Get('chosen-lines')
   chosenLines(@Req() request: Request, @Res() response: Response): void {
     this.sessions.endWithSession(request);
@@ -120,6 +127,14 @@ export class StreamsController {
     if (how === 'end') await this.sessions.end(request);
     else await new Promise((done) => request.session.destroy(done));
     return { signedOut: true };
+  }
+
+  @Post('marked-regenerate')
+  @EndsWithSession()
+  @HttpCode(200)
+  async markedRegenerate(@Req() request: Request) {
+    await this.regenerate(request);
+    return { user: request.session.user };
   }
 
   @Post('end')

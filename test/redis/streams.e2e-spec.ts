@@ -1,0 +1,94 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BufferedApps, SLACK } from '../support/buffered-app.js';
+import { SECOND } from '../support/durations.js';
+import { OpenStream } from '../support/open-stream.js';
+import type { RedisApp } from '../support/redis-app.js';
+import { StreamsController } from '../support/streams-controller.js';
+
+afterEach(() => OpenStream.leaveAll());
+const apps = BufferedApps.forEachTest();
+beforeEach(() => StreamsController.reset());
+
+const metadata = { controllers: [StreamsController] };
+
+/** Two processes: one signs people in and out, the other has their streams open. */
+async function startTwo(
+  options: { syncInterval?: number; hasSubscriber?: boolean },
+  idleTimeout: number | '15m' = '15m',
+): Promise<[RedisApp, RedisApp]> {
+  const { hasSubscriber = false, ...rest } = options;
+  const start = async () => {
+    const subscriber = hasSubscriber ? await apps.redis.client() : undefined;
+    return apps.start({ ...rest, subscriber }, { metadata, options: { idleTimeout } });
+  };
+  return [await start(), await start()];
+}
+
+async function opened(app: RedisApp, path: string, cookie: string): Promise<OpenStream> {
+  const stream = await OpenStream.open(app.app, path, { cookie });
+  StreamsController.pushed.next('data: before\n\n');
+  await stream.has('before');
+  return stream;
+}
+
+/** How long the stream delivered after something happened; it pushes all the time. */
+async function deliveredFor(stream: OpenStream, happen: () => PromiseLike<unknown>) {
+  await happen();
+  const began = performance.now();
+  for (let count = 0; stream.outcome === undefined; count++) {
+    StreamsController.pushed.next(`data: ${count}\n\n`);
+    await delay(20);
+  }
+  return performance.now() - began;
+}
+
+describe.each([
+  ['with a subscriber, at once', { syncInterval: 60_000, hasSubscriber: true }, SLACK],
+  ['without one, within the interval and a second', { syncInterval: 500 }, 500 + SECOND + SLACK],
+])('A stream ends with a session that another process ends, %s', (_, options, limit) => {
+  it.each([
+    ['/events', 'whole', 'session-ended'],
+    ['/marked-download', 'cut', 'before'],
+  ])('%s', async (path, outcome, last) => {
+    const [one, two] = await startTwo(options);
+    const ada = await one.signIn();
+    const eve = await one.signIn();
+    const stream = await opened(two, path, ada);
+    const other = await opened(two, path, eve);
+    const took = await deliveredFor(stream, () =>
+      one.ask.post('/idle-session/sign-out').set('Cookie', ada).expect(204),
+    );
+    expect(took).toBeLessThan(limit);
+    expect(stream.outcome).toBe(outcome);
+    expect(stream.received).toContain(last);
+    expect(other.outcome).toBeUndefined();
+    expect(two.events).toContainEqual(
+      expect.objectContaining({ type: 'ended', reason: 'signed-out', cause: 'elsewhere' }),
+    );
+  });
+});
+
+describe('A stream ends with a session whose time is up', () => {
+  it('by a timer of its own, while its pushes go on', async () => {
+    const [one, two] = await startTwo({ syncInterval: 60_000 }, 1200);
+    const ada = await one.signIn();
+    const stream = await opened(two, '/events', ada);
+    const took = await deliveredFor(stream, async () => {});
+    expect(took).toBeLessThan(1200 + SLACK);
+    expect(stream.received).toContain('"reason":"idle"');
+  });
+
+  it('not before a person has left who is active in the other process', async () => {
+    const [one, two] = await startTwo({ syncInterval: 300 }, 1200);
+    const ada = await one.signIn();
+    const stream = await opened(two, '/events', ada);
+    for (let passed = 0; passed < 2400; passed += 200) {
+      StreamsController.pushed.next('data: more\n\n');
+      await one.ask.get('/page').set('Cookie', ada).expect(200);
+      await delay(200);
+    }
+    expect(stream.outcome).toBeUndefined();
+    expect(await deliveredFor(stream, async () => {})).toBeLessThan(1200 + SLACK);
+  });
+});
