@@ -5,6 +5,7 @@ import { Controller, Get, Header, Param, Post, Redirect } from '@nestjs/common';
 import { SkipIdleSession } from 'nestjs-idle-session';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
+import { PricesController } from '../../docs/examples/recipes/streams.js';
 import { launchBrowser } from '../support/browser.js';
 import { createTestApp, MINUTE, type TestApp } from '../support/test-app.js';
 
@@ -20,6 +21,10 @@ const SCRIPTS = {
     import { upload, watch } from './hold.ts';
     import { askToSignIn } from './expired.ts';
     Object.assign(window, { idleSession, upload, watch, askToSignIn });`,
+  events: `
+    import { watchPrices } from './events.ts';
+    window.seen = [];
+    watchPrices((price) => window.seen.push(price));`,
   vue: `
     import { createApp, h } from 'vue';
     import { idleSession, useIdleSession } from './vue.ts';
@@ -100,7 +105,7 @@ afterAll(() => browser?.close());
 beforeEach(async () => {
   test = await createTestApp({
     options: { loginUrl: '/docs/login' },
-    metadata: { controllers: [DocsController] },
+    metadata: { controllers: [DocsController, PricesController] },
   });
   await test.app.listen(0, '127.0.0.1');
   url = await test.app.getUrl();
@@ -216,5 +221,25 @@ describe('docs/frameworks.md', () => {
     await page.evaluate('destroy()');
     await away(14 * MINUTE);
     expect(await page.evaluate('service.state().state')).toBe('active');
+  });
+});
+
+describe('docs/recipes/streams.md', () => {
+  const seen = (count: number) => page.waitForFunction(`window.seen?.length >= ${count}`);
+
+  it('a page with a stream becomes the login page when the session ends', async () => {
+    await page.goto(`${url}/docs/spa/events`);
+    await seen(1);
+    await page.request.post(`${url}/sign-out`);
+    await page.waitForURL(/\/docs\/login\?reason=signed-out$/);
+  });
+
+  it('a page with a stream connects again by itself when the session gets another id', async () => {
+    await page.goto(`${url}/docs/spa/events`);
+    await seen(1);
+    const again = page.waitForRequest(`${url}/prices`);
+    await page.request.post(`${url}/sign-in`);
+    expect((await (await again).response())?.status()).toBe(200);
+    expect(page.url()).toBe(`${url}/docs/spa/events`);
   });
 });

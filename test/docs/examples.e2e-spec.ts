@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Module, Post, Req, type INestApplication, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
@@ -19,9 +18,16 @@ import * as globalGuard from '../../docs/examples/recipes/global-guard.js';
 import { start as startWithPassport } from '../../docs/examples/recipes/passport.js';
 import { ClaimsModule } from '../../docs/examples/recipes/graphql.js';
 import { start as startWithMiddleware } from '../../docs/examples/express-middleware.js';
-import { PricesController } from '../../docs/examples/recipes/streams.js';
+import {
+  PricesController,
+  sending,
+  StatementsController,
+} from '../../docs/examples/recipes/streams.js';
 import * as routes from '../../docs/examples/routes.js';
 import { fetchNews } from '../../docs/examples/browser/passive-request.js';
+import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
+import { signInCookie } from '../support/cookies.js';
+import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import {
   createTestApp,
@@ -34,6 +40,7 @@ import {
 
 const running: INestApplication[] = [];
 afterEach(async () => {
+  OpenStream.leaveAll();
   await Promise.all(running.splice(0).map((app) => app.close()));
 });
 
@@ -338,32 +345,49 @@ describe('docs/recipes/passport.md', () => {
 });
 
 describe('docs/recipes/streams.md', () => {
-  it('a stream ends when its session ends, and never keeps it alive', async () => {
-    const { app, clock, sessions, signedIn } = await start({
-      metadata: { controllers: [PricesController] },
+  async function opened(
+    controllers: Type[],
+    path: string,
+    configure?: TestAppOptions['configure'],
+  ) {
+    const test = await start({ metadata: { controllers }, configure });
+    await test.app.listen(0, '127.0.0.1');
+    const stream = await OpenStream.open(test.app, path, { cookie: await signInCookie(test) });
+    const idleOut = () => {
+      test.clock.advance(15 * MINUTE);
+      return test.app.get(ExpiredSessionSweeper).sweep();
+    };
+    return { stream, idleOut };
+  }
+
+  it('a stream of events ends when its session ends, and says why', async () => {
+    const { stream, idleOut } = await opened([PricesController], '/prices');
+    await stream.has('"price":100');
+    await idleOut();
+    await stream.end();
+    expect(stream.received).toMatch(/event: session-ended\ndata: {"reason":"idle".*\n\n$/);
+  });
+
+  it('a download on a marked route is sent as a whole while the session lives', async () => {
+    const { stream } = await opened([StatementsController], '/statements/all');
+    expect(await stream.end()).toBe('whole');
+    expect(stream.received).toBe('a statement');
+  });
+
+  it.each([
+    ['/follow?follow=true', 'cut'],
+    ['/follow', undefined],
+  ])('middleware chooses whether its answer is cut off: %s', async (path, outcome) => {
+    const { stream, idleOut } = await opened([], path, (app) => {
+      const sessions = app.get(IdleSessionService);
+      app.use(
+        '/follow',
+        sessions.protect(),
+        sending(sessions, (response) => response.flushHeaders()),
+      );
     });
-    await app.listen(0, '127.0.0.1');
-    const ada = await signedIn();
-    clock.advance(14 * MINUTE);
-    let received = '';
-    const closed = new Promise<void>((resolve, reject) => {
-      ada
-        .get('/prices')
-        .buffer(false)
-        .parse((response, done) => {
-          response.on('data', (chunk: Buffer) => {
-            received += chunk.toString();
-            // The person leaves for good: the clock passes the end, and the next look notices.
-            clock.advance(MINUTE);
-          });
-          response.on('end', () => done(null, ''));
-        })
-        .end((error) => (error ? reject(error as Error) : resolve()));
-    });
-    const ended = new Promise((resolve) => sessions.events.subscribe(resolve));
-    expect(await ended).toMatchObject({ type: 'expired', reason: 'idle' });
-    await closed;
-    expect(received).toContain('"price":100');
-    expect((app.getHttpServer() as Server).listening).toBe(true);
+    await idleOut();
+    if (outcome) await stream.end();
+    expect(stream.outcome).toBe(outcome);
   });
 });
