@@ -4,7 +4,7 @@ import { BufferedApps, SLACK } from '../support/buffered-app.js';
 import { SECOND } from '../support/durations.js';
 import { OpenStream } from '../support/open-stream.js';
 import type { RedisApp } from '../support/redis-app.js';
-import { StreamsController } from '../support/streams-controller.js';
+import { openedStream, StreamsController } from '../support/streams-controller.js';
 
 afterEach(() => OpenStream.leaveAll());
 const apps = BufferedApps.forEachTest();
@@ -25,12 +25,7 @@ async function startTwo(
   return [await start(), await start()];
 }
 
-async function opened(app: RedisApp, path: string, cookie: string): Promise<OpenStream> {
-  const stream = await OpenStream.open(app.app, path, { cookie });
-  StreamsController.pushed.next('data: before\n\n');
-  await stream.has('before');
-  return stream;
-}
+const opened = ({ app }: RedisApp, path: string, cookie: string) => openedStream(app, path, cookie);
 
 /** How long the stream delivered after something happened; it pushes all the time. */
 async function deliveredFor(stream: OpenStream, happen: () => PromiseLike<unknown>) {
@@ -71,24 +66,24 @@ describe.each([
 
 describe('A stream ends with a session whose time is up', () => {
   it('by a timer of its own, while its pushes go on', async () => {
-    const [one, two] = await startTwo({ syncInterval: 60_000 }, 1200);
+    const [one, two] = await startTwo({ syncInterval: 60_000 }, 2500);
     const ada = await one.signIn();
     const stream = await opened(two, '/events', ada);
     const took = await deliveredFor(stream, async () => {});
-    expect(took).toBeLessThan(1200 + SLACK);
+    expect(took).toBeLessThan(2500 + SLACK);
     expect(stream.received).toContain('"reason":"idle"');
   });
 
   it('not before a person has left who is active in the other process', async () => {
-    const [one, two] = await startTwo({ syncInterval: 300 }, 1200);
+    const [one, two] = await startTwo({ syncInterval: 300 }, 2500);
     const ada = await one.signIn();
     const stream = await opened(two, '/events', ada);
-    for (let passed = 0; passed < 2400; passed += 200) {
+    for (let passed = 0; passed < 5000; passed += 200) {
       StreamsController.pushed.next('data: more\n\n');
       await one.ask.get('/page').set('Cookie', ada).expect(200);
       await delay(200);
     }
     expect(stream.outcome).toBeUndefined();
-    expect(await deliveredFor(stream, async () => {})).toBeLessThan(1200 + SLACK);
+    expect(await deliveredFor(stream, async () => {})).toBeLessThan(2500 + SLACK);
   });
 });

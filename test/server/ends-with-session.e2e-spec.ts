@@ -7,7 +7,7 @@ import { signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { NAVIGATION } from '../support/requests.js';
-import { StreamsController } from '../support/streams-controller.js';
+import { openedStream, StreamsController } from '../support/streams-controller.js';
 import { MINUTE, type TestApp } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
@@ -47,12 +47,7 @@ const idleOut = () => {
   return test.app.get(ExpiredSessionSweeper).sweep();
 };
 
-async function opened(path: string): Promise<OpenStream> {
-  const stream = await OpenStream.open(test.app, path, { cookie });
-  push('before');
-  await stream.has('before');
-  return stream;
-}
+const opened = (path: string) => openedStream(test.app, path, cookie);
 
 describe('An answer that has begun', () => {
   it.each([

@@ -6,7 +6,7 @@ import supertest from 'supertest';
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
 import { signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
-import { StreamsController } from '../support/streams-controller.js';
+import { openedStream, StreamsController } from '../support/streams-controller.js';
 import { SECOND, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
@@ -60,9 +60,7 @@ const gzipping: RequestHandler = (_, response, next) => {
 describe('A stream of events', () => {
   it('tells its end through a middleware that compresses', async () => {
     await start({ configure: (app) => app.use('/events', gzipping) });
-    const stream = await OpenStream.open(test.app, '/events', { cookie });
-    push('before');
-    await stream.has('before');
+    const stream = await openedStream(test.app, '/events', cookie);
     await signOut();
     push('after');
     expect(await stream.end()).toBe('whole');

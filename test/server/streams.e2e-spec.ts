@@ -7,7 +7,7 @@ import { sessionRef } from '../../libs/idle-session/src/session/session-ref.js';
 import { sessionIdOf, signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { StreamsController } from '../support/streams-controller.js';
+import { openedStream, StreamsController } from '../support/streams-controller.js';
 import { HOUR, MINUTE, type TestApp } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
@@ -33,14 +33,7 @@ const push = (text: string) => StreamsController.pushed.next(text);
 const post = (path: string) => supertest(test.app.getHttpServer()).post(path).set('Cookie', cookie);
 const sweep = () => test.app.get(ExpiredSessionSweeper).sweep();
 
-/** A stream of the session that has pushed something. */
-async function opened(path: string, of = cookie): Promise<OpenStream> {
-  const stream = await OpenStream.open(test.app, path, { cookie: of });
-  expect(stream.status).toBe(200);
-  push('data: before\n\n');
-  await stream.has('before');
-  return stream;
-}
+const opened = (path: string, of = cookie) => openedStream(test.app, path, of);
 
 const lastEvent = (reason: string) =>
   `\n\nevent: session-ended\ndata: {"reason":"${reason}","loginUrl":"/login"}\n\n`;

@@ -9,12 +9,15 @@ import {
   Res,
   Sse,
   StreamableFile,
+  type INestApplication,
   type MessageEvent,
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { finalize, map, Subject, type Observable } from 'rxjs';
 import { EndsWithSession, IdleSessionService, SkipIdleSession } from 'nestjs-idle-session';
 import { Gate } from './gate.js';
+import { OpenStream } from './open-stream.js';
+import { until } from './until.js';
 
 /** Routes whose answers stay open, and push what the test says. */
 @Controller()
@@ -183,4 +186,19 @@ function pushes(): Readable {
   readable.on('close', begin());
   StreamsController.pushed.subscribe((text) => readable.push(text));
   return readable;
+}
+
+/** A stream of the session of a cookie that has delivered something. */
+export async function openedStream(
+  app: INestApplication,
+  path: string,
+  cookie: string,
+): Promise<OpenStream> {
+  const stream = await OpenStream.open(app, path, { cookie });
+  if (stream.status !== 200) throw new Error(`The stream was answered with ${stream.status}`);
+  await until('it delivers', () => {
+    StreamsController.pushed.next('data: before\n\n');
+    return stream.received.includes('before');
+  });
+  return stream;
 }
