@@ -81,7 +81,8 @@ describe('A stream of events', () => {
     socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
     await until('it has begun', () => received.includes('text/event-stream'));
     await signOut();
-    await until('the connection is closed', () => socket.readableEnded);
+    const took = await until('the connection is closed', () => socket.readableEnded);
+    expect(took).toBeLessThan(2 * SECOND);
     expect(received.includes('event: session-ended\n')).toBe(method === 'GET');
     await until('the handler stopped', () => StreamsController.working.size === 0);
   });

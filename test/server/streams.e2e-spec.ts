@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Request } from 'express';
 import supertest from 'supertest';
 import type { ActivityStorage } from 'nestjs-idle-session';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
@@ -8,7 +9,7 @@ import { sessionIdOf, signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
-import { HOUR, MINUTE, type TestApp } from '../support/test-app.js';
+import { HOUR, MINUTE, SECOND, type TestApp } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
 
@@ -67,6 +68,8 @@ const ENDS: [string, string, () => unknown][] = [
 describe.each(['/events', '/plain-events'])('A stream of events (%s)', (path) => {
   it.each(ENDS)('ends, and says why, when %s', async (_, reason, end) => {
     const stream = await opened(path);
+    // In the same turn, too.
+    test.sessions.events.subscribe(() => queueMicrotask(() => push('data: after\n\n')));
     await end();
     push('data: after\n\n');
     expect(await stream.end()).toBe('whole');
@@ -117,13 +120,23 @@ describe('Streams of events', () => {
     expect(test.events.map(({ type }) => type)).toEqual(['started', 'started', 'ended']);
   });
 
+  it('are held once, also on a marked route, and tell their end once', async () => {
+    const stream = await opened('/marked-events');
+    expect((await test.sessions.stats()).open).toBe(1);
+    await post('/idle-session/sign-out');
+    await stream.end();
+    expect(stream.received.match(/session-ended/g)).toHaveLength(1);
+    expect((await test.sessions.stats()).open).toBe(0);
+  });
+
   it('stop their handlers, also if the client keeps the connection for more requests', async () => {
     const agent = new Agent({ keepAlive: true });
     const stream = await OpenStream.open(test.app, '/events', { cookie, agent });
     expect(StreamsController.working.size).toBe(1);
     await post('/idle-session/sign-out');
     await stream.end();
-    await until('the handler stopped', () => StreamsController.working.size === 0);
+    const took = await until('it stopped', () => StreamsController.working.size === 0);
+    expect(took).toBeLessThan(2 * SECOND);
     // The client of a response that ended opens another connection.
     expect((await OpenStream.open(test.app, '/public-events', { agent })).status).toBe(200);
     agent.destroy();
@@ -144,8 +157,11 @@ describe('Streams of events', () => {
     await Promise.all([anonymous, signedOut].map((stream) => stream.has('after')));
   });
 
-  it('are left alone where the idle timeout does not apply', async () => {
-    test = await start({ options: { appliesTo: () => false } });
+  it.each([
+    ['to anything', () => false],
+    ['to the stream', ({ path }: Request) => path !== '/events'],
+  ])('are left alone where the idle timeout does not apply %s', async (_, appliesTo) => {
+    test = await start({ options: { appliesTo } });
     cookie = await signInCookie(test);
     const stream = await opened('/events');
     await post('/sign-out').expect(204);

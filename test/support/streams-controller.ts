@@ -41,6 +41,12 @@ export class StreamsController {
     return sse();
   }
 
+  @Sse('marked-events')
+  @EndsWithSession()
+  markedEvents(): Observable<MessageEvent> {
+    return sse();
+  }
+
   @Sse('public-events')
   @SkipIdleSession()
   publicEvents(): Observable<MessageEvent> {

@@ -34,8 +34,7 @@ export function endEventStream(response: Response, lastEvent: string | undefined
   // A message without its end would swallow the event.
   if (lastEvent !== undefined) response.write(`\n\n${lastEvent}`);
   ignoreWrites(response);
-  // By way of express-session, which may have to save first.
-  response.end();
+  endWithoutSaving(response);
 }
 
 /** Lets a handler go on that answers although another answer was given in its place. */
@@ -49,6 +48,16 @@ export function ignoreAnswer(response: Response): void {
 export function limitLastBytes(response: Response): void {
   const timer = setTimeout(() => response.destroy(), LAST_BYTES_TAKE_MS).unref();
   response.once('close', () => clearTimeout(timer));
+}
+
+/** express-session would end the response only after it has saved the session or touched it. The session is over. */
+function endWithoutSaving(response: Response): void {
+  const { req: request } = response;
+  const { session } = request;
+  Reflect.deleteProperty(request, 'session');
+  response.end();
+  // The handler may go on, and use it.
+  Object.assign(request, { session });
 }
 
 /** The handler fares as if its client had left. */
