@@ -10,6 +10,8 @@ export class SessionMetrics implements OnModuleInit {
 
   onModuleInit(): void {
     this.sessions.events.subscribe((event) => {
+      // The process that decided counts it.
+      if (event.cause === 'elsewhere') return;
       const name = 'reason' in event ? `${event.type}:${event.reason}` : event.type;
       this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     });
