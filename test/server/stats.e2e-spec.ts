@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { MemoryActivityStorage } from 'nestjs-idle-session';
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
+import { SessionEvents } from '../../libs/idle-session/src/session/session-events.js';
 import { MINUTE } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 
@@ -27,6 +28,16 @@ describe('IdleSessionService.stats()', () => {
       active: 0,
       ended: { ...NONE, 'signed-out': 1, idle: 2 },
     });
+  });
+
+  it('counts no end that another process decided', async () => {
+    const test = await start();
+    const ada = await test.signedIn();
+    const { sessionRef } = (await ada.get('/idle-session/status')).body as { sessionRef: string };
+    const reading = await test.storage.end(sessionRef, 'revoked');
+    test.app.get(SessionEvents).learned(sessionRef, reading);
+    expect(test.events.at(-1)).toMatchObject({ reason: 'revoked', cause: 'elsewhere' });
+    expect(await test.sessions.stats()).toMatchObject({ active: 0, ended: NONE });
   });
 
   it('says how long the storage took, and that it is available', async () => {
