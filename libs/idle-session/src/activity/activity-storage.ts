@@ -137,7 +137,7 @@ export abstract class ActivityStorage {
    * The events of these ends were told. A storage may keep each end until then, and hand it out in {@link expire} again
    * if it is not told in time, since the process that was to tell it may have died.
    */
-  told?(keys: readonly string[]): void | Promise<void>;
+  told?(keys: readonly string[]): Promise<void>;
 
   /** How many sessions have started and not ended; null if that cannot be counted. */
   count?(): Promise<number | null>;

@@ -128,8 +128,8 @@ export class BufferedActivityStorage extends ActivityStorage {
     return stop;
   }
 
-  override told(keys: readonly string[]): void | Promise<void> {
-    return this.storage.told?.(keys);
+  override async told(keys: readonly string[]): Promise<void> {
+    await this.storage.told?.(keys);
   }
 
   override async count(): Promise<number | null> {
