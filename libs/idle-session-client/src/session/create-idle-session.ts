@@ -10,13 +10,23 @@ export function createIdleSession(
   options: IdleSessionOptions = {},
 ): Pick<
   IdleSession,
-  'getState' | 'subscribe' | 'extend' | 'signOut' | 'touch' | 'hold' | 'destroy'
+  | 'getState'
+  | 'subscribe'
+  | 'signal'
+  | 'extend'
+  | 'check'
+  | 'signOut'
+  | 'touch'
+  | 'hold'
+  | 'destroy'
 > {
   if (typeof window !== 'undefined') return new IdleSession(options, browserEnvironment());
   return {
     getState: () => STARTING,
     subscribe: () => () => {},
+    signal: new AbortController().signal,
     extend: async () => false,
+    check: () => {},
     signOut: async () => false,
     touch: () => {},
     hold: () => () => {},

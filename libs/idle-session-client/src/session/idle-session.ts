@@ -40,7 +40,14 @@ export class IdleSession {
   readonly #tabs: TabChannel;
   readonly #extendOnActivity: boolean | undefined;
   readonly #stops: (() => void)[];
+  readonly #ended = new AbortController();
   #extension: Promise<boolean> | undefined;
+
+  /**
+   * Aborts once the session has ended, whatever ended it, and never before the server has said so. The reason is an
+   * `AbortError` whose message is the `reason` of the state.
+   */
+  readonly signal = this.#ended.signal;
 
   constructor(options: IdleSessionOptions, environment: Environment) {
     this.#extendOnActivity = options.extendOnActivity;
@@ -83,6 +90,9 @@ export class IdleSession {
     this.#extension ??= this.#extend().finally(() => (this.#extension = undefined));
     return this.#extension;
   };
+
+  /** Asks the server at once where the session stands, as a stream that it closed gives reason to. Extends nothing. */
+  check = (): void => this.#server.check(this.#clock.now());
 
   /** Ends the session. Resolves to whether the server has ended it; if not, nothing has changed. */
   signOut = async (): Promise<boolean> => {
@@ -214,6 +224,7 @@ export class IdleSession {
       covered: true,
       failed: false,
     });
+    this.#ended.abort(new DOMException(reason, 'AbortError'));
     this.#sendToTabs(reason);
   }
 
