@@ -1,17 +1,47 @@
-// Keeps the list current while the page is open. The server does not take these requests for activity.
-const list = document.getElementById('notifications');
-const timer = setInterval(() => void refresh(), 30_000);
+// Keeps the list current: by a stream while the page is in sight, or else by asking now and then. The server takes
+// neither for activity, and both stop when the session has ended.
+import { idleSession } from '/idle-session/client.js';
 
-async function refresh() {
-  const response = await fetch('/api/notifications').catch(() => undefined);
-  if (response?.status === 401) clearInterval(timer);
-  if (!response?.ok) return;
-  const { notifications } = await response.json();
+const { signal } = idleSession;
+const list = document.getElementById('notifications');
+const timer = setInterval(() => void poll(), 30_000);
+/** @type {EventSource | undefined} */
+let stream;
+
+function listen() {
+  stream?.close();
+  // Each stream takes a connection, and over HTTP/1.1 the tabs of a browser share six.
+  if (document.hidden || signal.aborted) return;
+  // Connects again after an interruption, and never again after a 401.
+  stream = new EventSource('/api/notifications/stream');
+  stream.addEventListener('message', ({ data }) => show(JSON.parse(data)));
+  stream.addEventListener('error', () => void poll());
+  stream.addEventListener('session-ended', idleSession.check);
+}
+
+async function poll() {
+  if (stream && stream.readyState !== EventSource.CLOSED) return;
+  const response = await fetch('/api/notifications', { signal }).catch(() => undefined);
+  if (response?.status === 401) stop();
+  if (response?.ok) show(await response.json());
+}
+
+function stop() {
+  clearInterval(timer);
+  stream?.close();
+}
+
+/** @param {{ notifications: { text: string }[] }} current */
+function show({ notifications }) {
   list?.replaceChildren(
-    ...notifications.map((/** @type {{ text: string }} */ { text }) => {
+    ...notifications.map(({ text }) => {
       const item = document.createElement('li');
       item.textContent = text;
       return item;
     }),
   );
 }
+
+signal.addEventListener('abort', stop);
+document.addEventListener('visibilitychange', listen);
+listen();

@@ -10,6 +10,7 @@ import { AuthController } from './auth/auth.controller.js';
 import { MeController } from './auth/me.controller.js';
 import { Users } from './auth/users.js';
 import { ClaimsController } from './claims/claims.controller.js';
+import { SentClaims } from './claims/sent-claims.js';
 import { DashboardController } from './dashboard/dashboard.controller.js';
 import { ErrorPageFilter } from './error-page.filter.js';
 import { HealthController } from './health.controller.js';
@@ -28,7 +29,7 @@ import type { Settings } from './settings.js';
     NotificationsController,
     HealthController,
   ],
-  providers: [Users, { provide: APP_FILTER, useClass: ErrorPageFilter }],
+  providers: [Users, SentClaims, { provide: APP_FILTER, useClass: ErrorPageFilter }],
 })
 export class AppModule implements NestModule {
   static register(settings: Settings, backing?: SessionBacking): DynamicModule {

@@ -116,7 +116,8 @@ export class Visit {
     readonly context: BrowserContext,
   ) {
     context.on('request', (request) => {
-      this.pending.add(request);
+      // A stream is not answered to its end.
+      if (request.resourceType() !== 'eventsource') this.pending.add(request);
       const { pathname, search } = new URL(request.url());
       this.requests.push({
         method: request.method(),

@@ -6,12 +6,15 @@ import { page } from '../page.js';
 import { saveSession } from '../sessions/session-calls.js';
 import { checkClaim, type ClaimErrors, type ClaimValues, KINDS, readClaim } from './claim-form.js';
 import type { SentClaim } from './sent-claim.js';
+import { SentClaims } from './sent-claims.js';
 
 const KEPT_CLAIMS = 10;
 
 @Controller('claims/new')
 @SignedInPage()
 export class ClaimsController {
+  constructor(private readonly sentClaims: SentClaims) {}
+
   @Get()
   @Render('claim')
   form(@Req() request: Request) {
@@ -35,6 +38,7 @@ export class ClaimsController {
     const sent: SentClaim = { reference, kind: claim.kind, sentOn };
     request.session.claims = [sent, ...(request.session.claims ?? [])].slice(0, KEPT_CLAIMS);
     await saveSession(request);
+    this.sentClaims.add(request.session.user!.id, sent);
     response.redirect(303, `/?sent=${reference}`);
   }
 }
