@@ -1,11 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Header, Param, Post, Redirect } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Header,
+  type MessageEvent,
+  Param,
+  Post,
+  Redirect,
+  Sse,
+} from '@nestjs/common';
 import { SkipIdleSession } from 'nestjs-idle-session';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { PricesController } from '../../docs/examples/recipes/streams.js';
+import { NEVER, startWith, Subject } from 'rxjs';
 import { launchBrowser } from '../support/browser.js';
 import { createTestApp, MINUTE, type TestApp } from '../support/test-app.js';
 
@@ -15,6 +25,11 @@ const html = (name: string) => readFileSync(join(examples, name), 'utf8');
 /** What each page runs: the example, and what the test has to see of it. */
 const SCRIPTS = {
   script: `export * from './script.ts'; import { actions } from './script.ts'; window.actions = actions;`,
+  streams: `
+    import { fetchReport, openStream } from './streams.ts';
+    document.addEventListener('expired', (event) => event.preventDefault());
+    const report = fetchReport().catch(({ name, message }) => ({ name, message }));
+    Object.assign(window, { report, stream: openStream('/api/stream') });`,
   dialog: `
     import './dialog.ts';
     import { idleSession } from './session.ts';
@@ -62,6 +77,24 @@ async function bundle(contents: string): Promise<string> {
 
 const scripts = new Map<string, string>();
 
+const streamed = new Subject<MessageEvent>();
+
+/** Both stay open, whatever becomes of the session. */
+@Controller('api')
+@SkipIdleSession()
+class OpenController {
+  @Get('report')
+  report() {
+    return NEVER;
+  }
+
+  @Sse('stream')
+  stream() {
+    // Nest begins the answer with the first message.
+    return streamed.pipe(startWith({ data: {} }));
+  }
+}
+
 @Controller('docs')
 class DocsController {
   @Get('page')
@@ -105,7 +138,7 @@ afterAll(() => browser?.close());
 beforeEach(async () => {
   test = await createTestApp({
     options: { loginUrl: '/docs/login' },
-    metadata: { controllers: [DocsController, PricesController] },
+    metadata: { controllers: [DocsController, OpenController, PricesController] },
   });
   await test.app.listen(0, '127.0.0.1');
   url = await test.app.getUrl();
@@ -150,6 +183,19 @@ describe('docs/browser-client.md', () => {
     expect(await page.evaluate('actions.stay()')).toBe(true);
     expect(await page.evaluate('actions.leave()')).toBe(true);
     await page.waitForURL(/\/docs\/login\?reason=signed-out/);
+  });
+});
+
+describe('What a page holds open, as docs/browser-client.md has it', () => {
+  it('is let go of at once when the server says that the session has ended', async () => {
+    await page.goto(`${url}/docs/page`);
+    await page.addScriptTag({ url: `${url}/docs/script/streams`, type: 'module' });
+    await page.waitForFunction('stream.readyState === EventSource.OPEN');
+    test.clock.advance(15 * MINUTE);
+    streamed.next({ type: 'session-ended', data: { reason: 'idle' } });
+    expect(await page.evaluate('report')).toEqual({ name: 'AbortError', message: 'idle' });
+    expect(await page.evaluate('stream.readyState === EventSource.CLOSED')).toBe(true);
+    await dialog().waitFor();
   });
 });
 
