@@ -20,7 +20,7 @@ export class ClaimsDesk {
 
   private constructor(
     private readonly child: ChildProcess,
-    url: string,
+    readonly url: string,
     /** What it wrote to standard error. */
     readonly log: string[],
   ) {

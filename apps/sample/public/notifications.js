@@ -22,7 +22,10 @@ function listen() {
 async function poll() {
   if (stream && stream.readyState !== EventSource.CLOSED) return;
   const response = await fetch('/api/notifications', { signal }).catch(() => undefined);
-  if (response?.status === 401) stop();
+  if (response?.status === 401) {
+    stop();
+    idleSession.check();
+  }
   if (response?.ok) show(await response.json());
 }
 
