@@ -15,14 +15,17 @@ import { MarkedResponses } from './request/marked-responses.js';
 import { ProtectingMiddleware } from './request/protecting-middleware.js';
 import { SessionExpiredFilter } from './request/session-expired.filter.js';
 import { ExpiredSessionSweeper } from './session/expired-session.sweeper.js';
+import { HandshakeSessions } from './session/open/handshake-sessions.js';
 import { OpenResponses } from './session/open/open-responses.js';
 import { OpenSessions } from './session/open/open-sessions.js';
+import { OpenSockets } from './session/open/open-sockets.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
 import { SessionEnding } from './session/session-ending.js';
 import { SessionEvents } from './session/session-events.js';
 import { SessionLookup } from './session/session-lookup.js';
 import { SessionSaving } from './session/session-saving.js';
+import { SESSION_MIDDLEWARE, sessionMiddleware } from './session/session.middleware.js';
 import { SessionStats } from './session/session-stats.js';
 import { SessionWriter } from './session/session-writer.js';
 import { IdleSessionStore } from './session/session-store.js';
@@ -53,14 +56,21 @@ import { OutageLog } from './utils/outage-log.js';
     SessionEvents,
     SessionActivity,
     OpenSessions,
-    SessionStats,
     OpenResponses,
+    SessionStats,
     SessionEnding,
     SessionLookup,
     SessionWriter,
     RequestSessions,
     SessionSaving,
     IdleSessionStore,
+    {
+      provide: SESSION_MIDDLEWARE,
+      inject: [RESOLVED_OPTIONS, IdleSessionStore, RequestSessions, OpenResponses],
+      useFactory: sessionMiddleware,
+    },
+    HandshakeSessions,
+    OpenSockets,
     ExpiredSessionSweeper,
     IdleSessionGuard,
     IdleSessionInterceptor,
@@ -70,7 +80,13 @@ import { OutageLog } from './utils/outage-log.js';
     IdleSessionService,
     { provide: APP_GUARD, useExisting: IdleSessionGuard },
   ],
-  exports: [COMMON_CONFIGURATION, RESOLVED_OPTIONS, RequestSessions, IdleSessionService],
+  exports: [
+    COMMON_CONFIGURATION,
+    RESOLVED_OPTIONS,
+    RequestSessions,
+    MarkedResponses,
+    IdleSessionService,
+  ],
 })
 export class IdleSessionCoreModule implements NestModule {
   constructor(

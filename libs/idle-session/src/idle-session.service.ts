@@ -1,21 +1,20 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, RequestHandler } from 'express';
 import type { Observable } from 'rxjs';
 import { ClientFiles } from './endpoints/client-files.js';
-import { RESOLVED_OPTIONS } from './options/module-definition.js';
-import type { ResolvedOptions } from './options/resolve-options.js';
 import { MarkedResponses } from './request/marked-responses.js';
 import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-middleware.js';
 import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
+import { OpenSockets, type AttachOptions } from './session/open/open-sockets.js';
+import type { AttachableSocket } from './session/open/socket.js';
 import type { DeliberateEndReason } from './session/request-session.js';
-import { OpenResponses } from './session/open/open-responses.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionEnding } from './session/session-ending.js';
 import { SessionEvents } from './session/session-events.js';
-import { sessionMiddleware } from './session/session.middleware.js';
+import { SESSION_MIDDLEWARE } from './session/session.middleware.js';
 import { SessionStats, type IdleSessionStats } from './session/session-stats.js';
-import { IdleSessionStore } from './session/session-store.js';
 import { kindOf } from './utils/option-error.js';
 
 /** The browser client, as the endpoints serve it. */
@@ -38,23 +37,19 @@ export class IdleSessionService {
   /** The browser client that the endpoints serve as `${path}/client.js` and as `${path}/${client.fileName}`. */
   readonly client: ClientScript;
 
-  private readonly mounted: RequestHandler;
-
   constructor(
     private readonly requestSessions: RequestSessions,
-    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
-    store: IdleSessionStore,
+    @Inject(SESSION_MIDDLEWARE) private readonly mounted: RequestHandler,
     { events }: SessionEvents,
     private readonly ending: SessionEnding,
     { fileName, integrity }: ClientFiles,
     private readonly protecting: ProtectingMiddleware,
-    private readonly sessionStats: SessionStats,
-    openResponses: OpenResponses,
+    private readonly sockets: OpenSockets,
     private readonly markedResponses: MarkedResponses,
+    private readonly sessionStats: SessionStats,
   ) {
     this.events = events;
     this.client = { fileName, integrity };
-    this.mounted = sessionMiddleware(options, store, requestSessions, openResponses);
   }
 
   /**
@@ -81,6 +76,27 @@ export class IdleSessionService {
       this.mounted(request, response, (error?: unknown) =>
         error === undefined ? protect(request, response, next) : next(error),
       );
+  }
+
+  /**
+   * Attaches a socket of `ws` or socket.io to the session that its handshake names: the socket is closed when the session
+   * ends, with 1008 and the reason. A socket is refused, and closed, that has no live session, or that a page of another
+   * origin opened. Opening a socket is no activity.
+   *
+   * @param request the handshake; socket.io has it as `client.request`
+   * @returns whether the socket was let in; never rejects
+   *
+   * @example
+   * handleConnection(client: WebSocket, request: IncomingMessage) {
+   *   return this.sessions.attach(client, request);
+   * }
+   */
+  attach(
+    socket: AttachableSocket,
+    request: IncomingMessage,
+    options: AttachOptions = {},
+  ): Promise<boolean> {
+    return this.sockets.attach(socket, request, options);
   }
 
   /**

@@ -31,6 +31,7 @@ export {
   PassiveRoute,
   SkipIdleSession,
 } from './request/idle-session.decorators.js';
+export { IdleSessionGateway } from './request/idle-session-gateway.decorator.js';
 export { IdleSessionGuard } from './request/idle-session.guard.js';
 export { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
 export type { ProtectOptions } from './request/protecting-middleware.js';
@@ -41,6 +42,8 @@ export {
   SessionExpiredException,
   StorageUnavailableException,
 } from './session/idle-session.exceptions.js';
+export type { AttachOptions } from './session/open/open-sockets.js';
+export type { AttachableSocket } from './session/open/socket.js';
 export type { DeliberateEndReason } from './session/request-session.js';
 export type { IdleSessionStats } from './session/session-stats.js';
 export type { Duration } from './utils/duration.js';

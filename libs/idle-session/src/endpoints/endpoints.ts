@@ -20,7 +20,7 @@ import { RequestSessions } from '../session/request-sessions.js';
 import { ClientFiles } from './client-files.js';
 import { draftKey } from './draft-key.js';
 import { idleForMsOf } from './idle-for.js';
-import { describeRefusal, otherOriginOf } from './same-origin.js';
+import { describeRefusal, otherOriginOf } from '../utils/same-origin.js';
 
 interface Endpoint {
   readonly method: RequestMethod.GET | RequestMethod.POST;

@@ -1,4 +1,4 @@
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import {
@@ -6,10 +6,11 @@ import {
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
+import { AttachedSocket } from '../session/open/attached-socket.js';
 import type { RequestSession } from '../session/request-session.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation } from './page-navigation.js';
-import { isHttp, requestOf } from './request-of.js';
+import { isHandshake, isHttp, isMessage, requestOf, UNATTACHED } from './request-of.js';
 import { routeMetadataOf } from './route-metadata.js';
 
 declare global {
@@ -25,18 +26,25 @@ declare global {
  * Lets requests of live sessions and anonymous requests pass, and refuses those of sessions that ended. It refreshes
  * nothing: that is for the interceptor, which runs once every guard has let the request pass.
  *
+ * Of messages, it lets those pass whose socket is attached to a live session.
+ *
  * In tests, `overrideProvider(IdleSessionGuard)` replaces it or a step of it.
  */
 @Injectable()
 export class IdleSessionGuard implements CanActivate {
+  private readonly logger = new Logger('IdleSessionModule');
+  private hasLoggedUnattached = false;
+
   constructor(
     private readonly requestSessions: RequestSessions,
     protected readonly reflector: Reflector,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (isMessage(context)) return this.admits(context, context.switchToWs().getClient<object>());
     if (!isHttp(context)) return true;
     const request = this.getRequest(context);
+    if (isGraphql(context) && isHandshake(request)) return this.admits(context, request);
     const session = this.requestSessions.of(request);
     if (this.isExempt(context)) {
       this.letPass(request, session);
@@ -62,6 +70,32 @@ export class IdleSessionGuard implements CanActivate {
     throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
   }
 
+  /** @param key what the message has of its socket: that, or the handshake */
+  private async admits(context: ExecutionContext, key: object): Promise<boolean> {
+    const isExempt = this.isExempt(context);
+    const socket = AttachedSocket.of(key);
+    if (!socket) {
+      if (!isExempt) this.logUnattached();
+      return isExempt;
+    }
+    if (!(await socket.isAdmitted)) return isExempt;
+    if (isExempt) {
+      this.letPass(socket.handshake, await socket.read());
+      return true;
+    }
+    const isLive = await socket.check();
+    const { idleSession } = socket.handshake;
+    if (isGraphql(context) && idleSession?.state === 'expired')
+      this.throwSessionExpired(idleSession);
+    return isLive;
+  }
+
+  /** Once: it is the app that forgot it. */
+  private logUnattached(): void {
+    if (!this.hasLoggedUnattached) this.logger.warn(`A message was refused. ${UNATTACHED}`);
+    this.hasLoggedUnattached = true;
+  }
+
   private letPass(request: Request, session: RequestSession): void {
     try {
       request.idleSession = session.status();
@@ -74,4 +108,8 @@ export class IdleSessionGuard implements CanActivate {
     const isTold = request.idleSession?.state === 'expired' && isPageNavigation(request);
     if (isTold) session.clearCookie();
   }
+}
+
+function isGraphql(context: ExecutionContext): boolean {
+  return context.getType<string>() === 'graphql';
 }

@@ -11,7 +11,7 @@ import { SessionExpiredException } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isActivity } from './is-activity.js';
 import { MarkedResponses } from './marked-responses.js';
-import { isHttp, requestOf } from './request-of.js';
+import { findRequest, isHttp, requestOf } from './request-of.js';
 import { routeMetadataOf } from './route-metadata.js';
 
 /**
@@ -27,7 +27,7 @@ export class IdleSessionInterceptor implements NestInterceptor {
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    if (!isHttp(context)) return next.handle();
+    if (!isHttp(context) && !findRequest(context)) return next.handle();
     const request = this.getRequest(context);
     const session = this.requestSessions.of(request);
     session.isAuthorized = true;

@@ -1,7 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
-import { isPassiveRequest } from './passive-request.js';
+import { AttachedSocket } from '../session/open/attached-socket.js';
+import { isPassiveRequest, isUnattended } from './passive-request.js';
 import { routeMetadataOf } from './route-metadata.js';
 
 /** Whether a request, by its route and by its headers, says that a person did something. */
@@ -11,5 +12,7 @@ export function isActivity(
   reflector: Reflector,
 ): boolean {
   const { exempt, passive } = routeMetadataOf(context, reflector);
-  return !exempt && !passive && !isPassiveRequest(request);
+  // Who opened a socket says nothing of its messages: attach() has decided that.
+  const isPassive = AttachedSocket.of(request) ? isUnattended : isPassiveRequest;
+  return !exempt && !passive && !isPassive(request);
 }

@@ -66,9 +66,14 @@ export class RequestSession {
     return this.found.failure;
   }
 
+  /** Whether the store had the session's data. */
+  get isStored(): boolean {
+    return this.found.stored === true;
+  }
+
   /** Whether the request's session, if that is the one of this reference, was read from the store. */
   wasLoaded(ref: string): boolean {
-    return this.found.ref === ref && this.found.stored === true;
+    return this.found.ref === ref && this.isStored;
   }
 
   /** The session's record as it is now, as far as this request knows. */

@@ -56,6 +56,22 @@ export class IdleSessionStore extends Store {
     });
   }
 
+  /** Reads the session of a request once more, as express-session read it first. */
+  reload(request: Request): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.get(request.sessionID, (_, data) => {
+        try {
+          if (data) this.createSession(request, data);
+          else this.generate(request);
+          resolve();
+        } catch (error) {
+          // What the app's `genid` throws.
+          reject(error as Error);
+        }
+      });
+    });
+  }
+
   /** Of several session ids, the first of a live session or of one that could not be looked up; else the first. */
   async firstLive(sessionIds: readonly string[]): Promise<string | undefined> {
     for (const sessionId of sessionIds) {

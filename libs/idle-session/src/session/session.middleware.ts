@@ -12,6 +12,9 @@ import { FOREIGN_SESSION, type RequestSessions } from './request-sessions.js';
 import { hasSeveralCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
 
+/** The token of the middleware: there is one in an app. */
+export const SESSION_MIDDLEWARE = Symbol('SESSION_MIDDLEWARE');
+
 /** As many random bytes as express-session takes itself. */
 const SESSION_ID_BYTES = 24;
 

@@ -29,13 +29,13 @@ export function describeRefusal(request: Request, kind: 'site' | 'host'): string
 }
 
 /** Whether a page of that origin would send this host: the port may be left out where it is the scheme's own. */
-function isOriginOf(origin: string, host: string | undefined): boolean {
+export function isOriginOf(origin: string, host: string | undefined): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
   const sent = `${url.protocol}//${host}`;
   return URL.canParse(sent) && new URL(sent).host === url.host && url.host !== '';
 }
 
-function quoted(header: string | undefined): string {
+export function quoted(header: string | undefined): string {
   return JSON.stringify((header ?? '').slice(0, LOGGED_LENGTH));
 }

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Request } from 'express';
+import { isOriginOf, otherOriginOf, quoted } from '../../utils/same-origin.js';
+import { StorageUnavailableException } from '../idle-session.exceptions.js';
+import { AttachedSocket } from './attached-socket.js';
+import { HandshakeSessions } from './handshake-sessions.js';
+import { OpenSessions } from './open-sessions.js';
+import { closeSocket, type AttachableSocket, type SocketClosing } from './socket.js';
+
+/** How `IdleSessionService.attach()` decides. */
+export interface AttachOptions {
+  /**
+   * Origins of pages, beside the app's own, that may open sockets, as browsers send them: `https://app.example.com`.
+   * Default: none.
+   */
+  readonly allowedOrigins?: readonly string[];
+}
+
+/** Lets sockets in that belong to a live session, and closes them when it ends. */
+@Injectable()
+export class OpenSockets {
+  private readonly logger = new Logger('IdleSessionModule');
+  private hasLoggedOrigin = false;
+
+  constructor(
+    private readonly handshakes: HandshakeSessions,
+    private readonly openSessions: OpenSessions,
+  ) {}
+
+  /** Never rejects: where Nest calls a gateway, that would end the process. A socket that is not let in is closed. */
+  async attach(
+    socket: AttachableSocket,
+    message: IncomingMessage,
+    options: AttachOptions,
+  ): Promise<boolean> {
+    try {
+      const request = this.handshakes.toRequest(message);
+      const attached = new AttachedSocket(socket, request, this.handshakes);
+      // In the same tick, so that no message finds the socket unattached.
+      attached.isAdmitted = this.admit(attached, options).catch((error: unknown) => {
+        attached.close(this.closingAfter(error));
+        return false;
+      });
+      return await attached.isAdmitted;
+    } catch (error) {
+      closeSocket(socket, this.closingAfter(error));
+      return false;
+    }
+  }
+
+  private async admit(attached: AttachedSocket, options: AttachOptions): Promise<boolean> {
+    const { handshake } = attached;
+    if (isFromOtherOrigin(handshake, options)) {
+      this.logOrigin(handshake);
+      attached.close({ code: 1008, reason: 'other-origin' });
+      return false;
+    }
+    if (!(await attached.check())) return false;
+    attached.holdIn(this.openSessions);
+    return true;
+  }
+
+  private closingAfter(error: unknown): SocketClosing {
+    if (error instanceof StorageUnavailableException) return { code: 1013, reason: 'unavailable' };
+    this.logger.error('A socket was closed, since its session could not be checked', error);
+    return { code: 1011, reason: 'error' };
+  }
+
+  /** Once, so that a refusal by mistake is found in the log. */
+  private logOrigin(request: Request): void {
+    if (this.hasLoggedOrigin) return;
+    this.hasLoggedOrigin = true;
+    this.logger.warn(
+      `A socket was refused: its Origin is ${quoted(request.get('Origin'))}, but its host is ${quoted(request.host)}. ` +
+        'If the page is yours, name its origin: attach(socket, request, { allowedOrigins }). If a proxy changed the ' +
+        "host, let it pass on Host, or X-Forwarded-Host and tell Express to trust it: app.set('trust proxy', 1).",
+    );
+  }
+}
+
+/**
+ * Whether a page of another origin opened the socket, which rides on the cookie: no CORS stands in the way of that
+ * (cross-site WebSocket hijacking). Browsers send `Origin` with each WebSocket handshake, and with polling as they do with
+ * other requests.
+ */
+function isFromOtherOrigin(request: Request, { allowedOrigins = [] }: AttachOptions): boolean {
+  const origin = request.get('Origin');
+  if (origin === undefined) return otherOriginOf(request) !== undefined;
+  return !isOriginOf(origin, request.host) && !allowedOrigins.includes(origin);
+}
