@@ -1,129 +1,25 @@
 import { promisify } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
-import { WsAdapter } from '@nestjs/platform-ws';
-import {
-  ConnectedSocket,
-  MessageBody,
-  SubscribeMessage,
-  WebSocketGateway,
-  type OnGatewayConnection,
-} from '@nestjs/websockets';
 import type { Request } from 'express';
 import expressSession from 'express-session';
-import {
-  IdleSession,
-  IdleSessionGateway,
-  IdleSessionService,
-  PassiveRoute,
-  SkipIdleSession,
-  type AttachOptions,
-  type IdleSessionStatus,
-} from 'nestjs-idle-session';
-import type { WebSocket } from 'ws';
-import { cookiesOf, sessionIdOf, signInCookie } from '../support/cookies.js';
+import { sessionIdOf, signInCookie } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { statusOf, type Browser } from '../support/requests.js';
+import { FORBIDDEN, join, open, signIn, socketApps } from '../support/socket-app.js';
 import { SocketClient } from '../support/socket-client.js';
-import { MINUTE, SECRET, type TestApp, type TestAppOptions } from '../support/test-app.js';
-import { testApps } from '../support/test-apps.js';
+import { MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
-const startApp = testApps();
-
-/** What the gateways below did, in the app that is running. */
-let handled: string[] = [];
-let members: WebSocket[] = [];
-const handshakes = new WeakMap<WebSocket, Request>();
-let attachOptions: AttachOptions = {};
-
-@IdleSessionGateway()
-@WebSocketGateway({ path: '/claims' })
-class ClaimsGateway implements OnGatewayConnection {
-  constructor(private readonly sessions: IdleSessionService) {}
-
-  async handleConnection(client: WebSocket, request: Request) {
-    handshakes.set(client, request);
-    if (await this.sessions.attach(client, request, attachOptions)) members.push(client);
-  }
-
-  @SubscribeMessage('edit')
-  edit(@MessageBody() data: string, @IdleSession() status: IdleSessionStatus) {
-    handled.push(data);
-    return { event: 'edited', data: status.state };
-  }
-
-  @SubscribeMessage('note')
-  note(@ConnectedSocket() client: WebSocket) {
-    return { event: 'noted', data: handshakes.get(client)!.session.note };
-  }
-
-  @PassiveRoute()
-  @SubscribeMessage('poll')
-  poll() {
-    return { event: 'polled', data: null };
-  }
-
-  @SkipIdleSession()
-  @SubscribeMessage('ping')
-  ping() {
-    handled.push('ping');
-    return { event: 'pong', data: null };
-  }
-}
-
-@IdleSessionGateway()
-@WebSocketGateway({ path: '/forgotten' })
-class ForgottenGateway {
-  @SubscribeMessage('edit')
-  edit() {
-    handled.push('forgotten');
-    return { event: 'edited', data: null };
-  }
-
-  @SkipIdleSession()
-  @SubscribeMessage('ping')
-  ping() {
-    return { event: 'pong', data: null };
-  }
-}
-
-async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  [handled, members, attachOptions] = [[], [], {}];
-  const test = await startApp({
-    ...options,
-    metadata: { providers: [ClaimsGateway, ForgottenGateway] },
-    configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
-  });
-  await test.app.listen(0, '127.0.0.1');
-  return test;
-}
-
-/** A browser that is signed in, and its cookie. */
-async function signIn(test: TestApp, body = {}): Promise<{ browser: Browser; Cookie: string }> {
-  const browser = test.browser();
-  const Cookie = cookiesOf(await browser.post('/sign-in').send(body).expect(200));
-  return { browser, Cookie };
-}
-
-/** Opens a socket, and waits until the app has let it in. */
-async function join(test: TestApp, Cookie: string, headers = {}): Promise<SocketClient> {
-  const count = members.length;
-  const client = await SocketClient.open(test, '/claims', { Cookie, ...headers });
-  await until('the socket is let in', () => members.length > count);
-  return client;
-}
-
-const open = (test: TestApp, headers: Record<string, string> = {}) =>
-  SocketClient.open(test, '/claims', headers);
-
-const FORBIDDEN = { event: 'exception', data: expect.objectContaining({ status: 'error' }) };
+const start = socketApps();
 
 /** Lets the person go, and another request find that the time is up. */
 async function idleEnd({ clock }: TestApp, browser: Browser): Promise<void> {
   clock.advance(15 * MINUTE);
   await browser.get('/page').expect(401);
 }
+
+const cookieOf = async (test: TestApp) => ({ Cookie: await signInCookie(test) });
 
 describe('A WebSocket', () => {
   it.each<[string, (test: TestApp) => Promise<Record<string, string>>, string]>([
@@ -156,8 +52,8 @@ describe('A WebSocket', () => {
     const client = await open(test, await headersOf(test));
     client.send('edit');
     expect(await client.closed).toEqual({ code: 1008, reason });
-    expect(members).toEqual([]);
-    expect(handled).toEqual([]);
+    expect(test.gateway.members).toEqual([]);
+    expect(test.gateway.handled).toEqual([]);
     expect(client.received).toEqual([]);
   });
 
@@ -165,7 +61,7 @@ describe('A WebSocket', () => {
     const test = await start();
     const { browser, Cookie } = await signIn(test);
     test.clock.advance(10 * MINUTE);
-    await join(test, Cookie);
+    await join(test, { Cookie });
     expect(await statusOf(browser)).toMatchObject({ expiresInMs: 5 * MINUTE });
   });
 
@@ -191,17 +87,16 @@ describe('A WebSocket', () => {
   ])('is closed with the reason by %s', async (_, end, reason) => {
     const test = await start({ options: { absoluteTimeout: '20m' } });
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     await end(test, browser, sessionIdOf(Cookie));
-    const [member] = members;
-    member!.send('{ "event": "too late" }');
+    test.gateway.members[0]!.send('{ "event": "too late" }');
     expect(await client.closed).toEqual({ code: 1008, reason });
     expect(client.received).toEqual([]);
   });
 
   it("stays open when another person's session ends", async () => {
     const test = await start();
-    const ada = await join(test, (await signIn(test)).Cookie);
+    const ada = await join(test, await cookieOf(test));
     const eve = await signIn(test);
     await eve.browser.post('/sign-out').expect(204);
     expect(await ada.ask('edit', 'a')).toEqual({ event: 'edited', data: 'active' });
@@ -210,11 +105,11 @@ describe('A WebSocket', () => {
   it('that the browser closed is forgotten', async () => {
     const test = await start();
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     client.socket.close(1000);
     await client.closed;
-    const close = jest.spyOn(members[0]!, 'close');
-    await until('the server has seen it', () => members[0]!.readyState === 3);
+    const close = jest.spyOn(test.gateway.members[0]!, 'close');
+    await until('the server has seen it', () => test.gateway.members[0]!.readyState === 3);
     await browser.post('/sign-out').expect(204);
     expect(close).not.toHaveBeenCalled();
   });
@@ -224,7 +119,7 @@ describe('A message', () => {
   it('is activity, as often as it comes', async () => {
     const test = await start();
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     for (let i = 0; i < 3; i++) {
       test.clock.advance(14 * MINUTE);
       expect(await client.ask('edit', 'a')).toEqual({ event: 'edited', data: 'active' });
@@ -235,7 +130,7 @@ describe('A message', () => {
   it('is none if it is passive', async () => {
     const test = await start();
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     test.clock.advance(10 * MINUTE);
     expect(await client.ask('poll')).toEqual({ event: 'polled', data: null });
     expect(await statusOf(browser)).toMatchObject({ expiresInMs: 5 * MINUTE });
@@ -244,7 +139,7 @@ describe('A message', () => {
   it('is none on a socket that called itself passive', async () => {
     const test = await start();
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie, { 'Idle-Session': 'passive' });
+    const client = await join(test, { Cookie, 'Idle-Session': 'passive' });
     test.clock.advance(10 * MINUTE);
     await client.ask('edit', 'a');
     expect(await statusOf(browser)).toMatchObject({ expiresInMs: 5 * MINUTE });
@@ -253,9 +148,9 @@ describe('A message', () => {
   it('from the server is none', async () => {
     const test = await start();
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     test.clock.advance(10 * MINUTE);
-    members[0]!.send('{ "event": "news" }');
+    test.gateway.members[0]!.send('{ "event": "news" }');
     await until('it arrives', () => client.received.length > 0);
     expect(await statusOf(browser)).toMatchObject({ expiresInMs: 5 * MINUTE });
   });
@@ -263,23 +158,23 @@ describe('A message', () => {
   it('of a session that has ended is not answered, its handler does not run, and the socket is closed', async () => {
     const test = await start();
     const { Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     test.clock.advance(15 * MINUTE);
     client.send('edit', 'a');
     client.send('edit', 'b');
     expect(await client.closed).toEqual({ code: 1008, reason: 'idle' });
-    expect(handled).toEqual([]);
+    expect(test.gateway.handled).toEqual([]);
     expect(client.received).toEqual([]);
   });
 
   it('is refused, and the socket closed, once the record of its session is lost', async () => {
     const test = await start();
-    const client = await join(test, (await signIn(test)).Cookie);
+    const client = await join(test, await cookieOf(test));
     const now = test.clock.now();
     jest.spyOn(test.storage, 'read').mockResolvedValue({ record: undefined, now });
     client.send('edit', 'a');
     expect(await client.closed).toEqual({ code: 1008, reason: 'lost' });
-    expect(handled).toEqual([]);
+    expect(test.gateway.handled).toEqual([]);
   });
 
   it.each([
@@ -291,19 +186,19 @@ describe('A message', () => {
       const store = new expressSession.MemoryStore();
       const test = await start({ options: { session: { secret: SECRET, store } } });
       const { Cookie } = await signIn(test);
-      const client = await join(test, Cookie);
+      const client = await join(test, { Cookie });
       test.clock.advance(afterMs);
       await promisify(store.destroy.bind(store))(sessionIdOf(Cookie));
       client.send('edit', 'a');
       expect(await client.closed).toEqual({ code: 1008, reason });
-      expect(handled).toEqual([]);
+      expect(test.gateway.handled).toEqual([]);
     },
   );
 
   it('finds the data that the session has now', async () => {
     const test = await start();
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     await browser.post('/page').send({ note: 'new' }).expect(200);
     expect(await client.ask('note')).toEqual({ event: 'noted', data: 'new' });
   });
@@ -312,14 +207,14 @@ describe('A message', () => {
     const idleTimeout = (request: Request) => (request.session.note === 'short' ? '5m' : '15m');
     const test = await start({ options: { idleTimeout } });
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     expect(await statusOf(browser)).toMatchObject({ idleTimeoutMs: 15 * MINUTE });
     await browser.post('/page').send({ note: 'short' }).expect(200);
     await client.ask('edit', 'a');
     test.clock.advance(5 * MINUTE);
     client.send('edit', 'b');
     expect(await client.closed).toEqual({ code: 1008, reason: 'idle' });
-    expect(handled).toEqual(['a']);
+    expect(test.gateway.handled).toEqual(['a']);
   });
 
   it('waits while its socket is being attached', async () => {
@@ -334,7 +229,7 @@ describe('A message', () => {
     const client = await open(test, { Cookie });
     const answer = client.ask('edit', 'a');
     await gate.reached;
-    expect(handled).toEqual([]);
+    expect(test.gateway.handled).toEqual([]);
     gate.open();
     expect(await answer).toEqual({ event: 'edited', data: 'active' });
   });
@@ -346,7 +241,7 @@ describe('A message', () => {
     const client = await SocketClient.open(test, '/forgotten', { Cookie });
     expect(await client.ask('edit')).toEqual(FORBIDDEN);
     expect(await client.ask('edit')).toEqual(FORBIDDEN);
-    expect(handled).toEqual([]);
+    expect(test.gateway.handled).toEqual([]);
     expect(logger.warnings.filter((line) => /IdleSessionService\.attach/.test(line))).toHaveLength(
       1,
     );
@@ -358,7 +253,7 @@ describe('A message', () => {
     expect(await forgotten.ask('ping')).toEqual({ event: 'pong', data: null });
 
     const { browser, Cookie } = await signIn(test);
-    const client = await join(test, Cookie);
+    const client = await join(test, { Cookie });
     test.clock.advance(10 * MINUTE);
     expect(await client.ask('ping')).toEqual({ event: 'pong', data: null });
     expect(await statusOf(browser)).toMatchObject({ expiresInMs: 5 * MINUTE });

@@ -1,4 +1,4 @@
-import { ServerResponse, type IncomingMessage } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, RequestHandler, Response } from 'express';
@@ -26,6 +26,10 @@ export class HandshakeSessions {
 
   /** A handshake as the app's functions know requests: with `get()`, `ip`, and the host that a trusted proxy names. */
   toRequest(message: IncomingMessage): Request {
+    if (!(message instanceof IncomingMessage))
+      throw new TypeError(
+        'attach() takes the handshake as its second argument: socket.io has it as client.request',
+      );
     const prototypes: ExpressPrototypes = this.adapterHost.httpAdapter.getInstance();
     const request = message as Request;
     if (Object.prototype.isPrototypeOf.call(prototypes.request, request)) return request;
