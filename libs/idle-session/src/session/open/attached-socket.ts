@@ -19,12 +19,14 @@ export class AttachedSocket {
   isAdmitted: Promise<boolean> = Promise.resolve(false);
 
   private isOver: boolean;
-  private release = () => {};
+  /** Since then, the socket closes when the session ends. */
+  private release: (() => void) | undefined;
 
   constructor(
     private readonly socket: AttachableSocket,
     readonly handshake: Request,
     private readonly sessions: HandshakeSessions,
+    private readonly openSessions: OpenSessions,
   ) {
     this.isOver = !isOpen(socket);
     onceClosed(socket, () => this.leave());
@@ -52,14 +54,8 @@ export class AttachedSocket {
     this.handshake.idleSession = status;
     if (!session.isStored || status.state === 'expired')
       this.close({ code: 1008, reason: status.reason ?? 'none' });
+    else this.hold(session);
     return !this.isOver;
-  }
-
-  /** Closes the socket when the session ends. */
-  holdIn(openSessions: OpenSessions): void {
-    const { ref } = this.sessions.of(this.handshake);
-    if (ref === undefined || this.isOver) return;
-    this.release = openSessions.hold(ref, (end) => this.close(closingFor(end)));
   }
 
   close(closing: SocketClosing): void {
@@ -68,9 +64,15 @@ export class AttachedSocket {
     closeSocket(this.socket, closing);
   }
 
+  /** One without a record has no end to hear of: each message looks for it. */
+  private hold({ ref, record }: RequestSession): void {
+    if (this.isOver || this.release || !ref || !record) return;
+    this.release = this.openSessions.hold(ref, (end) => this.close(closingFor(end)));
+  }
+
   private leave(): void {
     this.isOver = true;
-    this.release();
+    this.release?.();
   }
 }
 

@@ -48,11 +48,6 @@ export class HandshakeSessions {
   async read(request: Request): Promise<RequestSession> {
     if (request.sessionStore === (this.store as Store)) await this.store.reload(request);
     else await this.mount(request);
-    return this.of(request);
-  }
-
-  /** The session as it was last read. */
-  of(request: Request): RequestSession {
     return this.requestSessions.of(request);
   }
 

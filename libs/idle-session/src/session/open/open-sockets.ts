@@ -36,7 +36,7 @@ export class OpenSockets {
   ): Promise<boolean> {
     try {
       const request = this.handshakes.toRequest(message);
-      const attached = new AttachedSocket(socket, request, this.handshakes);
+      const attached = new AttachedSocket(socket, request, this.handshakes, this.openSessions);
       // In the same tick, so that no message finds the socket unattached.
       attached.isAdmitted = this.admit(attached, options).catch((error: unknown) => {
         attached.close(this.closingAfter(error));
@@ -56,9 +56,7 @@ export class OpenSockets {
       attached.close({ code: 1008, reason: 'other-origin' });
       return false;
     }
-    if (!(await attached.check())) return false;
-    attached.holdIn(this.openSessions);
-    return true;
+    return attached.check();
   }
 
   private closingAfter(error: unknown): SocketClosing {
