@@ -230,6 +230,14 @@ describe('A socket of socket.io', () => {
     expect(await client.ask('note')).toBe('new');
   });
 
+  it('may come back by itself when its session gets another id', async () => {
+    const test = await start();
+    const { browser, client } = await join(test);
+    await browser.post('/sign-in').expect(200);
+    expect(await client.disconnected).toBe('transport close');
+    expect(client.received).toEqual([]);
+  });
+
   it('comes back by itself once the storage is there again', async () => {
     const test = await start();
     const { Cookie } = await signIn(test);

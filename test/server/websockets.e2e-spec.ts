@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Request } from 'express';
 import expressSession from 'express-session';
-import { sessionIdOf, signInCookie } from '../support/cookies.js';
+import { cookiesOf, sessionIdOf, signInCookie } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { statusOf, type Browser } from '../support/requests.js';
@@ -92,6 +92,16 @@ describe('A WebSocket', () => {
     test.gateway.members[0]!.send('{ "event": "too late" }');
     expect(await client.closed).toEqual({ code: 1008, reason });
     expect(client.received).toEqual([]);
+  });
+
+  it('is closed with 1012 when its session gets another id, and may come back with that', async () => {
+    const test = await start();
+    const { browser, Cookie } = await signIn(test);
+    const client = await join(test, { Cookie });
+    const renewed = cookiesOf(await browser.post('/sign-in').expect(200));
+    expect(await client.closed).toEqual({ code: 1012, reason: 'replaced' });
+    const again = await join(test, { Cookie: renewed });
+    expect(await again.ask('edit', 'a')).toEqual({ event: 'edited', data: 'active' });
   });
 
   it("stays open when another person's session ends", async () => {

@@ -1,3 +1,4 @@
+import type { INestApplication } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import {
   ConnectedSocket,
@@ -86,15 +87,21 @@ export interface SocketApp extends TestApp {
   gateway: ClaimsGateway;
 }
 
+/** What makes an app one with gateways on `ws`. */
+export const withGateways = {
+  metadata: { providers: [ClaimsGateway, ForgottenGateway] },
+  configure: (app: INestApplication) => void app.useWebSocketAdapter(new WsAdapter(app)),
+};
+
 /** Apps with gateways on `ws` that listen, and are closed after each test. */
 export function socketApps(): (options?: TestAppOptions) => Promise<SocketApp> {
   const start = testApps();
   return async (options = {}) => {
     const test = await start({
       ...options,
-      metadata: { providers: [ClaimsGateway, ForgottenGateway] },
+      ...withGateways,
       configure: (app) => {
-        app.useWebSocketAdapter(new WsAdapter(app));
+        withGateways.configure(app);
         options.configure?.(app);
       },
     });
@@ -111,13 +118,16 @@ export async function signIn(test: TestApp): Promise<{ browser: Browser; Cookie:
 }
 
 /** Opens a socket, which the app may refuse later. */
-export function open(test: TestApp, headers: Record<string, string> = {}): Promise<SocketClient> {
+export function open(
+  test: Pick<TestApp, 'app'>,
+  headers: Record<string, string> = {},
+): Promise<SocketClient> {
   return SocketClient.open(test, '/claims', headers);
 }
 
 /** Opens a socket, and waits until the app has let it in. */
 export async function join(
-  test: SocketApp,
+  test: Pick<SocketApp, 'app' | 'gateway'>,
   headers: Record<string, string>,
 ): Promise<SocketClient> {
   const { members } = test.gateway;

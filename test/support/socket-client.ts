@@ -9,7 +9,7 @@ export interface Closed {
 }
 
 /** Where an app that listens can be reached, without the scheme. */
-export function hostOf({ app }: TestApp): string {
+export function hostOf({ app }: Pick<TestApp, 'app'>): string {
   return `127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
 }
 
@@ -32,7 +32,7 @@ export class SocketClient {
 
   /** Opens a socket with what a browser would send, and waits until it is open. */
   static async open(
-    test: TestApp,
+    test: Pick<TestApp, 'app'>,
     path: string,
     headers: Record<string, string> = {},
   ): Promise<SocketClient> {
