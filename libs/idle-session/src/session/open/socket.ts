@@ -1,5 +1,5 @@
 /** What the module needs of a socket of the package `ws`. */
-export interface WebSocketLike {
+interface WebSocketLike {
   /** 1 while it is open. */
   readonly readyState: number;
   close(code: number, reason: string): void;
@@ -8,7 +8,7 @@ export interface WebSocketLike {
 }
 
 /** What the module needs of a socket of the package `socket.io`. */
-export interface SocketIoLike {
+interface SocketIoLike {
   readonly connected: boolean;
   readonly conn: { close(): unknown };
   emit(event: string, data: object): unknown;
