@@ -2,11 +2,13 @@ import { promisify } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Request } from 'express';
 import expressSession from 'express-session';
+import type { WebSocket } from 'ws';
+import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
 import { cookiesOf, sessionIdOf, signInCookie } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { statusOf, type Browser } from '../support/requests.js';
-import { FORBIDDEN, join, open, signIn, socketApps } from '../support/socket-app.js';
+import { join, open, signIn, socketApps } from '../support/socket-app.js';
 import { SocketClient } from '../support/socket-client.js';
 import { MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -17,6 +19,17 @@ const start = socketApps();
 async function idleEnd({ clock }: TestApp, browser: Browser): Promise<void> {
   clock.advance(15 * MINUTE);
   await browser.get('/page').expect(401);
+}
+
+/** Reads of the storage wait at the gate. */
+function pauseReads({ storage }: TestApp): Gate {
+  const gate = new Gate();
+  const read = storage.read.bind(storage);
+  jest.spyOn(storage, 'read').mockImplementation(async (key) => {
+    await gate.pass();
+    return read(key);
+  });
+  return gate;
 }
 
 const cookieOf = async (test: TestApp) => ({ Cookie: await signInCookie(test) });
@@ -114,14 +127,27 @@ describe('A WebSocket', () => {
 
   it('that the browser closed is forgotten', async () => {
     const test = await start();
-    const { browser, Cookie } = await signIn(test);
-    const client = await join(test, { Cookie });
+    const openSessions = test.app.get(OpenSessions);
+    const client = await join(test, await cookieOf(test));
+    expect(openSessions.count).toBe(1);
     client.socket.close(1000);
-    await client.closed;
-    const close = jest.spyOn(test.gateway.members[0]!, 'close');
     await until('the server has seen it', () => test.gateway.members[0]!.readyState === 3);
-    await browser.post('/sign-out').expect(204);
-    expect(close).not.toHaveBeenCalled();
+    expect(openSessions.count).toBe(0);
+  });
+
+  it('that the browser closed while it was being attached is not let in, and forgotten', async () => {
+    const test = await start();
+    const { Cookie } = await signIn(test);
+    const gate = pauseReads(test);
+    const attach = jest.spyOn(test.sessions, 'attach');
+    const client = await open(test, { Cookie });
+    await gate.reached;
+    client.socket.terminate();
+    const [socket] = attach.mock.calls[0]!;
+    await until('the server has seen it', () => (socket as WebSocket).readyState === 3);
+    gate.open();
+    expect(await attach.mock.results[0]!.value).toBe(false);
+    expect(test.app.get(OpenSessions).count).toBe(0);
   });
 });
 
@@ -230,12 +256,7 @@ describe('A message', () => {
   it('waits while its socket is being attached', async () => {
     const test = await start();
     const { Cookie } = await signIn(test);
-    const gate = new Gate();
-    const read = test.storage.read.bind(test.storage);
-    jest.spyOn(test.storage, 'read').mockImplementation(async (key) => {
-      await gate.pass();
-      return read(key);
-    });
+    const gate = pauseReads(test);
     const client = await open(test, { Cookie });
     const answer = client.ask('edit', 'a');
     await gate.reached;
@@ -249,9 +270,11 @@ describe('A message', () => {
     const test = await start({ logger });
     const { Cookie } = await signIn(test);
     const client = await SocketClient.open(test, '/forgotten', { Cookie });
-    expect(await client.ask('edit')).toEqual(FORBIDDEN);
-    expect(await client.ask('edit')).toEqual(FORBIDDEN);
-    expect(test.gateway.handled).toEqual([]);
+    client.send('edit');
+    client.send('edit');
+    client.send('ping');
+    await until('the last is answered', () => client.has('pong'));
+    expect(client.has('edited')).toBe(false);
     expect(logger.warnings.filter((line) => /IdleSessionService\.attach/.test(line))).toHaveLength(
       1,
     );

@@ -136,9 +136,3 @@ export async function join(
   await until('the socket is let in', () => members.length > count);
   return client;
 }
-
-/** What Nest sends where a guard refuses a message. */
-export const FORBIDDEN = {
-  event: 'exception',
-  data: { status: 'error', message: 'Forbidden resource', cause: { pattern: 'edit', data: null } },
-};

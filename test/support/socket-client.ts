@@ -41,6 +41,10 @@ export class SocketClient {
     return client;
   }
 
+  has(event: string): boolean {
+    return this.received.some((received) => received.event === event);
+  }
+
   send(event: string, data: unknown = null): void {
     this.socket.send(JSON.stringify({ event, data }));
   }
