@@ -265,6 +265,26 @@ describe('A message', () => {
     expect(await answer).toEqual({ event: 'edited', data: 'active' });
   });
 
+  it('is not handled if its socket is refused in the end', async () => {
+    const gate = new Gate();
+    let asked = 0;
+    const idleTimeout = async ({ headers }: Request) => {
+      if (!headers['x-refused'] || ++asked > 1) return '15m' as const;
+      await gate.pass();
+      throw new Error('on purpose');
+    };
+    const test = await start({ options: { idleTimeout }, logger: new RecordingLogger() });
+    const { Cookie } = await signIn(test);
+    const other = await join(test, { Cookie });
+    const client = await open(test, { Cookie, 'X-Refused': 'yes' });
+    client.send('edit', 'a');
+    await gate.reached;
+    await other.ask('edit', 'b');
+    gate.open();
+    expect(await client.closed).toMatchObject({ code: 1011 });
+    expect(test.gateway.handled).toEqual(['b']);
+  });
+
   it('is refused on a socket that is not attached, and the log names the cure', async () => {
     const logger = new RecordingLogger();
     const test = await start({ logger });
