@@ -21,6 +21,7 @@ export const PARTS = {
   sessions: () => import('./sessions.js'),
   memory: () => import('./memory.js'),
   expiry: () => import('./expiry.js'),
+  streams: () => import('./streams.js'),
   hazards: () => import('./hazards.js'),
   outages: () => import('./outages.js'),
   client: () => import('./client.js'),

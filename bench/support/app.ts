@@ -55,9 +55,19 @@ export interface ListeningApp {
 const open: INestApplication[] = [];
 let directory: string | undefined;
 
-export async function listen(
+export function listen(
   metadata: ModuleMetadata,
   ...middleware: RequestHandler[]
+): Promise<ListeningApp> {
+  return listenWith(metadata, (app) => {
+    if (middleware.length > 0) app.use(...middleware);
+  });
+}
+
+/** @param configure what `main.ts` would do before the app listens */
+export async function listenWith(
+  metadata: ModuleMetadata,
+  configure: (app: INestApplication) => void,
 ): Promise<ListeningApp> {
   @Module({})
   class RootModule {}
@@ -66,7 +76,7 @@ export async function listen(
     { logger: false, abortOnError: false, forceCloseConnections: true },
   );
   open.push(app);
-  if (middleware.length > 0) app.use(...middleware);
+  configure(app);
   const socketPath = newSocketPath();
   const server = (await app.listen(socketPath)) as Server;
   // None is closed just as a client uses it again.

@@ -2,23 +2,31 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { Store } from 'express-session';
+import type { SessionData, Store } from 'express-session';
 import { IdleSessionService } from 'nestjs-idle-session';
 import { inChunks, sessionData, sessionId } from './sessions.js';
 
-/** Signs so many people in to an app of ours, as requests of theirs would, but without HTTP. */
-export async function signIn(app: INestApplication, sessions: number): Promise<void> {
+/**
+ * Signs so many people in to an app of ours, as requests of theirs would, but without HTTP.
+ * @param from the number of the first session
+ * @param more what their sessions have besides
+ */
+export async function signIn(
+  app: INestApplication,
+  sessions: number,
+  from = 0,
+  more: () => Partial<SessionData> = () => ({}),
+): Promise<void> {
   const store = await sessionStoreOf(app);
-  await inChunks(
-    sessions,
-    (index) =>
-      new Promise<void>((resolve, reject) => {
-        const session = store.createSession(requestOf(store, index), sessionData());
-        store.set(sessionId(index), session, (error) =>
-          error ? reject(error as Error) : resolve(),
-        );
-      }),
-  );
+  const signInOne = (index: number) =>
+    new Promise<void>((resolve, reject) => {
+      const session = store.createSession(requestOf(store, index), {
+        ...sessionData(),
+        ...more(),
+      });
+      store.set(sessionId(index), session, (error) => (error ? reject(error as Error) : resolve()));
+    });
+  await inChunks(sessions, (index) => signInOne(from + index));
 }
 
 /** Looks each of them up, as the first request in this process would. */

@@ -25,6 +25,7 @@ export interface OnRedis {
   /** Default: as the library does it. */
   readonly syncInterval?: number;
   readonly maxSessions?: number;
+  readonly subscriber?: RedisClient;
   readonly store?: Store;
   readonly options?: Partial<IdleSessionModuleOptions>;
 }

@@ -7,6 +7,7 @@ declare module 'express-session' {
     user?: string;
     note?: string;
     lastSeen?: number;
+    idleTimeoutMs?: number;
   }
 }
 
