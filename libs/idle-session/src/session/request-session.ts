@@ -11,6 +11,7 @@ import { logMissing } from './end-log.js';
 import type { FoundSession } from './found-session.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
+import { NewestReading } from './newest-reading.js';
 import { statusOf } from './idle-session.status.js';
 import { destroySession, saveSession } from './save-session.js';
 import { isMarked, isRenewal } from './stored-session.js';
@@ -28,9 +29,7 @@ export type DeliberateEndReason = Extract<EndReason, 'signed-out' | 'revoked'>;
  */
 export class RequestSession {
   private found: FoundSession = {};
-  private reading: ActivityReading | undefined;
-  /** When `reading` came, on this process's monotonic clock. */
-  private readAt = 0;
+  private readonly newest = new NewestReading();
   /** How the cookie was configured for this request, for clearing it. */
   private cookie: CookieOptions = {};
   /** `appliesTo` said no, in this request. */
@@ -55,7 +54,7 @@ export class RequestSession {
     this.found = found;
     this.cookie = cookie ?? this.cookie;
     this.exempted = false;
-    this.take(found.reading);
+    this.newest.take(found.reading);
   }
 
   get ref(): string | undefined {
@@ -78,7 +77,7 @@ export class RequestSession {
 
   /** The session's record as it is now, as far as this request knows. */
   get record(): ActivityRecord | undefined {
-    return this.reading?.record;
+    return this.newest.asRead?.record;
   }
 
   /** A person signed out here, and the data is gone: the guard treats the request as anonymous, only the status tells. */
@@ -109,12 +108,13 @@ export class RequestSession {
     this.isChecked = true;
     const evaluation = this.evaluate();
     const { ref, stored } = this.found;
-    if (!ref || !stored || !this.reading || evaluation?.state === 'expired')
+    const reading = this.newest.asRead;
+    if (!ref || !stored || !reading || evaluation?.state === 'expired')
       return this.statusFor(evaluation);
 
     this.exempted = !this.options.appliesTo(this.request);
     if (this.exempted) return this.status();
-    const { record } = this.reading;
+    const { record } = reading;
     if (!record) {
       // Stored before the module was there. Its first save starts the record, once and for all.
       return this.update(saveSession(this.request).then(() => this.activity.read(ref)));
@@ -133,7 +133,7 @@ export class RequestSession {
     const isAlive = this.record !== undefined && this.record.ended === undefined;
     if (!ref || !isAlive || this.exempted || this.request.session == null) return this.status();
     // No storage has to take a time before all times, which a database may not hold.
-    const at = Math.max(0, Math.round(this.now() - idleForMs));
+    const at = Math.max(0, Math.round(this.newest.now - idleForMs));
     const idleTimeoutMs = await this.options.idleTimeoutFor(this.request);
     return this.update(this.activity.touch(ref, idleTimeoutMs, at));
   }
@@ -160,8 +160,8 @@ export class RequestSession {
     if (sessionID === undefined) return;
     this.isEnding = true;
     const origin = { cause: 'request', request: this.request } as const;
-    const reading = await this.ending.end(sessionID, reason, origin, this.reading);
-    if (reading) this.take(reading);
+    const reading = await this.ending.end(sessionID, reason, origin, this.newest.asRead);
+    if (reading) this.newest.take(reading);
     // Without a record of it, the next request would be told another reason.
     else this.clearCookie();
     Reflect.deleteProperty(this.request, 'session');
@@ -170,7 +170,7 @@ export class RequestSession {
   /** The value of a `Server-Timing` header that tells the browser what is left; undefined without a live session. */
   serverTiming(): string | undefined {
     if (this.failure) return undefined;
-    const evaluation = this.evaluate(this.asOfNow());
+    const evaluation = this.evaluate(this.newest.asOfNow);
     if (!evaluation || evaluation.state === 'expired') return undefined;
     return `idle-session;desc=${evaluation.state};dur=${evaluation.expiresInMs}`;
   }
@@ -182,23 +182,7 @@ export class RequestSession {
     this.request.res?.clearCookie(this.options.session.name, identifyingAttributes(this.cookie));
   }
 
-  /** The storage's time, as far as it is known. */
-  private now(): number {
-    return (this.reading?.now ?? 0) + (performance.now() - this.readAt);
-  }
-
-  private take(reading: ActivityReading | undefined): void {
-    this.reading = reading;
-    this.readAt = performance.now();
-  }
-
-  /** As it is once a slow handler is done; to the second, since this process's time is not the storage's. */
-  private asOfNow(): ActivityReading | undefined {
-    const tookMs = 1000 * Math.floor((performance.now() - this.readAt) / 1000);
-    return this.reading && { ...this.reading, now: this.reading.now + tookMs };
-  }
-
-  private evaluate(reading = this.reading): Evaluation | undefined {
+  private evaluate(reading = this.newest.asRead): Evaluation | undefined {
     if (this.failure) throw this.failure;
     if (this.exempted || !reading) return undefined;
     const evaluation = this.activity.evaluate(reading);
@@ -223,7 +207,7 @@ export class RequestSession {
       const before = this.record;
       const reading = await answer;
       const reason = this.endReasonOf(reading);
-      this.take(reading);
+      this.newest.take(reading);
       if (reason !== undefined) await this.endNow(reason);
       // Before the handler runs: what that saves is newer.
       else if (this.ref && isRenewal(before, reading.record))
@@ -241,7 +225,7 @@ export class RequestSession {
       request: this.request,
     });
     if (end.won && reason === 'lost') logMissing('record', this.ref);
-    this.take(end);
+    this.newest.take(end);
     if (this.record?.ended !== undefined) await destroySession(this.request);
   }
 
