@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import { AttachedSocket } from '../session/open/attached-socket.js';
 import { OpenResponses } from '../session/open/open-responses.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { SessionExpiredFilter } from './session-expired.filter.js';
@@ -20,7 +21,8 @@ export class MarkedResponses {
 
   mark(request: Request): void {
     const { res: response } = request;
-    if (!response) return;
+    // What came by a socket ends with that.
+    if (!response || AttachedSocket.of(request)) return;
     const host = new ExecutionContextHost([request, response]);
     this.openResponses.mark(response, this.requestSessions.of(request), async (reason) => {
       await this.filter.catch(new SessionExpiredException(reason, this.options.loginUrl), host);

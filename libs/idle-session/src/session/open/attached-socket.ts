@@ -64,10 +64,10 @@ export class AttachedSocket {
     closeSocket(this.socket, closing);
   }
 
-  /** One without a record has no end to hear of: each message looks for it. */
-  private hold({ ref, record }: RequestSession): void {
-    if (this.isOver || this.release || !ref || !record) return;
-    this.release = this.openSessions.hold(ref, (end) => this.close(closingFor(end)));
+  /** One that is not under the idle timeout has no end to hear of: each message looks for it. */
+  private hold({ guardedRef }: RequestSession): void {
+    if (this.isOver || this.release || guardedRef === undefined) return;
+    this.release = this.openSessions.hold(guardedRef, (end) => this.close(closingFor(end)));
   }
 
   private leave(): void {
