@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { Expiry } from '../activity/activity-storage.js';
 import { withinTimeLimit } from '../utils/time-limit.js';
 import { SessionActivity } from './session-activity.js';
 import { UserStore } from './user-store.js';
@@ -52,20 +53,26 @@ export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
 
   /** Ends all that is due. What cannot be asked or removed now gets its next chance with the next sweep. */
   async sweep(): Promise<void> {
+    let cleared = this.remove([...this.leftover].slice(0, AT_ONCE));
     try {
-      await this.remove([...this.leftover].slice(0, AT_ONCE));
       let more = true;
       while (more && !this.stopped) {
         const expiry = await this.activity.expire(AT_ONCE);
-        const { expired } = expiry;
-        await this.remove(expired.map(({ sessionId }) => sessionId).filter(Boolean));
-        await this.activity.told(expired.map(({ key }) => key));
+        // While the storage ends the next ones, the session store removes these.
+        await cleared;
+        cleared = this.clearAfter(expiry);
         more = expiry.more;
         await nextTurn();
       }
     } catch {
       // The outage has been logged.
     }
+    await cleared;
+  }
+
+  private async clearAfter({ expired }: Expiry): Promise<void> {
+    await this.remove(expired.map(({ sessionId }) => sessionId).filter(Boolean));
+    await this.activity.told(expired.map(({ key }) => key));
   }
 
   private async remove(sessionIds: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading, ActivityStorage } from '../../activity/activity-storage.js';
 import type { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
+import { withinTimeLimit } from '../../utils/time-limit.js';
 import type { SessionActivity } from '../session-activity.js';
 
 /** Sessions asked about in one go: few, so that requests get their turn in between, however many end at once. */
@@ -19,6 +20,9 @@ const ASK_AT_LEAST_EVERY_MS = 5 * 60_000;
 /** Deadlines that pass within this time are looked at together. */
 const LOOK_EVERY_MS = 100;
 
+/** How long a sweep is waited for: of all sessions, those that something is open for may be the least. */
+const SWEEP_TAKES_MS = 500;
+
 /** Whose time is up, or whose record is not there. */
 type OverdueReason = Extract<EndReason, 'idle' | 'absolute' | 'lost'>;
 
@@ -31,6 +35,7 @@ export class EndWatch {
   /** When to ask about each session, on this process's monotonic clock. */
   private readonly askAt = new Map<string, number>();
   private readonly toAsk = new Set<string>();
+  /** Sessions that the storage says to be over and that it is to end. */
   private readonly overdue = new Map<string, OverdueReason>();
   private stopWatching: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -38,6 +43,8 @@ export class EndWatch {
   private timerAt = Infinity;
   private retryAt = -Infinity;
   private isAway = false;
+  /** The storage took no end. */
+  private isRefusing = false;
   private isAsking = false;
   private isEnding = false;
 
@@ -59,12 +66,14 @@ export class EndWatch {
   delete(sessionRef: string): void {
     this.askAt.delete(sessionRef);
     this.toAsk.delete(sessionRef);
+    this.overdue.delete(sessionRef);
     if (this.askAt.size === 0) this.clear();
   }
 
   clear(): void {
     this.askAt.clear();
     this.toAsk.clear();
+    this.overdue.clear();
     this.stopWatching?.();
     this.stopWatching = undefined;
     clearTimeout(this.timer);
@@ -107,8 +116,10 @@ export class EndWatch {
   /** @returns whether the storage answered */
   private async askOne(sessionRef: string): Promise<boolean> {
     const reading = await this.activity.read(sessionRef, true).catch(() => undefined);
-    const overdue = this.take(sessionRef, reading);
-    if (overdue) void this.endOverdue(sessionRef, overdue);
+    const reason = this.take(sessionRef, reading);
+    if (reason) this.overdue.set(sessionRef, reason);
+    else this.overdue.delete(sessionRef);
+    if (reason && !this.isRefusing) void this.endOverdue();
     return reading !== undefined;
   }
 
@@ -135,29 +146,34 @@ export class EndWatch {
   }
 
   /** Ends what is overdue by a sweep, which also removes the session's data; and by itself what a sweep does not end. */
-  private async endOverdue(sessionRef: string, reason: OverdueReason): Promise<void> {
-    this.overdue.set(sessionRef, reason);
+  private async endOverdue(): Promise<void> {
     if (this.isEnding) return;
     this.isEnding = true;
     while (this.overdue.size > 0) {
       await nextTurn();
-      const overdue = [...this.overdue];
-      this.overdue.clear();
-      await this.sweeper.sweep();
-      for (let index = 0; index < overdue.length; index += AT_ONCE) {
-        await Promise.all(overdue.slice(index, index + AT_ONCE).map((each) => this.end(...each)));
-        await nextTurn();
-      }
+      await this.sweep();
+      const some = [...this.overdue].slice(0, this.isRefusing ? PROBES : AT_ONCE);
+      const answered = await Promise.all(some.map((each) => this.end(...each)));
+      this.isRefusing = some.length > 0 && !answered.includes(true);
+      if (this.isRefusing) break;
     }
     this.isEnding = false;
+    if (this.overdue.size > 0) this.lookBy(performance.now() + ASK_AGAIN_MS);
   }
 
-  private async end(sessionRef: string, reason: OverdueReason): Promise<void> {
-    if (!this.askAt.has(sessionRef)) return;
+  /** @returns whether the storage answered */
+  private async end(sessionRef: string, reason: OverdueReason): Promise<boolean> {
     const end = this.activity.end(sessionRef, reason, { cause: 'clock' });
     const reading = await end.catch(() => undefined);
+    if (!reading) return false;
+    this.overdue.delete(sessionRef);
     // A storage that says neither that it ended nor that it goes on is asked again.
     if (this.take(sessionRef, reading)) this.askIn(sessionRef, ASK_AGAIN_MS);
+    return true;
+  }
+
+  private async sweep(): Promise<void> {
+    await withinTimeLimit(SWEEP_TAKES_MS, () => this.sweeper.sweep()).catch(() => {});
   }
 
   private askIn(sessionRef: string, milliseconds: number): void {
@@ -188,6 +204,8 @@ export class EndWatch {
       due.push(ref);
     }
     this.lookBy(next);
-    this.ask(due);
+    if (this.overdue.size > 0) void this.endOverdue();
+    if (due.length > AT_ONCE) void this.sweep().then(() => this.ask(due));
+    else this.ask(due);
   }
 }

@@ -106,6 +106,23 @@ describe.each(['rejects', 'hangs'] as const)('A storage that %s', (fails) => {
   });
 });
 
+describe('A storage that can be read but takes no end', () => {
+  it('is asked little, and what is overdue ends when it takes ends again', async () => {
+    const { connection, here, ends } = await holding(many(200));
+    connection.fails = { end: 'rejects', expire: 'rejects' };
+    await pass(2 * MINUTE);
+    expect(ends.size).toBe(0);
+    connection.calls.length = 0;
+    await pass(10 * SECOND);
+    expect(readsOf(connection)).toBe(0);
+    expect(connection.calls.filter((call) => call.startsWith('end')).length).toBeLessThan(60);
+    connection.fails = {};
+    await pass(4 * SECOND);
+    expect(new Set(ends.values())).toEqual(new Set(['idle']));
+    expect(here.causes).toEqual(Array.from({ length: 200 }, () => 'idle clock'));
+  });
+});
+
 describe('What is open for a session whose end this process itself decides', () => {
   it('hears of it before the storage’s answer, and the app of that answer only', async () => {
     const { connection, here, ends } = await holding(['a']);
