@@ -77,8 +77,35 @@ it('What an answer says that comes after the lease has ended is told once that i
   jest.spyOn(performance, 'now').mockReturnValue(now);
   release();
   await new Promise(setImmediate);
-  jest.restoreAllMocks();
   expect(await expired()).toBe(0);
+  jest.restoreAllMocks();
   await passTime(admin, LEASE);
   expect(await expired()).toBe(SESSIONS - first);
+});
+
+it('What an answer says that a process reads after it stood still for a minute is left to the others', async () => {
+  let isStill = false;
+  const client: RedisScriptClient = {
+    eval: (script, options) => admin.eval(script, options),
+    async evalSha(sha1, options) {
+      const answer = await admin.evalSha(sha1, options);
+      const now = performance.now() + MINUTE;
+      if (isStill) jest.spyOn(performance, 'now').mockReturnValue(now);
+      return answer;
+    },
+  };
+  const still = new RedisActivityStorage(client, { syncInterval: 0 });
+  isStill = true;
+  const { expired: handedOut } = await still.expire(10 * SESSIONS);
+  jest.restoreAllMocks();
+  expect(handedOut).toEqual([]);
+  release();
+  await passTime(admin, LEASE);
+  expect(await expired()).toBe(SESSIONS);
+});
+
+it('Sweeps of a process that overlap wait for one another, and none takes that for an outage', async () => {
+  release();
+  const counts = await Promise.all([expired(), expired(), expired()]);
+  expect(counts).toEqual([SESSIONS, 0, 0]);
 });

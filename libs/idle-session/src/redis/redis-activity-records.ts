@@ -8,8 +8,7 @@ import {
   type RecordedEnd,
 } from '../activity/activity-storage.js';
 import type { ActivityFeed, Changes, Touch } from '../activity/buffer/activity-feed.js';
-import { NoAnswerError, withinTimeLimit } from '../utils/time-limit.js';
-import { LEASE_MS } from './script-prologue.js';
+import { DueEnds, mayTell } from './due-ends.js';
 import {
   toExpired,
   toReading,
@@ -54,30 +53,19 @@ const COUNT = script(scripts.COUNT);
 /** Records lie in so many hashes: few enough to send many touches in one call, and enough to spread over a cluster. */
 const PARTITIONS = 4;
 
-/** A call to end what is due that takes longer is not waited for. */
-const EXPIRE_TIMEOUT_MS = 1000;
-
 /** How long nothing more is said of records in no known form: there may be many. */
 const SAID_FOR_MS = 60_000;
 
 const UNREADABLE =
   'The activity storage has a record in no known form, which counts as none: its session ends as "lost". Something other than this module wrote or changed it, or another version of it.';
 
-/** An answer that comes later is left to the process that the end is handed out to once its lease is over. */
-const TELL_WITHIN_MS = LEASE_MS / 2;
-
-/** A call that was lost on its way is not waited for longer. */
-const ASK_AGAIN_AFTER_MS = 60_000;
-
 /** The records themselves, on Redis's clock: each operation one script call, nothing remembered. */
 export class RedisActivityRecords extends ActivityStorage implements ActivityFeed {
   readonly partitions = PARTITIONS;
   private readonly keys: readonly string[][];
   /** A partition each. */
+  private readonly dueEnds: readonly DueEnds[];
   private readonly toldEnds: readonly ToldEnds[];
-  /** Partitions whose last call to end what is due was not answered yet, with when it was made. */
-  private readonly expiring = new Map<number, number>();
-  private readonly lateExpiries: ExpireReply[] = [];
   private unreadableSaidAt = -Infinity;
 
   constructor(
@@ -92,6 +80,10 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
       ['records', 'deadlines', 'changes', 'untold'].map(
         (name) => `${prefix}{${partition}}:${name}`,
       ),
+    );
+    this.dueEnds = this.keys.map(
+      (_, partition) =>
+        new DueEnds((limit) => this.run(partition, EXPIRE, limit) as Promise<ExpireReply>),
     );
     this.toldEnds = this.keys.map(
       (_, partition) => new ToldEnds((keys) => this.run(partition, TOLD, ...keys)),
@@ -171,38 +163,23 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     // What Redis did not take before.
     sendAll(this.toldEnds.filter(({ size }) => size > 0)).catch(() => {});
     const each = Math.ceil(limit / PARTITIONS);
-    const replies = await Promise.allSettled(
-      this.keys.map((_, partition) => this.expirePartition(partition, each)),
-    );
+    const outcomes = await Promise.allSettled(this.dueEnds.map((due) => due.end(each)));
     // What one node of a cluster ended must be told, even if the others fail, and however late it comes.
-    const answers = replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value] : []));
-    answers.push(...this.lateExpiries.splice(0));
-    const [failure] = replies.flatMap((reply) => (reply.status === 'rejected' ? [reply] : []));
+    const answers = outcomes.flatMap((outcome) =>
+      outcome.status === 'fulfilled' ? [outcome.value] : [],
+    );
+    answers.push(...this.dueEnds.flatMap((due) => due.takeLate()));
+    const [failure] = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [outcome] : [],
+    );
     if (failure && answers.length === 0) throw failure.reason;
 
-    for (const [, unreadable] of answers) this.noteUnreadable(unreadable);
+    const replies = answers.filter(({ askedAt }) => mayTell(askedAt)).map(({ reply }) => reply);
+    for (const [, unreadable] of replies) this.noteUnreadable(unreadable);
     return {
-      expired: answers.flatMap(toExpired),
-      more: answers.some(([looked]) => Number(looked) === each),
+      expired: replies.flatMap(toExpired),
+      more: replies.some(([looked]) => Number(looked) === each),
     };
-  }
-
-  /** A call that is not answered does not keep the other partitions from being asked, nor this one for ever. */
-  private async expirePartition(partition: number, limit: number): Promise<ExpireReply> {
-    const askedAt = performance.now();
-    const isUnanswered = askedAt - (this.expiring.get(partition) ?? -Infinity) < ASK_AGAIN_AFTER_MS;
-    if (isUnanswered) throw new NoAnswerError('no answer to the call before');
-    this.expiring.set(partition, askedAt);
-    const reply = this.run(partition, EXPIRE, limit) as Promise<ExpireReply>;
-    const answered = () => this.expiring.delete(partition);
-    reply.then(answered, answered);
-    try {
-      return await withinTimeLimit(EXPIRE_TIMEOUT_MS, () => reply);
-    } catch (error) {
-      if (error instanceof NoAnswerError)
-        reply.then((late) => mayTell(askedAt) && this.lateExpiries.push(late)).catch(() => {});
-      throw error;
-    }
   }
 
   private async runFor(
@@ -238,10 +215,6 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
       return this.client.eval(source, call);
     }
   }
-}
-
-function mayTell(askedAt: number): boolean {
-  return performance.now() - askedAt < TELL_WITHIN_MS;
 }
 
 async function sendAll(ends: Iterable<ToldEnds>): Promise<void> {
