@@ -64,6 +64,27 @@ describe.each([
   });
 });
 
+describe('While a process stops, which waits for its streams, one ends with its session', () => {
+  it.each<[string, (one: RedisApp, cookie: string) => PromiseLike<unknown>, number, string]>([
+    [
+      'that another process ends',
+      (one, cookie) => one.ask.post('/idle-session/sign-out').set('Cookie', cookie).expect(204),
+      500 + SECOND,
+      'signed-out',
+    ],
+    ['whose time is up', async () => {}, 2500, 'idle'],
+  ])('%s', async (_, end, limit, reason) => {
+    const [one, two] = await startTwo({ syncInterval: 500 }, 2500);
+    const ada = await one.signIn();
+    const stream = await opened(two, '/events', ada);
+    const stopped = two.close();
+    await delay(100);
+    expect(await deliveredFor(stream, () => end(one, ada))).toBeLessThan(limit + SLACK);
+    expect(stream.received).toContain(`"reason":"${reason}"`);
+    await stopped;
+  });
+});
+
 describe('A stream ends with a session whose time is up', () => {
   it('by a timer of its own, while its pushes go on', async () => {
     const [one, two] = await startTwo({ syncInterval: 60_000 }, 2500);

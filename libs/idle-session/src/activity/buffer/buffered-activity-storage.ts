@@ -33,14 +33,12 @@ const SYNC_TIMEOUT_MS = 1000;
 /**
  * Remembers what a storage said, and collects what it is to be told.
  *
- * Activity only ever moves a deadline forward, so what this process has seen is enough to say "alive", without asking:
- * as long as more than half of the idle timeout is left by what the storage itself knows, and the changes of the last
- * `syncInterval` say nothing else. Touches are then collected too. In every other case the request waits for the
- * storage: in the second half of the idle timeout, at an end, and for sessions that this process does not know.
+ * Activity only ever moves a deadline forward, so what this process has seen is enough to say "alive", without asking: as
+ * long as more than half of the idle timeout is left by what the storage itself knows, and the changes of the last
+ * `syncInterval` say nothing else. Touches are then collected too. In every other case the request waits for the storage.
  *
- * So a session that ended here is refused here at once, and by another process at the latest one `syncInterval` later.
- * A process that crashes loses what it collected: a session that nobody uses afterwards ends early, by one `touchInterval`
- * and one `syncInterval` at most. `flush()` before a process stops sends what was collected.
+ * A session that ended here is refused here at once, and by another process one `syncInterval` later at most. A session
+ * that nobody uses after a crash ends early, by one `touchInterval` and one `syncInterval` at most: `flush()` prevents it.
  */
 export class BufferedActivityStorage extends ActivityStorage {
   private readonly syncIntervalMs: number;
@@ -120,7 +118,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     return this.storage.expire(limit);
   }
 
-  /** While there is a watcher, changes are asked for even without requests: in each `syncInterval`, or each second if that is 0. */
+  /** Asks for changes while there is a watcher, also after `flush()`: in each `syncInterval`, or each second if that is 0. */
   override watch(onChange: (keys: ChangedKeys) => void): (() => void) | undefined {
     if (!hasHistory(this.storage)) return this.storage.watch?.(onChange);
     const stop = this.watchers.add(onChange);
@@ -140,6 +138,8 @@ export class BufferedActivityStorage extends ActivityStorage {
   override async flush(): Promise<void> {
     this.closing = true;
     clearTimeout(this.timer);
+    this.timer = undefined;
+    this.schedule();
     await Promise.all([
       ...this.partitions.map(async (partition) => {
         await partition.syncing?.catch(() => {});
@@ -206,8 +206,8 @@ export class BufferedActivityStorage extends ActivityStorage {
   }
 
   private schedule(): void {
-    const isWatched = this.watchers.size > 0;
-    if (this.timer || this.closing || (this.syncIntervalMs === 0 && !isWatched)) return;
+    const isNeeded = this.watchers.size > 0 || (this.syncIntervalMs > 0 && !this.closing);
+    if (this.timer || !isNeeded) return;
     const intervalMs = this.syncIntervalMs || WATCH_INTERVAL_MS;
     this.timer = setTimeout(() => this.syncAll(), intervalMs * SYNC_AFTER).unref();
   }

@@ -52,6 +52,30 @@ describe('Those who watch a buffered storage', () => {
     },
   );
 
+  it.each(['1s', 0] as const)(
+    'are told of it also after flush(), when they began before and when they begin then (syncInterval %p)',
+    async (syncInterval) => {
+      const world = new World();
+      const [here, there] = [aProcess(world, { syncInterval }), aProcess(world)];
+      for (const key of ['a', 'b']) await there.buffer.start(key, session());
+      const before = await watched(here.buffer);
+      await here.buffer.flush();
+      await there.buffer.end('a', 'revoked');
+      await pass(SECOND);
+      expect(before.told).toEqual([['a']]);
+      before.stop();
+      await pass(SECOND);
+      expect(jest.getTimerCount()).toBe(0);
+      const after = await watched(here.buffer);
+      await there.buffer.end('b', 'revoked');
+      await pass(SECOND);
+      expect(after.told).toEqual([['b']]);
+      after.stop();
+      await pass(SECOND);
+      expect(jest.getTimerCount()).toBe(0);
+    },
+  );
+
   it('are told of an end that was decided here, and of a record that is not there', async () => {
     const { buffer } = await aWarmProcess(['a']);
     const { told } = await watched(buffer);

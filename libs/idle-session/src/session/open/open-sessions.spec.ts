@@ -144,9 +144,9 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     expect(watchersOf(world)).toBe(0);
   });
 
-  it('is released when the app stops, and nothing is held from then on', async () => {
+  it('is released when the app has stopped, and nothing is held from then on', async () => {
     const { world, here, there, ends } = await heldHere();
-    here.open.beforeApplicationShutdown();
+    here.open.onApplicationShutdown();
     const late = here.hold('a');
     await there.signOut('a');
     await pass(BOUND);

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { EndReason } from 'idle-session-client/protocol';
 import { LRUCache } from 'lru-cache';
 import {
@@ -34,7 +34,7 @@ const ENDS_REMEMBERED = 1000;
  * the storage is back.
  */
 @Injectable()
-export class OpenSessions implements BeforeApplicationShutdown {
+export class OpenSessions implements OnApplicationShutdown {
   private readonly held = new Map<string, Set<OnEnd>>();
   private readonly endWatch: EndWatch;
   /** Sessions whose end this process has emitted, the latest. */
@@ -87,7 +87,8 @@ export class OpenSessions implements BeforeApplicationShutdown {
     };
   }
 
-  beforeApplicationShutdown(): void {
+  /** Not before the server has closed, which waits for what is open. */
+  onApplicationShutdown(): void {
     this.isClosing = true;
     this.held.clear();
     this.endWatch.clear();
