@@ -5,6 +5,9 @@ import { sessionIdOf, setCookiesOf } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { createRedisApp, type RedisApp } from '../support/redis-app.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
+import { OpenStream } from '../support/open-stream.js';
+import { openedStream, StreamsController } from '../support/streams-controller.js';
+import { until } from '../support/until.js';
 import { MINUTE } from '../support/test-app.js';
 
 let sessions: RedisServer;
@@ -28,11 +31,17 @@ const makeReadOnly = async () => {
   await activityAdmin.sendCommand(['REPLICAOF', '127.0.0.1', '1']);
 };
 
+const takeWrites = async () => {
+  await activityAdmin.configSet({ maxmemory: '0' });
+  await activityAdmin.sendCommand(['REPLICAOF', 'NO', 'ONE']);
+};
+
 const apps: RedisApp[] = [];
 const start = async (syncInterval: '1s' | 0 = 0) => {
   const app = await createRedisApp(sessions, {
     activity,
     storage: (client) => new RedisActivityStorage(client, { syncInterval }),
+    metadata: { controllers: [StreamsController] },
   });
   apps.push(app);
   return app;
@@ -42,8 +51,8 @@ beforeEach(async () => {
   await Promise.all([admin.flushAll(), activityAdmin.flushAll()]);
 });
 afterEach(async () => {
-  await activityAdmin.configSet({ maxmemory: '0' });
-  await activityAdmin.sendCommand(['REPLICAOF', 'NO', 'ONE']);
+  OpenStream.leaveAll();
+  await takeWrites();
   await Promise.all(apps.splice(0).map((app) => app.close()));
 });
 
@@ -51,6 +60,11 @@ const page = (app: RedisApp, cookie: string) => app.ask.get('/page').set('Cookie
 /** What all apps have logged that matches. */
 const logged = (pattern: RegExp) =>
   apps.flatMap(({ log }) => log.filter(({ text }) => pattern.test(text)));
+/** Reasons and causes of the ends that apps are told. */
+const ends = (...told: RedisApp[]) =>
+  told.flatMap(({ events }) =>
+    events.flatMap((event) => ('reason' in event ? [`${event.reason} ${event.cause}`] : [])),
+  );
 const row = (cookie: string) => admin.get(`sess:${sessionIdOf(cookie)}`);
 
 describe.each([
@@ -76,6 +90,26 @@ describe.each([
       expect(JSON.stringify(logged(/./))).not.toContain(sessionIdOf(ada));
     },
   );
+
+  it('a sign-out ends what its process has open at once, and the rest once the storage takes it', async () => {
+    const [one, two] = [await start(), await start()];
+    const ada = await one.signIn();
+    const [here, there] = [
+      await openedStream(one.app, '/events', ada),
+      await openedStream(two.app, '/events', ada),
+    ];
+    await refuseWrites();
+    await one.ask.post('/idle-session/sign-out').set('Cookie', ada).expect(204);
+    expect(await here.end()).toBe('whole');
+    expect(here.received).toContain('"reason":"signed-out"');
+    expect(ends(one, two)).toEqual([]);
+
+    await takeWrites();
+    expect(await there.end()).toBe('whole');
+    expect(there.received).toContain('"reason":"signed-out"');
+    await until('both processes told', () => ends(one, two).length > 1);
+    expect(ends(one, two).sort()).toEqual(['signed-out elsewhere', 'signed-out request']);
+  });
 
   it('nor does a request that is still running bring the session back', async () => {
     const [one, two] = [await start(), await start()];

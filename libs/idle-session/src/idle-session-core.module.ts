@@ -29,6 +29,7 @@ import { SESSION_MIDDLEWARE, sessionMiddleware } from './session/session.middlew
 import { SessionStats } from './session/session-stats.js';
 import { SessionWriter } from './session/session-writer.js';
 import { IdleSessionStore } from './session/session-store.js';
+import { UnrecordedEnds } from './session/unrecorded-ends.js';
 import { UserStore } from './session/user-store.js';
 import { OutageLog } from './utils/outage-log.js';
 
@@ -58,6 +59,7 @@ import { OutageLog } from './utils/outage-log.js';
     OpenSessions,
     OpenResponses,
     SessionStats,
+    UnrecordedEnds,
     SessionEnding,
     SessionLookup,
     SessionWriter,

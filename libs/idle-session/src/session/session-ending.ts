@@ -5,6 +5,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { withinTimeLimit } from '../utils/time-limit.js';
 import { SessionActivity, type EndOrigin } from './session-activity.js';
 import { sessionRef } from './session-ref.js';
+import { UnrecordedEnds } from './unrecorded-ends.js';
 import { UserStore } from './user-store.js';
 
 /** Ends sessions by their id, in the record and in the app's store. */
@@ -15,6 +16,7 @@ export class SessionEnding {
   constructor(
     private readonly activity: SessionActivity,
     private readonly userStore: UserStore,
+    private readonly unrecorded: UnrecordedEnds,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -45,7 +47,9 @@ export class SessionEnding {
       reading = await this.activity.end(ref, reason, origin);
     } catch (error) {
       const leftMs = this.options.storageTimeoutMs - (performance.now() - began);
-      await withinTimeLimit(leftMs, () => this.endWithoutRecord(sessionId, ref)).catch(() => {
+      await withinTimeLimit(leftMs, () =>
+        this.endWithoutRecord(sessionId, ref, reason, origin),
+      ).catch(() => {
         throw error;
       });
       return undefined;
@@ -55,9 +59,15 @@ export class SessionEnding {
   }
 
   /** Rejects if the storage cannot be read either: a sign-out that is answered 503 does not happen later. */
-  private async endWithoutRecord(sessionId: string, ref: string): Promise<void> {
+  private async endWithoutRecord(
+    sessionId: string,
+    ref: string,
+    reason: RecordedEnd,
+    origin: EndOrigin,
+  ): Promise<void> {
     await this.activity.read(ref, true);
     await this.userStore.destroy(sessionId);
+    this.unrecorded.add(ref, reason, origin);
     this.logger.error(
       `The activity storage did not take the end of session ${ref}. It ended because its data was removed from the session store.`,
     );

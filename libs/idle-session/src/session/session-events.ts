@@ -43,7 +43,7 @@ export class SessionEvents {
 
   /** What apps are told. */
   readonly events = this.eventSubject.asObservable();
-  /** The ends among the events, for what this process holds open. */
+  /** The ends, for what this process holds open. */
   readonly ends = this.endSubject.asObservable();
 
   /** How many ends this process decided, by their reasons. */
@@ -65,6 +65,11 @@ export class SessionEvents {
     context: EndContext,
   ): void {
     this.tellEnd(key, reason, now, record ?? NOTHING, context);
+  }
+
+  /** The session is over, although its record does not say so yet: apps are told once it does. */
+  endedUnrecorded(key: string, reason: RecordedEnd): void {
+    this.endSubject.next({ sessionRef: key, reason });
   }
 
   /** The storage ended the session by itself, and said so to this process only. */

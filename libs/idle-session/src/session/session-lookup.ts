@@ -11,6 +11,7 @@ import type { FoundSession } from './found-session.js';
 import { SessionActivity } from './session-activity.js';
 import { sessionRef } from './session-ref.js';
 import { fromStored, isMarked, isUnconfirmed } from './stored-session.js';
+import { UnrecordedEnds } from './unrecorded-ends.js';
 import { UserStore } from './user-store.js';
 
 /** What a session cookie led to: what is known of the session, and its data, unless it has ended. */
@@ -28,6 +29,7 @@ export class SessionLookup {
   constructor(
     private readonly activity: SessionActivity,
     private readonly userStore: UserStore,
+    private readonly unrecorded: UnrecordedEnds,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -114,15 +116,16 @@ export class SessionLookup {
     reason: EndReason,
     { record, now }: ActivityReading,
   ): Promise<ActivityReading> {
+    const origin = { cause: reason === 'revoked' ? 'store' : 'request' } as const;
     try {
-      const cause = reason === 'revoked' ? 'store' : 'request';
-      const reading = await this.activity.end(ref, reason, { cause });
+      const reading = await this.activity.end(ref, reason, origin);
       if (reading.won && reason === 'revoked') logMissing('data', ref);
       if (reading.won && reason === 'lost') logMissing('record', ref);
       return reading;
     } catch (error) {
       // Activity that another process has not sent yet may still move an idle deadline.
       if (record === undefined || reason === 'idle') throw error;
+      this.unrecorded.add(ref, reason, origin);
       return { record: { ...record, ended: reason }, now };
     }
   }
