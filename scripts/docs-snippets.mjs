@@ -14,6 +14,9 @@ const CODE = new Set(['ts', 'tsx', 'js', 'jsx', 'mjs', 'html']);
 
 const BLOCK = /(?:<!-- snippet: (?<source>\S+) -->\n+)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms;
 
+/** A marker whose block is missing. */
+const BARE = /^(<!-- snippet: \S+ -->)\n+(?!\n|```)/gm;
+
 const MARKER = /^\s*(?:\/\/|<!--) #(?:end)?region\b.*\n?/gm;
 
 /** The documents, as paths from the root of the repository. */
@@ -49,7 +52,7 @@ export function unmarkedBlocks(markdown) {
  * @param {string} markdown
  */
 export function withSnippets(markdown) {
-  return markdown.replace(BLOCK, (...match) => {
+  return markdown.replace(BARE, '$1\n\n```\n```\n\n').replace(BLOCK, (...match) => {
     const [block] = match;
     const { source } = /** @type {{ source?: string }} */ (match.at(-1));
     if (!source) return block;
