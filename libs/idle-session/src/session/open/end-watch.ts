@@ -80,10 +80,13 @@ export class EndWatch {
     this.timerAt = Infinity;
   }
 
-  /** Undefined if the storage cannot be watched: then it is asked. */
+  /** Undefined if the storage cannot be watched, or says that it is without a way to stop: then it is asked. */
   private watch(): (() => void) | undefined {
     try {
-      return this.storage.watch?.((keys) => this.ask(keys === 'all' ? this.askAt.keys() : keys));
+      const stop = this.storage.watch?.((keys) =>
+        this.ask(keys === 'all' ? this.askAt.keys() : keys),
+      );
+      return typeof stop === 'function' ? stop : undefined;
     } catch {
       return undefined;
     }

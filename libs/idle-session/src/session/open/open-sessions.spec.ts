@@ -29,6 +29,11 @@ const kinds: { kind: string; storage: (world: World) => ActivityStorage }[] = [
     storage: (world) => new BufferedActivityStorage(new FeedConnection(world), { syncInterval: 0 }),
   },
   { kind: 'a storage that cannot be watched', storage: (world) => new Connection(world) },
+  {
+    kind: 'a storage whose watch gives no way to stop it',
+    storage: (world) =>
+      Object.assign(new Connection(world), { watch: async () => {} }) as unknown as Connection,
+  },
 ];
 
 describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
