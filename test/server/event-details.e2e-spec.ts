@@ -8,6 +8,7 @@ import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expir
 import { UserStore } from '../../libs/idle-session/src/session/user-store.js';
 import { MINUTE, type TestAppOptions } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
+import { until } from '../support/until.js';
 
 const start = testApps();
 
@@ -167,6 +168,6 @@ describe('An event', () => {
       'expired',
     ]);
     expect(after).toEqual(test.events);
-    expect(unhandled).toHaveLength(6);
+    await until('RxJS has reported each error', () => unhandled.length === 6);
   });
 });
