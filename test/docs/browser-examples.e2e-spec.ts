@@ -280,6 +280,16 @@ describe('docs/recipes/streams.md', () => {
     await page.waitForURL(/\/docs\/login\?reason=signed-out$/);
   });
 
+  it('a page with a stream keeps the query that loginUrl has', async () => {
+    const data = JSON.stringify({ reason: 'idle', loginUrl: '/docs/login?tenant=1' });
+    const body = `event: session-ended\ndata: ${data}\n\n`;
+    await page.route(`${url}/prices`, (route) =>
+      route.fulfill({ contentType: 'text/event-stream', body }),
+    );
+    await page.goto(`${url}/docs/spa/events`);
+    await page.waitForURL(/\/docs\/login\?tenant=1&reason=idle$/);
+  });
+
   it('a page with a stream connects again by itself when the session gets another id', async () => {
     await page.goto(`${url}/docs/spa/events`);
     await seen(1);

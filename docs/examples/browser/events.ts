@@ -9,7 +9,10 @@ export function watchPrices(show: (price: number) => void): EventSource {
     // It would connect again otherwise, and be refused.
     prices.close();
     const { reason, loginUrl } = JSON.parse(data) as { reason: string; loginUrl: string | null };
-    if (loginUrl !== null) location.assign(`${loginUrl}?reason=${reason}`);
+    if (loginUrl === null) return;
+    const loginPage = new URL(loginUrl, location.href);
+    loginPage.searchParams.set('reason', reason);
+    location.assign(loginPage);
   });
   // #endregion events
   return prices;
