@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { RequestHandler } from 'express';
 import supertest from 'supertest';
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
+import { connectionsOf } from '../support/connections.js';
 import { signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
@@ -116,6 +117,33 @@ describe('A stream of events', () => {
     await until('it is released', () => release.mock.calls.length > 0);
   });
 
+  it.each(['/public-events', '/events'])(
+    'is not held after its client left, while it waits for the answer of %s before it',
+    async (before) => {
+      await start();
+      const open = test.app.get(OpenSessions);
+      const socket = await rawClient(`GET ${before} HTTP/1.1`, 'keep-alive');
+      for (let i = 0; i < 20; i++)
+        socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${cookie}\r\n\r\n`);
+      await until('all are held', () => open.count >= 20);
+      socket.destroy();
+      await until('all are released', () => open.count === 0);
+    },
+  );
+
+  it('that waits behind another answer is not held if its client left before it began', async () => {
+    await start();
+    const hold = jest.spyOn(test.app.get(OpenSessions), 'hold');
+    const socket = await rawClient('GET /public-events HTTP/1.1', 'keep-alive');
+    socket.write(`GET /late-events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${cookie}\r\n\r\n`);
+    await StreamsController.gate.reached;
+    socket.destroy();
+    await until('the server noticed', async () => (await connectionsOf(test)) === 0);
+    StreamsController.gate.open();
+    await until('the handler began', () => StreamsController.pushed.observed);
+    expect(hold).not.toHaveBeenCalled();
+  });
+
   it('is not held if its client left before it began', async () => {
     await start();
     const hold = jest.spyOn(test.app.get(OpenSessions), 'hold');
@@ -140,11 +168,3 @@ describe('Any other answer', () => {
     expect(hold).not.toHaveBeenCalled();
   });
 });
-
-function connectionsOf({ app }: TestApp): Promise<number> {
-  return new Promise((resolve, reject) => {
-    (app.getHttpServer() as Server).getConnections((error, count) =>
-      error ? reject(error) : resolve(count),
-    );
-  });
-}

@@ -12,6 +12,7 @@ import {
   limitLastBytes,
 } from './ending-response.js';
 import { OpenSessions, type OpenSessionEnd } from './open-sessions.js';
+import { isClosed, onceClosed } from './response-close.js';
 
 /** Answers a request whose session ended before its handler answered. */
 type AnswerInstead = (reason: EndReason) => Promise<void>;
@@ -49,14 +50,13 @@ export class OpenResponses {
   private hold(response: Response, session: RequestSession): void {
     const { guardedRef } = session;
     // A response whose client has left is closed already, and would never be released.
-    if (guardedRef === undefined || response.destroyed || this.held.has(response)) return;
+    if (guardedRef === undefined || isClosed(response) || this.held.has(response)) return;
     const release = this.openSessions.hold(guardedRef, (end) => {
-      response.off('close', release);
       this.held.delete(response);
       this.end(response, session, end);
     });
     this.held.add(response);
-    response.once('close', release);
+    onceClosed(response, release);
   }
 
   private end(response: Response, session: RequestSession, end: OpenSessionEnd): void {
