@@ -1,3 +1,4 @@
+import type { Socket as TcpSocket } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   ConnectedSocket,
@@ -17,11 +18,12 @@ import {
 } from 'nestjs-idle-session';
 import type { Server, Socket as ServerSocket } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
+import { connectionsOf } from '../support/connections.js';
 import { signInCookie } from '../support/cookies.js';
 import { statusOf } from '../support/requests.js';
 import { signIn } from '../support/socket-app.js';
 import { hostOf } from '../support/socket-client.js';
-import { MINUTE, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { MINUTE, SECOND, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
 
@@ -138,6 +140,11 @@ async function join(test: TestApp & { gateway: ClaimsGateway }, transport?: stri
   return { browser, Cookie, client };
 }
 
+/** The connection of a client that began with a WebSocket. */
+function tcpOf({ io: { engine } }: Socket): TcpSocket {
+  return (engine.transport as unknown as { ws: { _socket: TcpSocket } }).ws._socket;
+}
+
 describe.each(['websocket', 'polling'])('A socket of socket.io over %s', (transport) => {
   it.each<[string, (test: TestApp) => Promise<Record<string, string>>, string]>([
     ['without a cookie', async () => ({}), 'none'],
@@ -208,6 +215,37 @@ describe('A socket of socket.io', () => {
     expect(await client.disconnected).toBe('io server disconnect');
     expect(client.received[0]).toEqual(['session-ended', { reason: 'idle' }]);
     expect(test.gateway.handled).toEqual([]);
+  });
+
+  it('whose client polls late gets nothing of what was sent before the end', async () => {
+    const test = await start();
+    const { browser, Cookie } = await signIn(test);
+    const url = `http://${hostOf(test)}/socket.io/?EIO=4&transport=polling`;
+    const opened = await fetch(url, { headers: { Cookie } });
+    const { sid } = JSON.parse((await opened.text()).slice(1)) as { sid: string };
+    await fetch(`${url}&sid=${sid}`, { method: 'POST', body: '40' });
+    await fetch(`${url}&sid=${sid}`);
+    await joined(test);
+    test.gateway.server.emit('news', 'personal');
+    await browser.post('/sign-out').expect(204);
+    const { engine } = test.gateway.server;
+    const took = await until('it is cut off', () => engine.clientsCount === 0);
+    expect(took).toBeLessThan(2 * SECOND);
+    expect((await fetch(`${url}&sid=${sid}`)).status).toBe(400);
+  });
+
+  it('whose client does not read is cut off a second after the end', async () => {
+    const test = await start();
+    const { browser, client } = await join(test);
+    const connection = tcpOf(client.socket).pause();
+    test.gateway.server.emit('news', 'x'.repeat(32 * 1024 * 1024));
+    const before = await connectionsOf(test);
+    await browser.post('/sign-out').expect(204);
+    const took = await until('it is cut off', async () => (await connectionsOf(test)) < before);
+    expect(took).toBeLessThan(2 * SECOND);
+    connection.resume();
+    await client.disconnected;
+    expect(client.received).toEqual([]);
   });
 
   it('that is not attached has its messages refused', async () => {

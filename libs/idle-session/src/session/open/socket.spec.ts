@@ -30,3 +30,24 @@ describe('A WebSocket that is closed', () => {
     expect(socket.terminate).not.toHaveBeenCalled();
   });
 });
+
+describe('A socket of socket.io that is closed', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it.each([1008, 1012] as const)(
+    'has a second to take the last messages, and is then cut off: %s',
+    (code) => {
+      const terminate = jest.fn();
+      const conn = { transport: { socket: { terminate } }, close: jest.fn() };
+      const socket = { connected: true, conn, emit: jest.fn(), disconnect: jest.fn(), on() {} };
+      closeSocket(socket, { code, reason: 'idle' });
+      jest.advanceTimersByTime(999);
+      expect(conn.close).not.toHaveBeenCalledWith(true);
+      expect(terminate).not.toHaveBeenCalled();
+      jest.advanceTimersByTime(1);
+      expect(conn.close).toHaveBeenLastCalledWith(true);
+      expect(terminate).toHaveBeenCalledTimes(1);
+    },
+  );
+});

@@ -10,7 +10,7 @@ interface WebSocketLike {
 /** What the module needs of a socket of the package `socket.io`. */
 interface SocketIoLike {
   readonly connected: boolean;
-  readonly conn: { close(): unknown };
+  readonly conn: { readonly transport: object; close(discard?: boolean): unknown };
   emit(event: string, data: object): unknown;
   disconnect(close: boolean): unknown;
   on(event: 'disconnect', listener: () => void): unknown;
@@ -30,7 +30,7 @@ const FOR_GOOD = 1008;
 
 const OPEN = 1;
 
-/** How long a peer may take to answer the close frame. Until then it can send. */
+/** How long a peer may take to receive the last messages, and to answer the close frame. Until then it can send. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 export function isOpen(socket: AttachableSocket): boolean {
@@ -57,12 +57,20 @@ function closeWebSocket(socket: WebSocketLike, { code, reason }: SocketClosing):
 
 /** socket.io has no close codes. Its client connects again by itself after the transport closed, not after a disconnect. */
 function closeSocketIo(socket: SocketIoLike, { code, reason }: SocketClosing): void {
+  setTimeout(() => cutOff(socket), CLOSE_TIMEOUT_MS).unref();
   if (code !== FOR_GOOD) {
     socket.conn.close();
     return;
   }
   socket.emit('session-ended', { reason });
   socket.disconnect(true);
+}
+
+/** socket.io keeps what its client has not taken for the next poll, and a connection for as long as it is slow. */
+function cutOff({ conn }: SocketIoLike): void {
+  conn.close(true);
+  const { socket } = conn.transport as { socket?: Partial<WebSocketLike> };
+  socket?.terminate?.();
 }
 
 function isSocketIo(socket: AttachableSocket): socket is SocketIoLike {
