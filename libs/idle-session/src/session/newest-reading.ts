@@ -1,5 +1,8 @@
 import type { ActivityReading } from '../activity/activity-storage.js';
 
+/** How long a reading may decide whether a handler runs. */
+const FRESH_FOR_MS = 1000;
+
 /** The newest reading that a request has of its session, and the storage's time as it goes on from there. */
 export class NewestReading {
   private reading: ActivityReading | undefined;
@@ -9,6 +12,10 @@ export class NewestReading {
   /** As it came. */
   get asRead(): ActivityReading | undefined {
     return this.reading;
+  }
+
+  get isOld(): boolean {
+    return this.reading !== undefined && performance.now() - this.readAt > FRESH_FOR_MS;
   }
 
   /** As it is once a slow handler is done; to the second, since this process's time is not the storage's. */

@@ -106,6 +106,8 @@ export class RequestSession {
    */
   async check(): Promise<IdleSessionStatus> {
     this.isChecked = true;
+    // What came between took its time, such as a body that the client sends slowly.
+    if (this.newest.isOld) await this.checkAgain();
     const evaluation = this.evaluate();
     const { ref, stored } = this.found;
     const reading = this.newest.asRead;
