@@ -5,6 +5,12 @@ import { AttachedSocket } from '../session/open/attached-socket.js';
 import { isPassiveRequest, isUnattended } from './passive-request.js';
 import { routeMetadataOf } from './route-metadata.js';
 
+/** What `graphql` tells a resolver of its field. */
+interface ResolveInfo {
+  readonly operation?: { readonly operation: string };
+  readonly path?: { readonly prev: object | undefined };
+}
+
 /** Whether a request, by its route and by its headers, says that a person did something. */
 export function isActivity(
   request: Request,
@@ -14,5 +20,15 @@ export function isActivity(
   const { exempt, passive } = routeMetadataOf(context, reflector);
   // Who opened a socket says nothing of its messages: attach() has decided that.
   const isPassive = AttachedSocket.of(request) ? isUnattended : isPassiveRequest;
-  return !exempt && !passive && !isPassive(request);
+  return !exempt && !passive && !isPassive(request) && !isPushed(context);
+}
+
+/**
+ * Whether the context is that of a field in what a GraphQL subscription sends: with `fieldResolverEnhancers` of Nest, each
+ * of these passes the guard and the interceptor. What the server sends is no activity.
+ */
+function isPushed(context: ExecutionContext): boolean {
+  if (context.getType<string>() !== 'graphql') return false;
+  const info = context.getArgByIndex<ResolveInfo | undefined>(3);
+  return info?.operation?.operation === 'subscription' && info.path?.prev !== undefined;
 }
