@@ -50,7 +50,7 @@ const counts = ({ events }: EventStream) =>
   events.map(({ data }) => (data as { notifications: unknown[] }).notifications.length);
 
 describe('The stream of notifications', () => {
-  it('lists them at once, and again when the person sends a claim, from whichever browser', async () => {
+  it('lists them at once, and again when the person sends a claim, also from another browser', async () => {
     await sendClaim();
     const stream = await EventStream.open(url + STREAM, cookie);
     await until('the list is there', () => stream.events.length === 1);

@@ -144,7 +144,7 @@ describe('An event', () => {
     expect(heard).toEqual(test.events.slice(0, 2));
   });
 
-  it('reaches everybody else, and ends the session, whatever a subscriber throws', async () => {
+  it('reaches all other subscribers, and ends the session, also if one subscriber throws', async () => {
     const unhandled: unknown[] = [];
     config.onUnhandledError = (error) => unhandled.push(error);
     const test = await startEnding();

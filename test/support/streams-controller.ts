@@ -177,7 +177,7 @@ function begin(): () => void {
   return () => void working.delete(handler);
 }
 
-/** Goes on writing for as long as the test runs, whatever becomes of the response. */
+/** Goes on writing for as long as the test runs, also when the response has ended. */
 function writeAll(write: (text: string) => unknown): void {
   StreamsController.pushed.subscribe(write);
 }

@@ -44,8 +44,8 @@ export class IdleSession {
   #extension: Promise<boolean> | undefined;
 
   /**
-   * Aborts once the session has ended, whatever ended it, and never before the server has said so. The reason is an
-   * `AbortError` whose message is the `reason` of the state.
+   * The client aborts it once the server has said that the session has ended, for any reason. The signal's own reason is
+   * an `AbortError` whose message is the `reason` of the state.
    */
   readonly signal = this.#ended.signal;
 

@@ -126,9 +126,8 @@ export abstract class ActivityStorage {
   note?(key: string, idleTimeoutMs: number, at: number): ActivityReading | undefined;
 
   /**
-   * Tells of keys of which something may have become untrue, in whichever process it was changed: ended by {@link end}, or
-   * with a deadline that moved back. `'all'` where it is not known which. What {@link expire} ends need not be told:
-   * it was due. To tell twice, or for nothing, costs a question and does no harm.
+   * Tells the keys of sessions that any process ended by {@link end}, or whose deadline any process moved back; `'all'`
+   * where the storage does not know which. It need not tell what {@link expire} ends: that was due. To tell twice, or for nothing, costs a question and does no harm.
    * @returns ends the watch; undefined if the storage cannot tell
    */
   watch?(onChange: (keys: ChangedKeys) => void): (() => void) | undefined;

@@ -9,7 +9,7 @@ const TOLD_WITHIN_MS = 5000;
 /** What a storage tells those who watch it. One that has no `watch` keeps to this too. */
 export const watchCases: readonly ActivityStorageContractCase[] = [
   {
-    name: 'tells of an end to those who watch, in whichever process it was decided',
+    name: 'tells those who watch of an end that any process decided',
     async run({ storage, other }) {
       for (const [key, decider] of [
         ['session-1', storage],

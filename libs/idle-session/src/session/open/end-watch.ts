@@ -27,7 +27,7 @@ const SWEEP_TAKES_MS = 500;
 type OverdueReason = Extract<EndReason, 'idle' | 'absolute' | 'lost'>;
 
 /**
- * Finds out that sessions ended, in whichever process: watches the storage, and has one timer for the earliest deadline.
+ * Finds out that this process or another ended sessions: watches the storage, and has one timer for the earliest deadline.
  * Only the storage says that a session has ended; one that does not answer ends nothing, and is asked again a second
  * later. Without a session to look after it costs nothing.
  */

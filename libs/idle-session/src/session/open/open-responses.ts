@@ -32,7 +32,7 @@ export class OpenResponses {
   ) {}
 
   /**
-   * Ends a response with its session, whatever it sends.
+   * Ends a response with its session, also one that is no stream of events.
    * @param answer called if the session ends before the response has begun
    */
   mark(response: Response, session: RequestSession, answer: AnswerInstead): void {

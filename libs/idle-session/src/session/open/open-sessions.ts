@@ -27,10 +27,10 @@ type OnEnd = (end: OpenSessionEnd) => void;
 const ENDS_REMEMBERED = 1000;
 
 /**
- * What this process holds open for sessions: streams and sockets. It hears of each end, in whichever process, no later than
- * `syncInterval` and a second; with a `subscriber` within milliseconds.
+ * What this process holds open for sessions: streams and sockets. It hears of each end that any process decides, no later
+ * than `syncInterval` and a second; with a `subscriber` within milliseconds.
  *
- * A storage that is away ends nothing, whatever `onStorageError` says: what is open stays open, and hears of its end when
+ * A storage that is away ends nothing, with both values of `onStorageError`: what is open stays open, and hears of its end when
  * the storage is back.
  */
 @Injectable()
@@ -65,7 +65,7 @@ export class OpenSessions implements OnApplicationShutdown {
   }
 
   /**
-   * Calls back once the session has ended, in whichever process; also if it ended before this call, then soon after it.
+   * Calls back once any process has ended the session; if one did before this call, then soon after it.
    * @param sessionRef of a session that has a record: one without is taken for lost, and ended
    * @returns to be called when nothing is open any more
    */
