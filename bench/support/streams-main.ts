@@ -1,11 +1,7 @@
 // An app whose pages hold a stream and a socket open, in a process of its own.
-import { Controller, Sse } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import { IdleSessionService } from 'nestjs-idle-session';
-import { concat, NEVER, of } from 'rxjs';
-import type { WebSocket } from 'ws';
-import type { Request } from 'express';
+import { QuietGateway, QuietStreamController } from '../../test/support/what-stays-open.js';
 import { closeApps, listenWith } from './app.js';
 import { answerWith } from './asked-process.js';
 import { signIn } from './known-sessions.js';
@@ -29,29 +25,12 @@ export interface SignIns {
 
 const HOUR_MS = 3_600_000;
 
-@Controller('stream')
-class StreamController {
-  @Sse()
-  stream() {
-    return concat(of({ data: 'open' }), NEVER);
-  }
-}
-
-@WebSocketGateway({ path: '/socket' })
-class SocketGateway implements OnGatewayConnection {
-  constructor(private readonly sessions: IdleSessionService) {}
-
-  async handleConnection(socket: WebSocket, request: Request): Promise<void> {
-    if (await this.sessions.attach(socket, request)) socket.send('open');
-  }
-}
-
 const { redisUrl, prefix, hasSubscriber } = JSON.parse(process.argv[2] ?? '') as StreamsOptions;
 const connect = () => connectedClient(redisUrl, SET_UP);
 const { app, socketPath } = await listenWith(
   {
-    controllers: [StreamController],
-    providers: [SocketGateway],
+    controllers: [QuietStreamController],
+    providers: [QuietGateway],
     imports: [
       oursOnRedis({
         client: await connect(),

@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
 import { EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
 import supertest from 'supertest';
 import { AuditModule, auditLogTo } from '../../docs/examples/recipes/audit-log.js';
@@ -7,19 +6,11 @@ import { ClaimLocks, SessionEventForwarder } from '../../docs/examples/recipes/e
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
 import { cookiesOf, sessionIdOf } from '../support/cookies.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { createTestApp, MINUTE, type TestAppOptions } from '../support/test-app.js';
+import { MINUTE, type TestAppOptions } from '../support/test-app.js';
+import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
 
-const running: INestApplication[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((app) => app.close()));
-});
-
-async function start(options: TestAppOptions) {
-  const test = await createTestApp(options);
-  running.push(test.app);
-  return test;
-}
+const start = testApps();
 
 describe('docs/recipes/audit.md', () => {
   /** The app of the recipe, and the lines that it logs. */

@@ -79,7 +79,7 @@ const scripts = new Map<string, string>();
 
 const streamed = new Subject<MessageEvent>();
 
-/** Both stay open, whatever becomes of the session. */
+/** Both stay open, also when the session has ended. */
 @Controller('api')
 @SkipIdleSession()
 class OpenController {

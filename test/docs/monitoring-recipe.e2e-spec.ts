@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
 import { metrics } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -12,19 +11,11 @@ import { HealthModule } from '../../docs/examples/recipes/health.js';
 import { SessionMeter } from '../../docs/examples/recipes/metrics.js';
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { createTestApp, MINUTE, type TestAppOptions } from '../support/test-app.js';
+import { MINUTE } from '../support/test-app.js';
+import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
 
-const running: INestApplication[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((app) => app.close()));
-});
-
-async function start(options: TestAppOptions) {
-  const test = await createTestApp(options);
-  running.push(test.app);
-  return test;
-}
+const start = testApps();
 
 describe('docs/recipes/monitoring.md', () => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);

@@ -1,13 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Sse } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
-import type { Request } from 'express';
-import { IdleSessionService } from 'nestjs-idle-session';
-import { concat, NEVER, of } from 'rxjs';
-import type { WebSocket } from 'ws';
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
 import { passTime } from '../support/activity-records.js';
 import { BufferedApps } from '../support/buffered-app.js';
@@ -15,6 +9,7 @@ import { HOUR, SECOND } from '../support/durations.js';
 import type { RedisApp } from '../support/redis-app.js';
 import { until } from '../support/until.js';
 import { openSocket, openStream, type Visit } from '../support/visits.js';
+import { QuietGateway, QuietStreamController } from '../support/what-stays-open.js';
 
 // `npm run bench -- streams` has many more.
 const STREAMS = 200;
@@ -22,29 +17,12 @@ const SOCKETS = 100;
 /** What a busy machine may take on top of `syncInterval` and a second. */
 const SLACK_MS = 8 * SECOND;
 
-@Controller('hold')
-class HoldController {
-  @Sse()
-  hold() {
-    return concat(of({ data: 'open' }), NEVER);
-  }
-}
-
-@WebSocketGateway({ path: '/socket' })
-class SocketGateway implements OnGatewayConnection {
-  constructor(private readonly sessions: IdleSessionService) {}
-
-  async handleConnection(socket: WebSocket, request: Request): Promise<void> {
-    if (await this.sessions.attach(socket, request)) socket.send('open');
-  }
-}
-
 const apps = BufferedApps.forEachTest();
 
 async function startBoth(hasSubscriber = false): Promise<[RedisApp, RedisApp]> {
   const start = async () =>
     apps.start(hasSubscriber ? { subscriber: await apps.redis.client() } : {}, {
-      metadata: { controllers: [HoldController], providers: [SocketGateway] },
+      metadata: { controllers: [QuietStreamController], providers: [QuietGateway] },
       configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
     });
   return [await start(), await start()];
@@ -66,7 +44,7 @@ async function openAll(both: readonly RedisApp[]): Promise<Held> {
   for (let index = 0; index < STREAMS; index++) {
     const cookie = await both[0]!.signIn();
     cookies.push(cookie);
-    visits.push(await openStream(addressOf(index), '/hold', cookie));
+    visits.push(await openStream(addressOf(index), '/quiet-stream', cookie));
     if (index < SOCKETS) visits.push(await openSocket(addressOf(index + 1), '/socket', cookie));
   }
   expect(heldBy(both)).toBe(STREAMS + SOCKETS);

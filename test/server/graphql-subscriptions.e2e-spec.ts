@@ -7,8 +7,8 @@ import { createClient, type Client } from 'graphql-ws';
 import { IdleSessionService, PassiveRoute, SkipIdleSession } from 'nestjs-idle-session';
 import { Subject } from 'rxjs';
 import WebSocket from 'ws';
-import { signInCookie } from '../support/cookies.js';
 import { RecordingLogger } from '../support/recording-logger.js';
+import { REFUSED_HANDSHAKES } from '../support/refused-handshakes.js';
 import { statusOf } from '../support/requests.js';
 import { signIn } from '../support/socket-app.js';
 import { hostOf, type Closed } from '../support/socket-client.js';
@@ -160,23 +160,7 @@ function connect(test: TestApp, headers: Record<string, string>): Connected {
 }
 
 describe('A socket of graphql-ws', () => {
-  it.each<[string, (test: TestApp) => Promise<Record<string, string>>, string]>([
-    ['without a cookie', async () => ({}), 'none'],
-    [
-      'with the cookie of a session that has ended',
-      async (test) => {
-        const { Cookie } = await signIn(test);
-        test.clock.advance(15 * MINUTE);
-        return { Cookie };
-      },
-      'idle',
-    ],
-    [
-      'of a page of another origin',
-      async (test) => ({ Cookie: await signInCookie(test), Origin: 'http://evil.example' }),
-      'other-origin',
-    ],
-  ])('is refused %s', async (_, headersOf, reason) => {
+  it.each(REFUSED_HANDSHAKES)('is refused %s', async (_, headersOf, reason) => {
     const test = await start();
     test.app.useLogger(false);
     const client = connect(test, await headersOf(test));

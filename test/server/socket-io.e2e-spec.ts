@@ -19,8 +19,8 @@ import {
 import type { Server, Socket as ServerSocket } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { connectionsOf } from '../support/connections.js';
-import { signInCookie } from '../support/cookies.js';
 import { statusOf } from '../support/requests.js';
+import { REFUSED_HANDSHAKES } from '../support/refused-handshakes.js';
 import { signIn } from '../support/socket-app.js';
 import { hostOf } from '../support/socket-client.js';
 import { MINUTE, SECOND, type TestApp, type TestAppOptions } from '../support/test-app.js';
@@ -146,29 +146,7 @@ function tcpOf({ io: { engine } }: Socket): TcpSocket {
 }
 
 describe.each(['websocket', 'polling'])('A socket of socket.io over %s', (transport) => {
-  it.each<[string, (test: TestApp) => Promise<Record<string, string>>, string]>([
-    ['without a cookie', async () => ({}), 'none'],
-    [
-      'with a forged cookie',
-      async (test) => ({ Cookie: (await signInCookie(test)).replace(/.{3}$/, 'abc') }),
-      'none',
-    ],
-    [
-      'with the cookie of a session that has ended',
-      async (test) => {
-        const { browser, Cookie } = await signIn(test);
-        test.clock.advance(15 * MINUTE);
-        await browser.get('/page').expect(401);
-        return { Cookie };
-      },
-      'idle',
-    ],
-    [
-      'of a page of another origin',
-      async (test) => ({ Cookie: await signInCookie(test), Origin: 'http://evil.example' }),
-      'other-origin',
-    ],
-  ])('is refused %s', async (_, headersOf, reason) => {
+  it.each(REFUSED_HANDSHAKES)('is refused %s', async (_, headersOf, reason) => {
     const test = await start();
     const client = open(test, await headersOf(test), transport);
     // After this, the client does not connect again by itself.

@@ -7,6 +7,7 @@ import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sess
 import { cookiesOf, sessionIdOf, signInCookie } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { RecordingLogger } from '../support/recording-logger.js';
+import { REFUSED_HANDSHAKES } from '../support/refused-handshakes.js';
 import { statusOf, type Browser } from '../support/requests.js';
 import { join, open, signIn, socketApps } from '../support/socket-app.js';
 import { SocketClient } from '../support/socket-client.js';
@@ -35,32 +36,7 @@ function pauseReads({ storage }: TestApp): Gate {
 const cookieOf = async (test: TestApp) => ({ Cookie: await signInCookie(test) });
 
 describe('A WebSocket', () => {
-  it.each<[string, (test: TestApp) => Promise<Record<string, string>>, string]>([
-    ['without a cookie', async () => ({}), 'none'],
-    [
-      'with a forged cookie',
-      async (test) => ({ Cookie: (await signInCookie(test)).replace(/.{3}$/, 'abc') }),
-      'none',
-    ],
-    [
-      'with the cookie of a session that idled out',
-      async (test) => {
-        const { Cookie } = await signIn(test);
-        test.clock.advance(15 * MINUTE);
-        return { Cookie };
-      },
-      'idle',
-    ],
-    [
-      'with the cookie of a session that was signed out',
-      async (test) => {
-        const { browser, Cookie } = await signIn(test);
-        await browser.post('/sign-out').expect(204);
-        return { Cookie };
-      },
-      'signed-out',
-    ],
-  ])('is refused %s', async (_, headersOf, reason) => {
+  it.each(REFUSED_HANDSHAKES)('is refused %s', async (_, headersOf, reason) => {
     const test = await start();
     const client = await open(test, await headersOf(test));
     client.send('edit');
