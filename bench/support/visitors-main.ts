@@ -43,7 +43,10 @@ const answers = {
     const stream = async (index: number) => {
       const session = from + index;
       const address = { socketPath: ofTwo(socketPaths, index) };
-      visits.push({ session, visit: await openStream(address, '/quiet-stream', cookieOf(session)) });
+      visits.push({
+        session,
+        visit: await openStream(address, '/quiet-stream', cookieOf(session)),
+      });
     };
     const socket = async (index: number) => {
       const session = from + index;

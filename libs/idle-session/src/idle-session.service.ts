@@ -163,6 +163,7 @@ export class IdleSessionService {
       );
     await this.ending.end(sessionId, 'revoked', { cause: 'request', endedBy: by });
   }
+
   /** Numbers for monitoring; never rejects. Asks the storage for what all processes share. */
   async stats(): Promise<IdleSessionStats> {
     return this.sessionStats.read();
