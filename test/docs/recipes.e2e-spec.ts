@@ -4,6 +4,7 @@ import { Test } from '@nestjs/testing';
 import expressSession, { type Store } from 'express-session';
 import supertest from 'supertest';
 import { appModuleOn } from '../../docs/examples/recipes/migrating.js';
+import * as fresh from '../../docs/examples/recipes/fresh.js';
 import * as oidc from '../../docs/examples/recipes/oidc.js';
 import { start as startWithPassport } from '../../docs/examples/recipes/passport.js';
 import { TestController } from '../support/test-app.js';
@@ -27,7 +28,10 @@ async function startModule(module: Type | undefined, configure?: (app: INestAppl
 }
 
 const statusOf = async (browser: supertest.Agent) =>
-  (await browser.get('/idle-session/status').expect(200)).body as { state: string };
+  (await browser.get('/idle-session/status').expect(200)).body as {
+    state: string;
+    sessionRef: string;
+  };
 
 describe('docs/recipes/passport.md', () => {
   it('after signing out, what Passport leaves in the store has no deadline and warns nobody', async () => {
@@ -61,6 +65,32 @@ describe('docs/recipes/oidc.md', () => {
     const browser = await startModule(oidc.AppModule);
     const page = await browser.get('/login?returnTo=%2F%2Fevil.example').expect(200);
     expect(page.text).toContain('/login/provider?returnTo=%2F"');
+  });
+});
+
+describe('docs/recipes/fresh.md', () => {
+  it('the confirm page leads back to what asked for the proof', async () => {
+    const browser = await startModule(fresh.AppModule);
+    await browser.post('/sign-in').expect(200);
+    await browser.post('/account/email').expect(204);
+    const page = await browser.get('/confirm?returnTo=%2Faccount').expect(200);
+    const [, action = ''] = /action="([^"]+)"/.exec(page.text) ?? [];
+    await browser.post(action).send({ password: 'wrong' }).expect(401);
+    const before = await statusOf(browser);
+    const confirmed = await browser.post(action).send({ password: 'demo' }).expect(303);
+    expect(confirmed.headers.location).toBe('/account');
+    expect(confirmed.get('Set-Cookie')).toHaveLength(1);
+    expect(await statusOf(browser)).toMatchObject({
+      state: 'active',
+      sessionRef: before.sessionRef,
+    });
+    await browser.post('/account/email').expect(204);
+  });
+
+  it('keeps strangers out', async () => {
+    const browser = await startModule(fresh.AppModule);
+    await browser.post('/account/email').expect(401);
+    await browser.post('/confirm').send({ password: 'demo' }).expect(403);
   });
 });
 

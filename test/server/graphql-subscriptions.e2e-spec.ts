@@ -4,7 +4,12 @@ import { Injectable } from '@nestjs/common';
 import { Context, GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
 import type { Request } from 'express';
 import { createClient, type Client } from 'graphql-ws';
-import { IdleSessionService, PassiveRoute, SkipIdleSession } from 'nestjs-idle-session';
+import {
+  FreshSession,
+  IdleSessionService,
+  PassiveRoute,
+  SkipIdleSession,
+} from 'nestjs-idle-session';
 import { Subject } from 'rxjs';
 import WebSocket from 'ws';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -55,6 +60,12 @@ class ClaimsResolver {
   @PassiveRoute()
   poll() {
     return false;
+  }
+
+  @Query(() => Boolean)
+  @FreshSession('5m')
+  secret() {
+    return true;
   }
 
   @Query(() => Boolean)
@@ -194,6 +205,16 @@ describe('A socket of graphql-ws', () => {
     expect(await statusOf(browser)).toMatchObject({ expiresInMs: 5 * MINUTE });
     expect(await client.ask('{ note }')).toEqual({ note: null });
     expect(await statusOf(browser)).toMatchObject({ expiresInMs: 15 * MINUTE });
+  });
+
+  it('says of a proof that is too old that the person has to confirm, and stays open', async () => {
+    const test = await start();
+    const { Cookie } = await signIn(test);
+    const client = connect(test, { Cookie });
+    expect(await client.ask('{ secret }')).toEqual({ secret: true });
+    test.clock.advance(6 * MINUTE);
+    expect(JSON.stringify(await client.ask('{ secret }'))).toContain('"reason":"confirm"');
+    expect(await client.ask('{ note }')).toEqual({ note: null });
   });
 
   it('reads the session anew for each operation', async () => {

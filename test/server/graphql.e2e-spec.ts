@@ -9,7 +9,7 @@ import {
 import { APP_GUARD } from '@nestjs/core';
 import { Context, GraphQLModule, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { Request } from 'express';
-import { PassiveRoute, SkipIdleSession } from 'nestjs-idle-session';
+import { FreshSession, PassiveRoute, SkipIdleSession } from 'nestjs-idle-session';
 import type { Browser } from '../support/requests.js';
 import { MINUTE } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
@@ -36,6 +36,12 @@ class ClaimsResolver {
 
   @Mutation(() => Boolean)
   rename() {
+    return true;
+  }
+
+  @Mutation(() => Boolean)
+  @FreshSession('5m')
+  transfer() {
     return true;
   }
 
@@ -112,6 +118,25 @@ describe('A GraphQL server', () => {
       expect((await ask(ada, '{ up }')).body).toEqual({ data: { up: true } });
     },
   );
+
+  it('says of a proof that is too old that the person has to confirm', async () => {
+    const test = await start({ metadata, options: { confirmUrl: '/confirm' } });
+    const ada = await test.signedIn();
+    expect((await ask(ada, 'mutation { transfer }')).body).toEqual({ data: { transfer: true } });
+    test.clock.advance(5 * MINUTE + 1);
+    expect(await errorsOf(ada, 'mutation { transfer }')).toEqual([
+      expect.objectContaining({
+        message: 'For your security, please confirm that it is you.',
+        extensions: {
+          code: 'UNAUTHENTICATED',
+          reason: 'confirm',
+          maxAgeMs: 5 * MINUTE,
+          confirmUrl: '/confirm',
+        },
+      }),
+    ]);
+    expect((await ask(ada, '{ user }')).body).toEqual({ data: { user: 'ada' } });
+  });
 
   it('says why also when a guard of the app refuses', async () => {
     const guard = { provide: APP_GUARD, useClass: MembersGuard };

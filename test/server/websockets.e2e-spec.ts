@@ -83,15 +83,18 @@ describe('A WebSocket', () => {
     expect(client.received).toEqual([]);
   });
 
-  it('is closed with 1012 when its session gets another id, and may come back with that', async () => {
-    const test = await start();
-    const { browser, Cookie } = await signIn(test);
-    const client = await join(test, { Cookie });
-    const renewed = cookiesOf(await browser.post('/sign-in').expect(200));
-    expect(await client.closed).toEqual({ code: 1012, reason: 'replaced' });
-    const again = await join(test, { Cookie: renewed });
-    expect(await again.ask('edit', 'a')).toEqual({ event: 'edited', data: 'active' });
-  });
+  it.each(['/sign-in', '/confirm'])(
+    'is closed with 1012 when its session gets another id, and may come back with that: %s',
+    async (path) => {
+      const test = await start();
+      const { browser, Cookie } = await signIn(test);
+      const client = await join(test, { Cookie });
+      const renewed = cookiesOf(await browser.post(path).expect(200));
+      expect(await client.closed).toEqual({ code: 1012, reason: 'replaced' });
+      const again = await join(test, { Cookie: renewed });
+      expect(await again.ask('edit', 'a')).toEqual({ event: 'edited', data: 'active' });
+    },
+  );
 
   it("stays open when another person's session ends", async () => {
     const test = await start();
@@ -137,6 +140,20 @@ describe('A message', () => {
       expect(await client.ask('edit', 'a')).toEqual({ event: 'edited', data: 'active' });
     }
     expect(await statusOf(browser)).toMatchObject({ expiresInMs: 15 * MINUTE });
+  });
+
+  it('that asks for a fresh proof is refused once the sign-in is older, and is no activity', async () => {
+    const test = await start();
+    const { browser, Cookie } = await signIn(test);
+    const client = await join(test, { Cookie });
+    expect(await client.ask('transfer')).toEqual({ event: 'transferred', data: null });
+    test.clock.advance(6 * MINUTE);
+    expect(await client.ask('transfer')).toMatchObject({
+      event: 'exception',
+      data: { message: 'Forbidden resource' },
+    });
+    expect(await statusOf(browser)).toMatchObject({ expiresInMs: 9 * MINUTE });
+    expect(await client.ask('edit', 'a')).toEqual({ event: 'edited', data: 'active' });
   });
 
   it('is none if it is passive', async () => {

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/websockets';
 import type { Request } from 'express';
 import {
+  FreshSession,
   IdleSession,
   IdleSessionGateway,
   IdleSessionService,
@@ -18,6 +19,7 @@ import {
   type IdleSessionStatus,
 } from 'nestjs-idle-session';
 import type { WebSocket } from 'ws';
+import { ConfirmController } from './confirm-controller.js';
 import { cookiesOf } from './cookies.js';
 import type { Browser } from './requests.js';
 import { SocketClient } from './socket-client.js';
@@ -60,6 +62,12 @@ export class ClaimsGateway implements OnGatewayConnection {
     return { event: 'polled', data: null };
   }
 
+  @FreshSession('5m')
+  @SubscribeMessage('transfer')
+  transfer() {
+    return { event: 'transferred', data: null };
+  }
+
   @SkipIdleSession()
   @SubscribeMessage('ping')
   ping() {
@@ -89,7 +97,10 @@ export interface SocketApp extends TestApp {
 
 /** What makes an app one with gateways on `ws`. */
 export const withGateways = {
-  metadata: { providers: [ClaimsGateway, ForgottenGateway] },
+  metadata: {
+    providers: [ClaimsGateway, ForgottenGateway],
+    controllers: [ConfirmController],
+  },
   configure: (app: INestApplication) => void app.useWebSocketAdapter(new WsAdapter(app)),
 };
 

@@ -9,6 +9,7 @@ import {
   type Configuration,
 } from './options/module-definition.js';
 import { resolveOptions } from './options/resolve-options.js';
+import { FreshRouteRules } from './request/fresh-route-rules.js';
 import { IdleSessionGuard } from './request/idle-session.guard.js';
 import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
 import { MarkedResponses } from './request/marked-responses.js';
@@ -21,6 +22,7 @@ import { OpenSessions } from './session/open/open-sessions.js';
 import { OpenSockets } from './session/open/open-sockets.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
+import { SessionConfirmation } from './session/session-confirmation.js';
 import { SessionEnding } from './session/session-ending.js';
 import { SessionEvents } from './session/session-events.js';
 import { SessionLookup } from './session/session-lookup.js';
@@ -74,6 +76,8 @@ import { OutageLog } from './utils/outage-log.js';
     HandshakeSessions,
     OpenSockets,
     ExpiredSessionSweeper,
+    SessionConfirmation,
+    FreshRouteRules,
     IdleSessionGuard,
     IdleSessionInterceptor,
     MarkedResponses,

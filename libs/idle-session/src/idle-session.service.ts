@@ -11,6 +11,7 @@ import { OpenSockets, type AttachOptions } from './session/open/open-sockets.js'
 import type { AttachableSocket } from './session/open/socket.js';
 import type { DeliberateEndReason } from './session/request-session.js';
 import { RequestSessions } from './session/request-sessions.js';
+import { SessionConfirmation } from './session/session-confirmation.js';
 import { SessionEnding } from './session/session-ending.js';
 import { SessionEvents } from './session/session-events.js';
 import { SESSION_MIDDLEWARE } from './session/session.middleware.js';
@@ -47,6 +48,7 @@ export class IdleSessionService {
     private readonly sockets: OpenSockets,
     private readonly markedResponses: MarkedResponses,
     private readonly sessionStats: SessionStats,
+    private readonly confirmation: SessionConfirmation,
   ) {
     this.events = events;
     this.client = { fileName, integrity };
@@ -147,6 +149,21 @@ export class IdleSessionService {
       );
     }
     await this.requestSessions.of(request).end(reason);
+  }
+
+  /**
+   * Notes that the person has just proved again who they are: call it once your code has checked a password, a passkey or a
+   * second factor. The session gets a new id and keeps its data, and both limits and the proof begin anew. Use
+   * `request.session` afterwards, and none that you took before.
+   *
+   * @returns false if another request of the session did so first, such as a form that was sent twice: the person is
+   * confirmed all the same, the browser gets the new id from that request, and this one has no session any more
+   * @throws {SessionExpiredException} if the session has ended
+   * @throws {StorageUnavailableException} the session is as it was
+   * @throws {UnauthorizedException} without a session, or if `appliesTo` said no
+   */
+  async confirm(request: Request): Promise<boolean> {
+    return this.confirmation.confirm(request);
   }
 
   /**

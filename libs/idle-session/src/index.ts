@@ -27,6 +27,7 @@ export type {
 } from './options/idle-session.options.js';
 export {
   EndsWithSession,
+  FreshSession,
   IdleSession,
   PassiveRoute,
   SkipIdleSession,
@@ -39,6 +40,7 @@ export { safeReturnTo } from './request/safe-return-to.js';
 export { SessionExpiredFilter } from './request/session-expired.filter.js';
 export type { EventCause, IdleSessionEvent } from './session/idle-session.events.js';
 export {
+  SessionConfirmationRequiredException,
   SessionExpiredException,
   StorageUnavailableException,
 } from './session/idle-session.exceptions.js';

@@ -33,10 +33,15 @@ describe('reasonOf', () => {
     expect(reasonOf({ status: 401, reason })).toBe(reason);
   });
 
-  it.each([undefined, null, 'idle', {}, { reason: 'wrong password' }, { reason: null }])(
-    'does not take %j for the end of a session',
-    (body) => {
-      expect(reasonOf(body)).toBeUndefined();
-    },
-  );
+  it.each([
+    undefined,
+    null,
+    'idle',
+    {},
+    { reason: 'wrong password' },
+    { reason: 'confirm' },
+    { reason: null },
+  ])('does not take %j for the end of a session', (body) => {
+    expect(reasonOf(body)).toBeUndefined();
+  });
 });

@@ -2,10 +2,11 @@ import type { EndReason } from 'idle-session-client/protocol';
 import type { ChangedKeys } from './watchers.js';
 
 /**
- * What a record says of its end. `replaced`: the session got a new id, at a sign-in say. That is told as `signed-out`, and
- * the browser, which has the new id's cookie by then, keeps it.
+ * What a record says of its end. `replaced`: the session got a new id, at a sign-in say. `confirmed`: the same, since the
+ * person proved again who they are. Pages are told `signed-out` of both, and the browser, which has the new id's cookie by
+ * then, keeps it.
  */
-export type RecordedEnd = EndReason | 'replaced';
+export type RecordedEnd = EndReason | 'replaced' | 'confirmed';
 
 /**
  * What is known about the activity of one session. Times are milliseconds on the storage's own clock, durations are
@@ -14,7 +15,7 @@ export type RecordedEnd = EndReason | 'replaced';
 export interface ActivityRecord {
   /** When the session was signed in; the absolute limit counts from here. */
   readonly startedAt: number;
-  /** When the person last proved who they are: at the start, as long as nothing asks for a newer proof. */
+  /** When the person last proved who they are: a newer proof starts a record of its own. */
   readonly authenticatedAt: number;
   /** When the person last did something. Only ever grows. */
   readonly lastActivityAt: number;
@@ -145,9 +146,14 @@ export abstract class ActivityStorage {
   flush?(): Promise<void>;
 }
 
-/** The reason that people, pages and events are told. */
+/** Whether the browser goes on under another session id. */
+export function goesOn(end: RecordedEnd | undefined): end is 'replaced' | 'confirmed' {
+  return end === 'replaced' || end === 'confirmed';
+}
+
+/** The reason that people and pages are told. */
 export function toldReason(end: RecordedEnd): EndReason {
-  return end === 'replaced' ? 'signed-out' : end;
+  return goesOn(end) ? 'signed-out' : end;
 }
 
 /** For how long after its deadline or its end a record is kept by default, so that the reason can still be told. */

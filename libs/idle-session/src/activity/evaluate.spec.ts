@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EndReason } from 'idle-session-client/protocol';
-import type { ActivityRecord } from './activity-storage.js';
-import { evaluate, type Evaluation, type IdlePolicy } from './evaluate.js';
+import type { ActivityRecord, RecordedEnd } from './activity-storage.js';
+import {
+  evaluate,
+  isBeingReplaced,
+  isFresh,
+  type Evaluation,
+  type IdlePolicy,
+} from './evaluate.js';
 
 const START = 100_000;
 const IDLE = 900;
@@ -224,4 +230,37 @@ describe('evaluate', () => {
     const policy = Object.freeze({ warnBeforeMs: WARN });
     expect(evaluate(record, policy, START + 1)).toEqual(evaluate(record, policy, START + 1));
   });
+});
+
+describe('A proof of who the person is', () => {
+  it.each([
+    [0, true],
+    [300, true],
+    [301, false],
+    [-5000, true],
+  ])('of %p ms ago is no older than 300 ms: %p', (ageMs, fresh) => {
+    expect(isFresh({ record: RECORD, now: START + ageMs }, 300)).toBe(fresh);
+  });
+
+  it('is none without a record, or without its time in the record', () => {
+    const { authenticatedAt: _, ...record } = RECORD;
+    expect(isFresh({ record: undefined, now: START }, 300)).toBe(false);
+    expect(isFresh({ record: record as ActivityRecord, now: START }, 300)).toBe(false);
+  });
+});
+
+describe('A session whose person confirmed in another request', () => {
+  const ended = (reason: RecordedEnd) => ({ ...RECORD, ended: reason });
+
+  it('gets its new id until the old one would have been idle', () => {
+    expect(isBeingReplaced({ record: ended('confirmed'), now: START + IDLE - 1 })).toBe(true);
+    expect(isBeingReplaced({ record: ended('confirmed'), now: START + IDLE })).toBe(false);
+  });
+
+  it.each<RecordedEnd>(['replaced', 'signed-out', 'revoked'])(
+    'is told from one that ended as %s',
+    (reason) => {
+      expect(isBeingReplaced({ record: ended(reason), now: START })).toBe(false);
+    },
+  );
 });

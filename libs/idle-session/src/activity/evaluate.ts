@@ -1,5 +1,5 @@
 import type { EndReason } from 'idle-session-client/protocol';
-import { toldReason, type ActivityRecord } from './activity-storage.js';
+import { toldReason, type ActivityReading, type ActivityRecord } from './activity-storage.js';
 
 /** What a record is held against, beside the limits in the record itself. */
 export interface IdlePolicy {
@@ -46,6 +46,19 @@ export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number
   const expiresInMs = deadline - time;
   const warning = policy.warnBeforeMs !== false && expiresInMs <= policy.warnBeforeMs;
   return { state: warning ? 'warning' : 'active', expiresInMs, absoluteExpiresInMs };
+}
+
+/** Whether the person proved who they are no longer ago than this; never without a record. */
+export function isFresh(reading: ActivityReading | undefined, maxAgeMs: number): boolean {
+  return reading?.record !== undefined && reading.now - reading.record.authenticatedAt <= maxAgeMs;
+}
+
+/**
+ * Whether the browser is about to get the session's new id, since the person confirmed in another request. One that still
+ * has the old id when that would have been idle never got the new one.
+ */
+export function isBeingReplaced(reading: ActivityReading | undefined): boolean {
+  return reading?.record?.ended === 'confirmed' && reading.now < idleDeadlineOf(reading.record);
 }
 
 /** When a record's idle timeout is over. */

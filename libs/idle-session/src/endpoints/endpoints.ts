@@ -14,7 +14,11 @@ import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { isPassiveRequest } from '../request/passive-request.js';
 import { sendProblem } from '../request/problem.js';
-import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import { isBeingReplaced } from '../activity/evaluate.js';
+import {
+  SessionExpiredException,
+  StorageUnavailableException,
+} from '../session/idle-session.exceptions.js';
 import type { RequestSession } from '../session/request-session.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { ClientFiles } from './client-files.js';
@@ -77,7 +81,10 @@ export class Endpoints {
   };
 
   private readonly status = async (request: Request, response: Response): Promise<void> => {
-    sendJson(await this.requestSessions.of(request).check(), response);
+    const session = this.requestSessions.of(request);
+    const status = await session.check();
+    refuseReplaced(session);
+    sendJson(status, response);
   };
 
   private readonly heartbeat = async (request: Request, response: Response): Promise<void> => {
@@ -91,7 +98,9 @@ export class Endpoints {
 
   private readonly signOut = async (request: Request, response: Response): Promise<void> => {
     this.refuseOtherOrigins(request);
-    await this.requestSessions.of(request).end('signed-out');
+    const session = this.requestSessions.of(request);
+    refuseReplaced(session);
+    await session.end('signed-out');
     response.status(HttpStatus.NO_CONTENT).end();
   };
 
@@ -125,6 +134,7 @@ export class Endpoints {
   private async liveSession(request: Request): Promise<RequestSession> {
     const session = this.requestSessions.of(request);
     const { reason, loginUrl } = await session.check();
+    refuseReplaced(session);
     if (reason !== null) throw new SessionExpiredException(reason, loginUrl);
     return session;
   }
@@ -137,6 +147,15 @@ export class Endpoints {
     this.logged.add(kind);
     throw new ForbiddenException('This request comes from another site.');
   }
+}
+
+/**
+ * A request with the id that the session had until the person confirmed: the browser gets the new one at this moment, and is
+ * to ask again.
+ */
+function refuseReplaced({ reading }: RequestSession): void {
+  if (!isBeingReplaced(reading)) return;
+  throw new StorageUnavailableException(new Error('The session has a new id by now'));
 }
 
 /** Past what the app may have put on `response.json()`. */

@@ -43,6 +43,12 @@ export interface IdleSessionModuleOptions {
   readonly loginUrl?: string;
 
   /**
+   * Where a page navigation is sent when its route has `@FreshSession()` and the person's proof is older, with `reason` and
+   * `returnTo` in the query: a path or a URL. Left out: it gets the 401, as a script does.
+   */
+  readonly confirmUrl?: string;
+
+  /**
    * Whether a stored session is put under the idle clock; default: every one. Asked with `request.session` there. A
    * session that came under the clock stays under it until it ends: saying no later only leaves requests unchecked.
    */

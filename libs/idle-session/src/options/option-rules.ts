@@ -52,6 +52,14 @@ const withMethods = (what: string, ...names: readonly string[]): Rule => ({
     isObject(value) && names.every((name) => isFunction((value as Record<string, unknown>)[name])),
 });
 
+const pageAddress = (example: string): Rule => ({
+  takes: `a path such as '${example}' or an http(s) URL`,
+  accepts: (value) =>
+    typeof value === 'string' &&
+    (/^\/(?![/\\])/.test(value) || (/^https?:\/\//.test(value) && URL.canParse(value))),
+  isPublic: true,
+});
+
 export const MODULE_RULES: Rules = {
   idleTimeout: durationOr(
     `${DURATION_TAKES}, or a function of the request that returns one`,
@@ -65,13 +73,8 @@ export const MODULE_RULES: Rules = {
     required: true,
   },
   storage: withMethods('an ActivityStorage', 'read', 'start', 'touch', 'end', 'expire'),
-  loginUrl: {
-    takes: "a path such as '/login' or an http(s) URL",
-    accepts: (value) =>
-      typeof value === 'string' &&
-      (/^\/(?![/\\])/.test(value) || (/^https?:\/\//.test(value) && URL.canParse(value))),
-    isPublic: true,
-  },
+  loginUrl: pageAddress('/login'),
+  confirmUrl: pageAddress('/confirm'),
   appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
   ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
   onStorageError: oneOf('reject', 'allow'),

@@ -68,6 +68,12 @@ describe('A wrong option', () => {
       got: typeof loginUrl === 'string' ? '' : String(loginUrl),
       takes: "a path such as '/login' or an http(s) URL",
     })),
+    ...['confirm', '//evil.example', '', 7, null, true].map((confirmUrl) => ({
+      options: { confirmUrl },
+      option: 'confirmUrl',
+      got: typeof confirmUrl === 'string' ? '' : String(confirmUrl),
+      takes: "a path such as '/confirm' or an http(s) URL",
+    })),
     ...['ignore', '', true, null].map((onStorageError) => ({
       options: { onStorageError },
       option: 'onStorageError',

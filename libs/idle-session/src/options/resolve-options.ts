@@ -23,6 +23,7 @@ export interface ResolvedOptions extends ResolvedSession {
   readonly commonIdleTimeoutMs: number | null;
   readonly storage: ActivityStorage;
   readonly loginUrl: string | null;
+  readonly confirmUrl: string | null;
   readonly appliesTo: (request: Request) => boolean;
   readonly ownerOf: ((request: Request) => string | undefined) | undefined;
   readonly onStorageError: 'reject' | 'allow';
@@ -69,6 +70,7 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
     ...session,
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
+    confirmUrl: options.confirmUrl ?? null,
     appliesTo: checkedFunction(
       'appliesTo',
       MODULE_RULES.appliesTo!.takes,

@@ -6,7 +6,14 @@ import {
 } from '@nestjs/common';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { requestOf } from './request-of.js';
-import { ENDS_WITH_SESSION, PASSIVE_ROUTE, SKIP_IDLE_SESSION } from './route-metadata.js';
+import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
+import { valueOf } from '../utils/option-error.js';
+import {
+  ENDS_WITH_SESSION,
+  FRESH_SESSION,
+  PASSIVE_ROUTE,
+  SKIP_IDLE_SESSION,
+} from './route-metadata.js';
 
 /**
  * Exempts a route or a controller: its requests are never refused and never count as activity. A request whose session
@@ -38,6 +45,24 @@ export const PassiveRoute = (): CustomDecorator => SetMetadata(PASSIVE_ROUTE, tr
  * \@Get('statement.pdf')
  */
 export const EndsWithSession = (): CustomDecorator => SetMetadata(ENDS_WITH_SESSION, true);
+
+/**
+ * Asks for a fresh proof on a route or a controller: the person signed in or confirmed no longer ago than this. Other
+ * requests, anonymous ones too, get 401 with the reason `confirm`; a page navigation goes to `confirmUrl`. A route's own
+ * duration counts, not that of its controller.
+ *
+ * @throws {TypeError} for what is no duration
+ *
+ * @example
+ * \@FreshSession('5m')
+ * \@Post('email')
+ */
+export function FreshSession(maxAge: Duration): CustomDecorator {
+  const freshForMs = parseDuration(maxAge);
+  if (freshForMs === undefined)
+    throw new TypeError(`@FreshSession() got ${valueOf(maxAge)}; it takes ${DURATION_TAKES}.`);
+  return SetMetadata(FRESH_SESSION, freshForMs);
+}
 
 /**
  * Injects the {@link IdleSessionStatus} of the request into a handler's parameter; undefined on an exempt route while

@@ -1,7 +1,17 @@
-import { Injectable, Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
+import { isFresh } from '../activity/evaluate.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import {
+  SessionConfirmationRequiredException,
   SessionExpiredException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
@@ -38,6 +48,7 @@ export class IdleSessionGuard implements CanActivate {
   constructor(
     private readonly requestSessions: RequestSessions,
     protected readonly reflector: Reflector,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -48,11 +59,13 @@ export class IdleSessionGuard implements CanActivate {
     const session = this.requestSessions.of(request);
     if (this.isExempt(context)) {
       this.letPass(request, session);
+      this.requireFresh(context, request, session);
       return true;
     }
     const status = await session.check();
     request.idleSession = status;
     if (status.state === 'expired' && !session.isSignedOut) this.throwSessionExpired(status);
+    this.requireFresh(context, request, session);
     return true;
   }
 
@@ -68,6 +81,28 @@ export class IdleSessionGuard implements CanActivate {
   /** @throws {SessionExpiredException} by default */
   protected throwSessionExpired(status: IdleSessionStatus): never {
     throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
+  }
+
+  /** @throws {SessionConfirmationRequiredException} by default */
+  protected throwConfirmationRequired(maxAgeMs: number): never {
+    throw new SessionConfirmationRequiredException(maxAgeMs, this.options.confirmUrl);
+  }
+
+  private requireFresh(context: ExecutionContext, request: Request, session: RequestSession): void {
+    const maxAgeMs = this.missingProof(context, request, session);
+    if (maxAgeMs !== undefined) this.throwConfirmationRequired(maxAgeMs);
+  }
+
+  /** How old a proof the route takes, if that of the request's session is older, or there is none. */
+  private missingProof(
+    context: ExecutionContext,
+    { idleSession }: Request,
+    session: RequestSession,
+  ): number | undefined {
+    const { freshForMs } = routeMetadataOf(context, this.reflector);
+    if (freshForMs === undefined) return undefined;
+    const isAlive = idleSession?.state === 'active' || idleSession?.state === 'warning';
+    return isAlive && isFresh(session.reading, freshForMs) ? undefined : freshForMs;
   }
 
   /** @param key what the message has of its socket: that, or the handshake */
@@ -87,7 +122,11 @@ export class IdleSessionGuard implements CanActivate {
     const { idleSession } = socket.handshake;
     if (isGraphql(context) && idleSession?.state === 'expired')
       this.throwSessionExpired(idleSession);
-    return isLive;
+    if (!isLive) return false;
+    const session = this.requestSessions.of(socket.handshake);
+    const maxAgeMs = this.missingProof(context, socket.handshake, session);
+    if (maxAgeMs !== undefined && isGraphql(context)) this.throwConfirmationRequired(maxAgeMs);
+    return maxAgeMs === undefined;
   }
 
   /** Once: it is the app that forgot it. */

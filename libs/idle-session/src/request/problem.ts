@@ -1,6 +1,7 @@
 import type { HttpException } from '@nestjs/common';
 import type { Response } from 'express';
 import {
+  SessionConfirmationRequiredException,
   SessionExpiredException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
@@ -17,16 +18,35 @@ const AUTHENTICATION_SCHEME = 'Session';
 /** Answers with an exception of the module's own, or of an endpoint. */
 export function sendProblem(exception: HttpException, response: Response): void {
   const isUnavailable = exception instanceof StorageUnavailableException;
-  const isExpired = exception instanceof SessionExpiredException;
-  const isProblem = isUnavailable || isExpired;
+  const isAboutSession =
+    exception instanceof SessionExpiredException ||
+    exception instanceof SessionConfirmationRequiredException;
+  const isProblem = isUnavailable || isAboutSession;
   if (isUnavailable) response.set('Retry-After', String(RETRY_AFTER_S));
   if (exception.getStatus() === 401) {
-    const error = isExpired ? ` error="${exception.reason}"` : '';
-    response.set('WWW-Authenticate', AUTHENTICATION_SCHEME + error);
+    const parameters = isAboutSession ? ` ${challengeOf(exception)}` : '';
+    response.set('WWW-Authenticate', AUTHENTICATION_SCHEME + parameters);
   }
   response
     .status(exception.getStatus())
     .set('Cache-Control', 'no-store')
     .type(isProblem ? 'application/problem+json' : 'application/json')
     .end(JSON.stringify(exception.getResponse()));
+}
+
+/**
+ * What the scheme says of a 401. For a proof that is too old, in the words of RFC 9470, section 3, which defines them for
+ * the schemes of OAuth: a client that knows them there knows them here.
+ */
+function challengeOf(
+  exception: SessionExpiredException | SessionConfirmationRequiredException,
+): string {
+  if (exception instanceof SessionExpiredException) return `error="${exception.reason}"`;
+  // Whole seconds, and none more than the route allows.
+  const maxAgeS = Math.floor(exception.maxAgeMs / 1000);
+  return [
+    'error="insufficient_user_authentication"',
+    'error_description="More recent authentication is required"',
+    `max_age="${maxAgeS}"`,
+  ].join(', ');
 }

@@ -5,6 +5,7 @@ import type { Reflector } from '@nestjs/core';
 export const SKIP_IDLE_SESSION = 'idle-session:skip';
 export const PASSIVE_ROUTE = 'idle-session:passive';
 export const ENDS_WITH_SESSION = 'idle-session:ends-with-session';
+export const FRESH_SESSION = 'idle-session:fresh-session';
 
 /** What the decorators on a route, or else on its controller, say. */
 export interface RouteMetadata {
@@ -14,6 +15,8 @@ export interface RouteMetadata {
   readonly passive: boolean;
   /** Its answers end when their session ends. */
   readonly endsWithSession: boolean;
+  /** How old the person's proof of who they are may be; undefined: as old as the session. */
+  readonly freshForMs: number | undefined;
 }
 
 /** Read once for each route: decorators do not change while an app runs, and reading them takes time. */
@@ -31,6 +34,10 @@ export function routeMetadataOf(context: ExecutionContext, reflector: Reflector)
       exempt: has(SKIP_IDLE_SESSION),
       passive: has(PASSIVE_ROUTE),
       endsWithSession: has(ENDS_WITH_SESSION),
+      freshForMs: reflector.getAllAndOverride<number | undefined>(FRESH_SESSION, [
+        handler,
+        controller,
+      ]),
     };
     byController.set(controller, metadata);
   }

@@ -10,6 +10,7 @@ import { ApplicationConfig, BaseExceptionFilter, HttpAdapterHost } from '@nestjs
 import type { Request, Response } from 'express';
 import { loginAddress } from 'idle-session-client/protocol';
 import {
+  SessionConfirmationRequiredException,
   SessionExpiredException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
@@ -24,7 +25,7 @@ const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
 /**
  * Answers for sessions that ended. If a guard says 401 or 403 first, the answer still says why the session ended. A page
  * navigation is redirected to the login page and loses its cookie, since a person has now been told; a script gets the
- * problem, and the browser keeps the cookie.
+ * problem, and the browser keeps the cookie. Answers as well for sessions whose person has to confirm first.
  *
  * Nest asks it before the app's other global filters, so that a catch-all does not hide the reason. It passes on to them
  * what is not about an ended session, and what one of them names: `@Catch(SessionExpiredException)`.
@@ -48,17 +49,13 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     const response = host.switchToHttp().getResponse<Response>();
     // Such as express-session's, when a save failed with the answer on its way.
     if (response.headersSent) return this.passOn(exception, host);
-    const expired = explanation instanceof SessionExpiredException;
-    if (!expired && !(explanation instanceof StorageUnavailableException)) {
-      return this.passOn(exception, host);
-    }
+    const answer = this.answerTo(explanation, request, response);
+    if (!answer) return this.passOn(exception, host);
     const named = this.otherFilters().find((filter) =>
       caughtBy(filter).includes(explanation.constructor),
     );
     if (named) return named.catch(explanation, host);
-    return expired
-      ? this.answerExpired(explanation, request, response)
-      : this.answerUnavailable(explanation, response);
+    return answer();
   }
 
   protected answerExpired(
@@ -76,8 +73,37 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     );
   }
 
+  protected answerConfirmationRequired(
+    exception: SessionConfirmationRequiredException,
+    request: Request,
+    response: Response,
+  ): void {
+    response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
+    if (exception.confirmUrl === null || !isPageNavigation(request))
+      return sendProblem(exception, response);
+    response.redirect(
+      HttpStatus.SEE_OTHER,
+      loginAddress(exception.confirmUrl, exception.reason, pageOf(request)),
+    );
+  }
+
   protected answerUnavailable(exception: StorageUnavailableException, response: Response): void {
     sendProblem(exception, response);
+  }
+
+  /** How an exception of the module's own is answered; undefined for any other. */
+  private answerTo(
+    exception: HttpException,
+    request: Request,
+    response: Response,
+  ): (() => void) | undefined {
+    if (exception instanceof SessionExpiredException)
+      return () => this.answerExpired(exception, request, response);
+    if (exception instanceof SessionConfirmationRequiredException)
+      return () => this.answerConfirmationRequired(exception, request, response);
+    if (exception instanceof StorageUnavailableException)
+      return () => this.answerUnavailable(exception, response);
+    return undefined;
   }
 
   /** The reason behind a refusal by a guard: the session's end, or that nothing could be known of it. */

@@ -25,17 +25,21 @@ interface EventDetails {
 
 /**
  * What happened to a session. `expired`: its time was up (idle, absolute). `ended`: anything else (signed-out, revoked,
- * lost). Each end is told once with a cause other than `elsewhere`, in the process where it was decided.
+ * lost), or that the session goes on under a new id (confirmed). Each end is told once with a cause other than `elsewhere`, in the process where it was decided.
  */
 export type IdleSessionEvent =
-  | (EventDetails & { readonly type: 'started' })
+  | (EventDetails & {
+      readonly type: 'started';
+      /** The reference that the session had until the person confirmed, which ended as `confirmed`. */
+      readonly previousRef?: string;
+    })
   | (EventDetails & {
       readonly type: 'expired';
       readonly reason: Extract<EndReason, 'idle' | 'absolute'>;
     })
   | (EventDetails & {
       readonly type: 'ended';
-      readonly reason: Exclude<EndReason, 'idle' | 'absolute'>;
+      readonly reason: Exclude<EndReason, 'idle' | 'absolute'> | 'confirmed';
       /** As given to `revoke(sessionId, { by })`. */
       readonly endedBy?: string;
     });

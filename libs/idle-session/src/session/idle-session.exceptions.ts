@@ -40,6 +40,36 @@ export class SessionExpiredException extends UnauthorizedException {
   }
 }
 
+const CONFIRM_DETAIL = 'For your security, please confirm that it is you.';
+
+/**
+ * The session lives, but its route asks for a newer proof of who the person is: 401, with the reason `confirm`. Its response
+ * is the whole problem body, so that any filter may send it.
+ */
+export class SessionConfirmationRequiredException extends UnauthorizedException {
+  readonly reason = 'confirm';
+
+  /** What a GraphQL server says of the error; the code is Apollo's for a 401. */
+  readonly extensions: object;
+
+  /** @param maxAgeMs how old the proof may be */
+  constructor(
+    readonly maxAgeMs: number,
+    readonly confirmUrl: string | null = null,
+  ) {
+    const about = { reason: 'confirm', maxAgeMs, confirmUrl };
+    super({
+      type: 'urn:nestjs-idle-session:confirmation-required',
+      title: 'Confirmation required',
+      status: HttpStatus.UNAUTHORIZED,
+      detail: CONFIRM_DETAIL,
+      ...about,
+    } satisfies Problem & typeof about);
+    this.message = CONFIRM_DETAIL;
+    this.extensions = { code: 'UNAUTHENTICATED', ...about };
+  }
+}
+
 /** The storage or the session store did not answer in time: 503. Says nothing about the session. */
 export class StorageUnavailableException extends ServiceUnavailableException {
   /** What a GraphQL server says of the error. */

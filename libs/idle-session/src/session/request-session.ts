@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { CookieOptions } from 'express-session';
 import {
+  goesOn,
   toldReason,
   type ActivityReading,
   type ActivityRecord,
@@ -14,7 +15,7 @@ import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol'
 import { NewestReading } from './newest-reading.js';
 import { statusOf } from './idle-session.status.js';
 import { destroySession, saveSession } from './save-session.js';
-import { isMarked, isRenewal } from './stored-session.js';
+import { isMarked, isRenewal, toldRef } from './stored-session.js';
 import { identifyingAttributes } from './session-cookies.js';
 import type { SessionActivity } from './session-activity.js';
 import type { SessionEnding } from './session-ending.js';
@@ -84,6 +85,11 @@ export class RequestSession {
   get isSignedOut(): boolean {
     const ended = this.record?.ended;
     return ended !== undefined && toldReason(ended) === 'signed-out' && !this.found.stored;
+  }
+
+  /** The session's activity as this request knows it; undefined if nothing is known. */
+  get reading(): ActivityReading | undefined {
+    return this.newest.asRead;
   }
 
   /** Names the session that the answer must not outlive: one that the guard checked and that is under the idle timeout. */
@@ -180,7 +186,7 @@ export class RequestSession {
   /** Clears the cookie: the person has been told of the end, and the next request is anonymous. */
   clearCookie(): void {
     // The browser may have the cookie of the new id by now.
-    if (this.record?.ended === 'replaced') return;
+    if (goesOn(this.record?.ended)) return;
     this.request.res?.clearCookie(this.options.session.name, identifyingAttributes(this.cookie));
   }
 
@@ -198,7 +204,7 @@ export class RequestSession {
     return statusOf(evaluation, {
       idleTimeoutMs,
       warnBeforeMs: warnBeforeFor(idleTimeoutMs ?? Infinity) || null,
-      sessionRef: (evaluation && this.ref) || null,
+      sessionRef: (evaluation && this.ref && toldRef(this.request.session, this.ref)) || null,
       loginUrl,
     });
   }

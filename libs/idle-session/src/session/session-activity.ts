@@ -13,7 +13,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
 import { InFlight } from '../utils/in-flight.js';
 import { OutageLog } from '../utils/outage-log.js';
-import { promised, withinTimeLimit } from '../utils/time-limit.js';
+import { attempt, promised, withinTimeLimit } from '../utils/time-limit.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { ownerHash } from './owner-hash.js';
 import type { EventCause } from './idle-session.events.js';
@@ -24,6 +24,8 @@ const WRITE = 'activity storage (write)';
 
 /** How many times as long as an answer to a request the last sending may take, of all that was collected. */
 const FLUSH_TAKES = 3;
+
+type OnStarted = (reading: ActivityReading, owner: string | undefined) => void;
 
 /** How it came that a session is ended. */
 export interface EndOrigin {
@@ -76,7 +78,12 @@ export class SessionActivity implements BeforeApplicationShutdown {
   }
 
   /** Starts the record of a session with the limits that the options give to this request. */
-  async start(sessionRef: string, sessionId: string, request: Request): Promise<ActivityReading> {
+  async start(
+    sessionRef: string,
+    sessionId: string,
+    request: Request,
+    onStarted: OnStarted = (reading, owner) => this.events.started(sessionRef, reading, owner),
+  ): Promise<ActivityReading> {
     const { absoluteTimeoutMs, idleTimeoutFor, ownerOf, secrets } = this.options;
     const idleTimeoutMs = await idleTimeoutFor(request);
     const owner = ownerOf?.(request);
@@ -88,7 +95,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
         lockAfterMs: null,
         owner: owner === undefined ? null : ownerHash(secrets[0], owner),
       });
-      if (reading?.started) this.events.started(sessionRef, reading, owner);
+      if (reading?.started) onStarted(reading, owner);
       return reading;
     });
   }
@@ -180,7 +187,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     const { storage, storageTimeoutMs } = this.options;
     const flushed = withinTimeLimit(FLUSH_TAKES * storageTimeoutMs, async () => storage.flush?.());
-    // It has been logged, and that is all that can be done now.
+    // It has been logged.
     await this.outageLog.watch('activity storage (flush)', flushed).catch(() => {});
   }
 
@@ -213,7 +220,8 @@ export class SessionActivity implements BeforeApplicationShutdown {
     }
   }
 
-  private ask<T extends ActivityReading>(
+  /** @throws {StorageUnavailableException} */
+  ask<T extends ActivityReading>(
     operation: string,
     ask: (storage: ActivityStorage) => Promise<T>,
   ): Promise<T> {
@@ -240,9 +248,4 @@ export class SessionActivity implements BeforeApplicationShutdown {
     this.outageLog.failed(`activity storage (${operation})`, error);
     return new StorageUnavailableException(error);
   }
-}
-
-/** A throw comes out as a rejection. */
-async function attempt<T>(ask: () => Promise<T>): Promise<T> {
-  return ask();
 }

@@ -51,10 +51,16 @@ export class SessionEvents {
     return { ...this.counts };
   }
 
-  started(key: string, { record, now }: ActivityReading, owner: string | undefined): void {
+  /** @param previousRef of the session that goes on in this one */
+  started(
+    key: string,
+    { record, now }: ActivityReading,
+    owner: string | undefined,
+    previousRef?: string,
+  ): void {
     if (!record) return;
     const details = detailsOf(key, now, record, { cause: 'request', owner });
-    this.emit({ type: 'started', ...details });
+    this.emit({ type: 'started', ...details, ...(previousRef !== undefined && { previousRef }) });
   }
 
   /** This process ended the session. */
@@ -90,8 +96,9 @@ export class SessionEvents {
     known: Known,
     context: EndContext,
   ): void {
-    const reason = toldReason(end);
-    if (context.cause !== 'elsewhere') this.counts[reason] += 1;
+    // Nobody signed out, and the session goes on.
+    const reason = end === 'confirmed' ? end : toldReason(end);
+    if (context.cause !== 'elsewhere' && reason !== 'confirmed') this.counts[reason] += 1;
     const details = detailsOf(key, at, reason === 'lost' ? NOTHING : known, context);
     const { endedBy } = context;
     this.emit(

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { Request, RequestHandler } from 'express';
 import expressSession, { type Store } from 'express-session';
@@ -8,15 +7,13 @@ import { endingEachAnswer } from './ending-each-answer.js';
 import { insecureCookieWarning } from './insecure-cookie-warning.js';
 import { keepFromCaches } from './private-answers.js';
 import type { OpenResponses } from './open/open-responses.js';
+import { newSessionId } from './new-session-id.js';
 import { FOREIGN_SESSION, type RequestSessions } from './request-sessions.js';
 import { hasSeveralCookies, keepOnly, signedSessionIds } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
 
 /** The token of the middleware: there is one in an app. */
 export const SESSION_MIDDLEWARE = Symbol('SESSION_MIDDLEWARE');
-
-/** As many random bytes as express-session takes itself. */
-const SESSION_ID_BYTES = 24;
 
 /** How many signed cookies are looked up for one request: a browser may send more, and each costs the store a read. */
 const COOKIES_TRIED = 5;
@@ -32,9 +29,8 @@ export function sessionMiddleware(
   requestSessions: RequestSessions,
   openResponses: OpenResponses,
 ): RequestHandler {
-  const newId = (request: Request) =>
-    options.genid?.(request) ?? randomBytes(SESSION_ID_BYTES).toString('base64url');
-  const genid = (request: Request) => (store.keepsId(request) ? request.sessionID : newId(request));
+  const genid = (request: Request) =>
+    store.keepsId(request) ? request.sessionID : newSessionId(request, options);
   const middleware = expressSession({ ...options, store, genid });
   // Only now has express-session put its generate on the store.
   store.generate = store.wrapGenerate(store.generate);

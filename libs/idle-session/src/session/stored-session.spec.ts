@@ -1,7 +1,16 @@
 import { newRecord } from '../activity/activity-storage.js';
 import { describe, expect, it } from '@jest/globals';
 import expressSession, { type Cookie, type SessionData } from 'express-session';
-import { fromStored, isEmpty, isMarked, isRenewal, keepFor, toStored } from './stored-session.js';
+import {
+  fromStored,
+  isEmpty,
+  isMarked,
+  isRenewal,
+  keepFor,
+  toldRef,
+  toStored,
+  underNewRef,
+} from './stored-session.js';
 
 const RECORD = newRecord(
   { sessionId: 'id', idleTimeoutMs: 1000, absoluteTimeoutMs: null, lockAfterMs: null, owner: null },
@@ -99,5 +108,29 @@ describe('Stored session data', () => {
     [{ user: 'ada' }, false],
   ])('of %p is empty: %p', (data, empty) => {
     expect(isEmpty(sessionWith({}, data))).toBe(empty);
+  });
+});
+
+describe('A session under a new id', () => {
+  const NEW_REF = 'ref-of-the-new-id';
+  const stored = () => kept(toStored(sessionWith({ maxAge: 3_600_000 }), REF, 0));
+
+  it('has the same data and cookie, and the mark of the new id', () => {
+    const session = underNewRef(fromStored(stored(), REF), REF, NEW_REF);
+    expect(session).toMatchObject({ user: 'ada', cookie: { originalMaxAge: 3_600_000 } });
+    expect(isMarked(session, NEW_REF)).toBe(true);
+    expect(isMarked(session, REF)).toBe(false);
+  });
+
+  it('is told by the reference that it had first, however often the id changes', () => {
+    const once = underNewRef(stored(), REF, NEW_REF);
+    expect(toldRef(once, NEW_REF)).toBe(REF);
+    expect(toldRef(underNewRef(once, NEW_REF, 'a-third'), 'a-third')).toBe(REF);
+  });
+
+  it('gives that to no other session that an app copies its data into', () => {
+    const copied = { ...underNewRef(stored(), REF, NEW_REF) };
+    expect(toldRef(copied, 'ref-of-another')).toBe('ref-of-another');
+    expect(toldRef(null, REF)).toBe(REF);
   });
 });

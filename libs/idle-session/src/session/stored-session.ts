@@ -12,7 +12,30 @@ const MARK = '__idleSession';
 /** In the stored data, says that nobody could check whether the session had ended while it was being written. */
 const UNCONFIRMED = '__idleSessionUnconfirmed';
 
-type Marked = SessionData & { [MARK]?: string; [UNCONFIRMED]?: true };
+/**
+ * In the stored data, says what browsers know the session by since before it got its present id: `<ref> <told>`. It holds
+ * the session's reference for the same reason as the mark.
+ */
+const TOLD_REF = '__idleSessionToldRef';
+
+type Marked = SessionData & { [MARK]?: string; [UNCONFIRMED]?: true; [TOLD_REF]?: string };
+
+/**
+ * The reference that browsers are told. A confirm changes the session's id, and not this: to the tabs of the browser, it
+ * is the same session.
+ */
+export function toldRef(data: SessionData | null | undefined, sessionRef: string): string {
+  const [ref, told] = ((data as Marked | null | undefined)?.[TOLD_REF] ?? '').split(' ');
+  return ref === sessionRef && told ? told : sessionRef;
+}
+
+/** A session's data for its new id. */
+export function underNewRef(session: SessionData, oldRef: string, newRef: string): SessionData {
+  // Not the same object: the old session keeps its own until it has ended.
+  const cookie = JSON.parse(JSON.stringify(session.cookie)) as Cookie;
+  const told = `${newRef} ${toldRef(session, oldRef)}`;
+  return { ...session, cookie, [MARK]: newRef, [TOLD_REF]: told } as Marked;
+}
 
 /** Whether the data is of a session that was under the idle clock when it was saved. */
 export function isMarked(data: SessionData, sessionRef: string): boolean {

@@ -27,7 +27,14 @@ export const endCases: readonly ActivityStorageContractCase[] = [
   {
     name: 'keeps the reason as it was given',
     async run({ storage, other }) {
-      const reasons: RecordedEnd[] = ['absolute', 'signed-out', 'revoked', 'lost', 'replaced'];
+      const reasons: RecordedEnd[] = [
+        'absolute',
+        'signed-out',
+        'revoked',
+        'lost',
+        'replaced',
+        'confirmed',
+      ];
       for (const reason of reasons) {
         await storage.start(reason, SESSION);
         await storage.end(reason, reason);

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import type { EndReason } from 'idle-session-client/protocol';
 import { LRUCache } from 'lru-cache';
 import {
+  goesOn,
   toldReason,
   type ActivityReading,
   type RecordedEnd,
@@ -111,7 +112,7 @@ export class OpenSessions implements OnApplicationShutdown {
     if (!holders) return;
     this.held.delete(sessionRef);
     this.endWatch.delete(sessionRef);
-    const end = { reason: toldReason(recorded), isReplaced: recorded === 'replaced' };
+    const end = { reason: toldReason(recorded), isReplaced: goesOn(recorded) };
     for (const onEnd of holders) this.call(onEnd, end);
   }
 

@@ -1,0 +1,127 @@
+import { Inject, Injectable, UnauthorizedException } from '@nestjs/common';
+import type { Request } from 'express';
+import type { SessionData } from 'express-session';
+import type { ActivityReading } from '../activity/activity-storage.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { SessionExpiredException } from './idle-session.exceptions.js';
+import { AttachedSocket } from './open/attached-socket.js';
+import { newSessionId } from './new-session-id.js';
+import type { RequestSession } from './request-session.js';
+import { RequestSessions } from './request-sessions.js';
+import { SessionActivity } from './session-activity.js';
+import { SessionEvents } from './session-events.js';
+import { sessionRef } from './session-ref.js';
+import { IdleSessionStore } from './session-store.js';
+import { SessionWriter } from './session-writer.js';
+import { underNewRef } from './stored-session.js';
+import { UserStore } from './user-store.js';
+
+const NO_COOKIE =
+  'IdleSessionService.confirm() has no answer to send the new session cookie with: call it for an HTTP request, before its answer begins.';
+
+/** The session under its new id, before the old one has ended. */
+interface Successor {
+  readonly sessionId: string;
+  readonly ref: string;
+  readonly data: SessionData;
+  readonly reading: ActivityReading;
+  /** What `ownerOf` says. */
+  readonly owner: string | undefined;
+}
+
+/**
+ * Gives a session a new id once the person has proved again who they are. The new session is written before the old one
+ * ends, and nobody knows its id until then: if a step fails, the old session is as it was.
+ */
+@Injectable()
+export class SessionConfirmation {
+  constructor(
+    private readonly requestSessions: RequestSessions,
+    private readonly activity: SessionActivity,
+    private readonly writer: SessionWriter,
+    private readonly userStore: UserStore,
+    private readonly store: IdleSessionStore,
+    private readonly events: SessionEvents,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * @returns whether the request goes on under the new id; false if another request confirmed the session first
+   * @throws {SessionExpiredException} if the session has ended
+   * @throws {StorageUnavailableException} if the storage or the session store took none of it
+   * @throws {UnauthorizedException} without a session that is under the idle timeout
+   */
+  async confirm(request: Request): Promise<boolean> {
+    if (!canSetCookie(request)) throw new Error(NO_COOKIE);
+    const session = this.requestSessions.of(request);
+    await session.checkAgain();
+    const { ref, record } = session;
+    if (ref === undefined || !record) throw new UnauthorizedException('There is no session.');
+    if (record.ended !== undefined) return this.lose(request, session);
+    const before = request.sessionID;
+    const successor = await this.start(request, ref);
+    try {
+      const { sessionId, data, reading } = successor;
+      const { idleTimeoutMs } = reading.record!;
+      await this.writer.write(sessionId, successor.ref, data, idleTimeoutMs);
+      const origin = { cause: 'request', request } as const;
+      const end = await this.activity.end(ref, 'confirmed', origin);
+      if (!end.won) {
+        session.adopt({ ref, reading: end });
+        await this.discard(successor);
+        return this.lose(request, session);
+      }
+    } catch (error) {
+      await this.discard(successor);
+      throw error;
+    }
+    this.events.started(successor.ref, successor.reading, successor.owner, ref);
+    this.continueAs(request, session, successor);
+    // Its record has ended: no request gets what is left here.
+    await this.userStore.destroy(before).catch(() => {});
+    return true;
+  }
+
+  private async start(request: Request, before: string): Promise<Successor> {
+    const sessionId = newSessionId(request, this.options.session);
+    const ref = sessionRef(sessionId);
+    let owner: string | undefined;
+    const reading = await this.activity.start(ref, sessionId, request, (_, known) => {
+      owner = known;
+    });
+    const data = underNewRef(request.session, before, ref);
+    return { sessionId, ref, data, reading, owner };
+  }
+
+  private continueAs(
+    request: Request,
+    session: RequestSession,
+    { sessionId, ref, data, reading }: Successor,
+  ): void {
+    request.sessionID = sessionId;
+    this.store.createSession(request, data);
+    session.adopt({ ref, reading, stored: true }, request.session.cookie);
+    request.idleSession = session.status();
+  }
+
+  /** The session is over, or goes on under an id that another request has. This one must not send the old cookie. */
+  private lose(request: Request, session: RequestSession): false {
+    const { reason, loginUrl } = session.status();
+    Reflect.deleteProperty(request, 'session');
+    if (session.record?.ended === 'confirmed') return false;
+    throw new SessionExpiredException(reason ?? 'lost', loginUrl);
+  }
+
+  /** Never rejects: what cannot be taken back idles out, and nobody has its id. */
+  private async discard({ sessionId, ref }: Successor): Promise<void> {
+    const ended = this.activity.ask('end', (storage) => storage.end(ref, 'confirmed'));
+    await ended.then(() => this.activity.told([ref])).catch(() => {});
+    await this.userStore.destroy(sessionId).catch(() => {});
+  }
+}
+
+/** Without the new id, the browser would be left with one that has ended. */
+function canSetCookie(request: Request): boolean {
+  return request.res?.headersSent === false && AttachedSocket.of(request) === undefined;
+}
