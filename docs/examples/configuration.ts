@@ -50,6 +50,9 @@ export class WithFactory {}
       // #region per-role
       idleTimeout: (request) => (request.session.role === 'admin' ? '10m' : '15m'),
       // #endregion per-role
+      // #region absolute-per-role
+      absoluteTimeout: (request) => (request.session.role === 'admin' ? '4h' : '12h'),
+      // #endregion absolute-per-role
       // #region applies-to
       appliesTo: (request) => request.session.user !== undefined,
       // #endregion applies-to

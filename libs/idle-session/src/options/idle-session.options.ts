@@ -15,10 +15,12 @@ export interface IdleSessionModuleOptions {
   readonly idleTimeout?: Duration | ((request: Request) => Duration | Promise<Duration>);
 
   /**
-   * How long a session lives at most, counted from sign-in (a regenerated session id); false: without limit. A session
-   * keeps the limit that it started with. Default `'12h'`. NIST SP 800-63B-4: at most 24 h at AAL2, 12 h at AAL3.
+   * How long a session lives at most, counted from sign-in (a regenerated session id); false: without limit. A function
+   * decides once, when the session starts: per role or tenant say. A session keeps the limit that it started with. Default
+   * `'12h'`. NIST SP 800-63B-4: at most 24 h at AAL2, 12 h at AAL3.
    */
-  readonly absoluteTimeout?: Duration | false;
+  readonly absoluteTimeout?:
+    Duration | false | ((request: Request) => Duration | false | Promise<Duration | false>);
 
   /**
    * How long before its end a session's state is `warning`; less than `idleTimeout`; false: never. Default: a third of

@@ -65,7 +65,10 @@ export const MODULE_RULES: Rules = {
     `${DURATION_TAKES}, or a function of the request that returns one`,
     isFunction,
   ),
-  absoluteTimeout: durationOr(`false or ${DURATION_TAKES}`, (value) => value === false),
+  absoluteTimeout: durationOr(
+    `false or ${DURATION_TAKES}, or a function of the request that returns one`,
+    (value) => value === false || isFunction(value),
+  ),
   warnBefore: durationOr(`false or ${DURATION_TAKES}`, (value) => value === false),
   session: {
     takes: 'the options of express-session, with at least a secret',

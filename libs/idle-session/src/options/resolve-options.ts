@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import type { Request } from 'express';
-import type { ActivityStorage } from '../activity/activity-storage.js';
-import { parseDuration, type Duration } from '../utils/duration.js';
+import type { ActivityRecord, ActivityStorage } from '../activity/activity-storage.js';
+import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
 import { durationOption } from '../utils/duration-option.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
@@ -16,7 +16,10 @@ import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 export interface ResolvedOptions extends ResolvedSession {
   /** How long before its end a session with this idle timeout is warned; false: never. */
   readonly warnBeforeFor: (idleTimeoutMs: number) => number | false;
+  /** The absolute timeout where it is the same for everybody and there is one. */
   readonly absoluteTimeoutMs: number | false;
+  /** The limits that a session starts with; throws or rejects if a user's function returns a wrong one. */
+  readonly limitsFor: (request: Request) => Promise<StartLimits>;
   /** The idle timeout that holds for a request; throws or rejects if the user's function returns a wrong one. */
   readonly idleTimeoutFor: (request: Request) => number | Promise<number>;
   /** The idle timeout where it is the same for everybody. */
@@ -29,6 +32,8 @@ export interface ResolvedOptions extends ResolvedSession {
   readonly onStorageError: 'reject' | 'allow';
   readonly storageTimeoutMs: number;
 }
+
+type StartLimits = Pick<ActivityRecord, 'idleTimeoutMs' | 'absoluteTimeoutMs'>;
 
 type Limits = Pick<ResolvedOptions, 'warnBeforeFor' | 'absoluteTimeoutMs'>;
 
@@ -48,7 +53,7 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
   const { idleTimeout = '15m', absoluteTimeout = '12h' } = options;
   const limits: Limits = {
     warnBeforeFor: resolveWarnBefore(options.warnBefore),
-    absoluteTimeoutMs: absoluteTimeout === false ? false : milliseconds(absoluteTimeout),
+    absoluteTimeoutMs: isUncommon(absoluteTimeout) ? false : milliseconds(absoluteTimeout),
   };
   const storageTimeoutMs = milliseconds(options.storageTimeout ?? '1s');
   const resolvedIdleTimeout = resolveIdleTimeout(idleTimeout, limits, storageTimeoutMs);
@@ -67,6 +72,7 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
   return {
     ...limits,
     ...resolvedIdleTimeout,
+    limitsFor: resolveLimits(absoluteTimeout, resolvedIdleTimeout.idleTimeoutFor, storageTimeoutMs),
     ...session,
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
@@ -145,6 +151,37 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
     throw new IdleSessionOptionsError('warnBefore', warnBeforeMs, takes, valueOf(warnBeforeMs));
   }
   return idleTimeoutMs;
+}
+
+const isUncommon = (absoluteTimeout: unknown): absoluteTimeout is false | Function =>
+  absoluteTimeout === false || typeof absoluteTimeout === 'function';
+
+function resolveLimits(
+  absoluteTimeout: NonNullable<IdleSessionModuleOptions['absoluteTimeout']>,
+  idleTimeoutFor: ResolvedOptions['idleTimeoutFor'],
+  limitMs: number,
+): ResolvedOptions['limitsFor'] {
+  const ask =
+    typeof absoluteTimeout === 'function'
+      ? boundedFunction('absoluteTimeout', absoluteTimeout, limitMs)
+      : async () => absoluteTimeout;
+  return async (request) => {
+    const idleTimeoutMs = await idleTimeoutFor(request);
+    const absolute = (await ask(request)) as Duration | false;
+    return { idleTimeoutMs, absoluteTimeoutMs: absoluteTimeoutOver(idleTimeoutMs, absolute) };
+  };
+}
+
+function absoluteTimeoutOver(idleTimeoutMs: number, absolute: Duration | false): number | null {
+  if (absolute === false) return null;
+  const absoluteTimeoutMs = durationOption(
+    'absoluteTimeout',
+    absolute,
+    `false or ${DURATION_TAKES}`,
+  );
+  if (absoluteTimeoutMs >= idleTimeoutMs) return absoluteTimeoutMs;
+  const takes = `false or at least idleTimeout (${idleTimeoutMs} ms)`;
+  throw new IdleSessionOptionsError('absoluteTimeout', absolute, takes, valueOf(absolute));
 }
 
 function resolveOwnerOf(

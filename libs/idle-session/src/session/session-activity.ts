@@ -84,14 +84,13 @@ export class SessionActivity implements BeforeApplicationShutdown {
     request: Request,
     onStarted: OnStarted = (reading, owner) => this.events.started(sessionRef, reading, owner),
   ): Promise<ActivityReading> {
-    const { absoluteTimeoutMs, idleTimeoutFor, ownerOf, secrets } = this.options;
-    const idleTimeoutMs = await idleTimeoutFor(request);
+    const { limitsFor, ownerOf, secrets } = this.options;
+    const limits = await limitsFor(request);
     const owner = ownerOf?.(request);
     return this.ask('start', async (storage) => {
       const reading = await storage.start(sessionRef, {
         sessionId,
-        idleTimeoutMs,
-        absoluteTimeoutMs: absoluteTimeoutMs || null,
+        ...limits,
         lockAfterMs: null,
         owner: owner === undefined ? null : ownerHash(secrets[0], owner),
       });
