@@ -5,6 +5,7 @@ import expressSession, { type Store } from 'express-session';
 import supertest from 'supertest';
 import { appModuleOn } from '../../docs/examples/recipes/migrating.js';
 import * as fresh from '../../docs/examples/recipes/fresh.js';
+import * as rememberMe from '../../docs/examples/recipes/remember-me.js';
 import * as oidc from '../../docs/examples/recipes/oidc.js';
 import { start as startWithPassport } from '../../docs/examples/recipes/passport.js';
 import { TestController } from '../support/test-app.js';
@@ -91,6 +92,26 @@ describe('docs/recipes/fresh.md', () => {
     const browser = await startModule(fresh.AppModule);
     await browser.post('/account/email').expect(401);
     await browser.post('/confirm').send({ password: 'demo' }).expect(403);
+  });
+});
+
+describe('docs/recipes/remember-me.md', () => {
+  it('those who ticked it have a cookie with a date and longer limits, and the others have not', async () => {
+    const [ada, eve] = [
+      await startModule(rememberMe.AppModule),
+      await startModule(rememberMe.AppModule),
+    ];
+    const remembered = await ada.post('/login').send({ name: 'ada', remember: true }).expect(204);
+    const other = await eve.post('/login').send({ name: 'eve' }).expect(204);
+    expect(remembered.get('Set-Cookie')?.[0]).toMatch(/Expires=/);
+    expect(other.get('Set-Cookie')?.[0]).not.toMatch(/Expires=/);
+    const day = 24 * 60 * 60_000;
+    expect(await statusOf(ada)).toMatchObject({
+      expiresInMs: expect.closeTo(7 * day, -5),
+      absoluteExpiresInMs: expect.closeTo(30 * day, -5),
+    });
+    expect(await statusOf(eve)).toMatchObject({ idleTimeoutMs: 15 * 60_000 });
+    await ada.get('/page').expect(200, { user: 'ada' });
   });
 });
 

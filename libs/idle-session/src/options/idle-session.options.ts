@@ -92,8 +92,11 @@ export interface IdleSessionSessionOptions extends Partial<
   /** Default `{ path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' }`, and a cookie that ends with the browser. */
   readonly cookie?: CookieOptions;
 
-  /** Says that a `cookie.maxAge` or `cookie.expires` is meant: the session then outlives the browser. Default false. */
-  readonly persistentCookie?: boolean;
+  /**
+   * Says that the session cookie is meant to outlive the browser. true: each one, by `cookie.maxAge`. `'per-session'`: those
+   * whose `request.session.cookie.maxAge` the app sets. Both take `rolling: true`. Default false.
+   */
+  readonly persistentCookie?: boolean | 'per-session';
 }
 
 /** Implemented by what `forRootAsync({ useClass | useExisting })` names. */

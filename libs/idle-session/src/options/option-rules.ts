@@ -102,7 +102,7 @@ export const SESSION_RULES: Rules = {
     isPublic: true,
   },
   cookie: { takes: 'the cookie options of express-session as an object', accepts: isObject },
-  persistentCookie: BOOLEAN,
+  persistentCookie: oneOf(true, false, 'per-session'),
   genid: { takes: 'a function: request => string', accepts: isFunction },
   proxy: BOOLEAN,
   resave: BOOLEAN,

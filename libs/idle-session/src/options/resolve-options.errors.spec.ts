@@ -129,7 +129,7 @@ describe('A wrong option', () => {
       session: { persistentCookie },
       option: 'session.persistentCookie',
       got: String(persistentCookie),
-      takes: 'true or false',
+      takes: "true or false or 'per-session'",
     })),
   ])('is named, with what it got and takes: $option $options $session', (wrong) => {
     const { option, message } = errorOf(() => resolve(wrong.options ?? {}, wrong.session));
@@ -244,6 +244,20 @@ describe('A wrong combination', () => {
       session: { cookie: { expires: new Date(0) }, persistentCookie: false },
       option: 'session.cookie.expires',
       takes: 'unless session.persistentCookie is true',
+    },
+    {
+      title: 'a maxAge for all beside one for each session',
+      options: {},
+      session: { cookie: { maxAge: 900_000 }, persistentCookie: 'per-session', rolling: true },
+      option: 'session.cookie.maxAge',
+      takes: "nothing beside session.persistentCookie: 'per-session'",
+    },
+    {
+      title: 'a maxAge for each session that does not move',
+      options: {},
+      session: { persistentCookie: 'per-session' },
+      option: 'session.rolling',
+      takes: "true beside session.persistentCookie: 'per-session'",
     },
   ])('is refused: $title', ({ options, session, option, takes }) => {
     const error = errorOf(() => resolve(options, session));

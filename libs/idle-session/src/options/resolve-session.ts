@@ -11,6 +11,8 @@ import { checkedFunction } from './user-functions.js';
 /** The options of express-session, complete. */
 export interface ResolvedSession {
   readonly session: SessionOptions & { name: string; cookie: CookieOptions; store: Store };
+  /** Sessions may have a cookie with a date. */
+  readonly mayPersist: boolean;
   /** What verifies; the first signs. Draft keys and owners' hashes are derived from them. */
   readonly secrets: readonly [string | Buffer, ...(string | Buffer)[]];
 }
@@ -19,18 +21,22 @@ export interface ResolvedSession {
 export function resolveSession(session: IdleSessionSessionOptions): ResolvedSession {
   const { persistentCookie = false, cookie = {}, ...rest } = session;
   for (const name of ['maxAge', 'expires'] as const) {
-    if (persistentCookie || cookie[name] == null) continue;
+    if (persistentCookie === true || cookie[name] == null) continue;
     throw new IdleSessionOptionsError(
       `session.cookie.${name}`,
       cookie[name],
-      'nothing, so that the session ends with the browser, unless session.persistentCookie is true',
+      persistentCookie
+        ? "nothing beside session.persistentCookie: 'per-session': set request.session.cookie.maxAge for those who are to be remembered"
+        : 'nothing, so that the session ends with the browser, unless session.persistentCookie is true',
       valueOf(cookie[name]),
     );
   }
-  if (persistentCookie) checkPersistentCookie(session);
+  if (persistentCookie === 'per-session') checkPersistentSessions(session);
+  else if (persistentCookie) checkPersistentCookie(session);
   const secrets = [session.secret].flat() as [string | Buffer, ...(string | Buffer)[]];
   return {
     secrets,
+    mayPersist: persistentCookie !== false,
     session: {
       resave: false,
       saveUninitialized: false,
@@ -72,6 +78,16 @@ function checkPersistentCookie({ cookie = {}, rolling }: IdleSessionSessionOptio
       'true beside session.cookie.maxAge, so that browsers do not drop the cookie of people who are active',
     );
   }
+}
+
+/** The date of those who have one has to move, too. */
+function checkPersistentSessions({ rolling }: IdleSessionSessionOptions): void {
+  if (rolling === true) return;
+  throw new IdleSessionOptionsError(
+    'session.rolling',
+    rolling,
+    "true beside session.persistentCookie: 'per-session', so that browsers do not drop the cookie of people who are active",
+  );
 }
 
 /** Names no product. With the prefix, browsers take the cookie from this very host only, and over HTTPS (RFC 6265bis). */

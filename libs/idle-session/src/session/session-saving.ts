@@ -5,6 +5,7 @@ import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { logMissing } from './end-log.js';
+import { persistentCookieWarning } from './persistent-cookie-warning.js';
 import { requestOf, RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
@@ -16,6 +17,8 @@ import { UserStore } from './user-store.js';
 /** Saves the sessions of requests, as far as they live. */
 @Injectable()
 export class SessionSaving {
+  private readonly warnOfDate: (session: SessionData) => void;
+
   constructor(
     private readonly requestSessions: RequestSessions,
     private readonly activity: SessionActivity,
@@ -23,10 +26,13 @@ export class SessionSaving {
     private readonly userStore: UserStore,
     private readonly writer: SessionWriter,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.warnOfDate = persistentCookieWarning(options.mayPersist);
+  }
 
   /** The first save of a session starts its record. */
   async save(sessionId: string, session: SessionData): Promise<void> {
+    this.warnOfDate(session);
     const request = requestOf(session);
     const requestSession = this.requestSessions.findBySession(session);
     if (requestSession?.failure) {
