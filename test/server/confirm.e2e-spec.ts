@@ -149,6 +149,20 @@ describe('A confirm whose session ended while the password was checked', () => {
   });
 });
 
+it('A confirm whose session was deleted in the store brings it back under no id', async () => {
+  const test = await startConfirming();
+  test.app.useLogger(false);
+  const cookie = await signInCookie(test);
+  const { gate, answer } = await confirmSlowly(test, cookie);
+  await test.app.get(UserStore).destroy(sessionIdOf(cookie));
+  gate.open();
+  const response = await answer;
+  expect([response.status, response.body.reason]).toEqual([401, 'revoked']);
+  expect(setCookiesOf(response)).toEqual([]);
+  expect(await test.storage.count()).toBe(0);
+  expect(test.events.at(-1)).toMatchObject({ type: 'ended', reason: 'revoked', cause: 'store' });
+});
+
 describe('Two confirms at once', () => {
   it('end in one new session, and the second answer leaves the cookie alone', async () => {
     const test = await startConfirming({ session: { rolling: true } as never });

@@ -4,12 +4,14 @@ import type { SessionData } from 'express-session';
 import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { logMissing } from './end-log.js';
 import { SessionExpiredException } from './idle-session.exceptions.js';
 import { AttachedSocket } from './open/attached-socket.js';
 import { newSessionId } from './new-session-id.js';
 import type { RequestSession } from './request-session.js';
 import { RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
+import { SessionEnding } from './session-ending.js';
 import { SessionEvents } from './session-events.js';
 import { sessionRef } from './session-ref.js';
 import { IdleSessionStore } from './session-store.js';
@@ -40,6 +42,7 @@ export class SessionConfirmation {
     private readonly requestSessions: RequestSessions,
     private readonly activity: SessionActivity,
     private readonly writer: SessionWriter,
+    private readonly ending: SessionEnding,
     private readonly userStore: UserStore,
     private readonly store: IdleSessionStore,
     private readonly events: SessionEvents,
@@ -60,6 +63,7 @@ export class SessionConfirmation {
     if (ref === undefined || !record) throw new UnauthorizedException('There is no session.');
     if (record.ended !== undefined) return this.lose(request, session);
     const before = request.sessionID;
+    if ((await this.userStore.get(before)) == null) return this.revoke(request, session, ref);
     const successor = await this.start(request, ref);
     try {
       const { sessionId, data, reading } = successor;
@@ -81,6 +85,15 @@ export class SessionConfirmation {
     // Its record has ended: no request gets what is left here.
     await this.userStore.destroy(before).catch(() => {});
     return true;
+  }
+
+  /** Another party deleted the session from the store: as a save does, a confirm brings it back under no id. */
+  private async revoke(request: Request, session: RequestSession, ref: string): Promise<never> {
+    logMissing('data', ref);
+    const origin = { cause: 'store', request } as const;
+    await this.ending.end(request.sessionID, 'revoked', origin, session.reading);
+    Reflect.deleteProperty(request, 'session');
+    throw new SessionExpiredException('revoked', this.options.loginUrl);
   }
 
   private async start(request: Request, before: string): Promise<Successor> {
