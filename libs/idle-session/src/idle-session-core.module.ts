@@ -117,6 +117,7 @@ export class IdleSessionCoreModule implements NestModule {
     this.config.useGlobalInterceptors(this.interceptor, ...others);
     // Only apps that serve requests get here: a script that ends at once would take events with it.
     this.sweeper.start();
+    new Logger('IdleSessionModule').log(this.sessions.policy().summary);
   }
 }
 

@@ -5,6 +5,9 @@ import type { Observable } from 'rxjs';
 import { ClientFiles } from './endpoints/client-files.js';
 import { MarkedResponses } from './request/marked-responses.js';
 import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-middleware.js';
+import { RESOLVED_OPTIONS } from './options/module-definition.js';
+import type { IdleSessionPolicy } from './options/policy.js';
+import type { ResolvedOptions } from './options/resolve-options.js';
 import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { OpenSockets, type AttachOptions } from './session/open/open-sockets.js';
@@ -49,6 +52,7 @@ export class IdleSessionService {
     private readonly markedResponses: MarkedResponses,
     private readonly sessionStats: SessionStats,
     private readonly confirmation: SessionConfirmation,
+    @Inject(RESOLVED_OPTIONS) private readonly options: Pick<ResolvedOptions, 'policy'>,
   ) {
     this.events = events;
     this.client = { fileName, integrity };
@@ -184,5 +188,9 @@ export class IdleSessionService {
   /** Numbers for monitoring; never rejects. Asks the storage for what all processes share. */
   async stats(): Promise<IdleSessionStats> {
     return this.sessionStats.read();
+  }
+  /** Which limits are in force, who set each, and the clause behind it: evidence for an auditor. */
+  policy(): IdleSessionPolicy {
+    return this.options.policy;
   }
 }

@@ -25,6 +25,8 @@ export type {
   IdleSessionOptionsFactory,
   IdleSessionSessionOptions,
 } from './options/idle-session.options.js';
+export type { IdleSessionPolicy, PolicyLimit } from './options/policy.js';
+export type { IdleSessionPreset } from './options/presets.js';
 export {
   EndsWithSession,
   FreshSession,

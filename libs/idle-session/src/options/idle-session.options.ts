@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import type { CookieOptions, SessionOptions } from 'express-session';
 import type { ActivityStorage } from '../activity/activity-storage.js';
 import type { Duration } from '../utils/duration.js';
+import type { IdleSessionPreset } from './presets.js';
 
 /** Options of {@link IdleSessionModule.forRoot}. Checked once, at start; a wrong or unknown one stops the start. */
 export interface IdleSessionModuleOptions {
@@ -28,6 +29,12 @@ export interface IdleSessionModuleOptions {
    * Under 20 s is logged: WCAG 2.2, 2.2.1 asks for at least 20 s to answer.
    */
   readonly warnBefore?: Duration | false;
+
+  /**
+   * Holds the limits of a standard: sets what is left out, and refuses what is looser than a clause allows. Default: none.
+   * docs/compliance.md has each clause, and what stays the app's.
+   */
+  readonly preset?: IdleSessionPreset;
 
   /** Options of express-session, which the module mounts with safe defaults; `secret` is required. */
   readonly session: IdleSessionSessionOptions;

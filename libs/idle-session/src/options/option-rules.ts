@@ -1,5 +1,6 @@
 import { DURATION_TAKES, parseDuration } from '../utils/duration.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
+import { PRESETS } from './presets.js';
 
 /** What an option takes, in words and as a test. */
 interface Rule {
@@ -80,6 +81,7 @@ export const MODULE_RULES: Rules = {
   confirmUrl: pageAddress('/confirm'),
   appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
   ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
+  preset: oneOf(...Object.keys(PRESETS)),
   onStorageError: oneOf('reject', 'allow'),
   storageTimeout: {
     takes: `${DURATION_TAKES}, at most ${MAXIMUM_TIMER_MS} ms`,

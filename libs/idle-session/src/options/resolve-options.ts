@@ -8,6 +8,9 @@ import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { resolveSession, type ResolvedSession } from './resolve-session.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
+import { policyOf, type IdleSessionPolicy } from './policy.js';
+import { checkPreset, checkPresetRule, withPreset, type ValuesInForce } from './preset-rules.js';
+import type { IdleSessionPreset } from './presets.js';
 import { warnOfStore } from './store-rules.js';
 import { boundedFunction, checkedFunction, isBoolean } from './user-functions.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
@@ -31,11 +34,14 @@ export interface ResolvedOptions extends ResolvedSession {
   readonly ownerOf: ((request: Request) => string | undefined) | undefined;
   readonly onStorageError: 'reject' | 'allow';
   readonly storageTimeoutMs: number;
+  readonly policy: IdleSessionPolicy;
 }
 
 type StartLimits = Pick<ActivityRecord, 'idleTimeoutMs' | 'absoluteTimeoutMs'>;
 
-type Limits = Pick<ResolvedOptions, 'warnBeforeFor' | 'absoluteTimeoutMs'>;
+interface Limits extends Pick<ResolvedOptions, 'warnBeforeFor' | 'absoluteTimeoutMs'> {
+  readonly preset: IdleSessionPreset | undefined;
+}
 
 /** WCAG 2.2, success criterion 2.2.1: at least 20 s to extend. */
 const MINIMUM_WARNING_MS = 20_000;
@@ -44,14 +50,16 @@ const MINIMUM_WARNING_MS = 20_000;
 const DEFAULT_WARNING_MS = 120_000;
 
 /** Checks the options and fills in the defaults. @throws {IdleSessionOptionsError} naming the first wrong one */
-export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger): ResolvedOptions {
-  checkOptionsObject(options);
-  checkOptions(options, MODULE_RULES);
-  checkOptions(options.session, SESSION_RULES, 'session.');
-  checkOptions(options.session.cookie ?? {}, COOKIE_RULES, 'session.cookie.');
+export function resolveOptions(given: IdleSessionModuleOptions, logger: Logger): ResolvedOptions {
+  checkOptionsObject(given);
+  checkOptions(given, MODULE_RULES);
+  checkOptions(given.session, SESSION_RULES, 'session.');
+  checkOptions(given.session.cookie ?? {}, COOKIE_RULES, 'session.cookie.');
 
+  const options = withPreset(given);
   const { idleTimeout = '15m', absoluteTimeout = '12h' } = options;
   const limits: Limits = {
+    preset: options.preset,
     warnBeforeFor: resolveWarnBefore(options.warnBefore),
     absoluteTimeoutMs: isUncommon(absoluteTimeout) ? false : milliseconds(absoluteTimeout),
   };
@@ -68,11 +76,19 @@ export function resolveOptions(options: IdleSessionModuleOptions, logger: Logger
 
   const session = resolveSession(options.session);
   warnOfStore(session.session.store, resolvedIdleTimeout.commonIdleTimeoutMs, logger);
+  const values = valuesInForce(options, limits, resolvedIdleTimeout, session);
+  checkPreset(given, values);
 
   return {
     ...limits,
+    policy: policyOf(given, values),
     ...resolvedIdleTimeout,
-    limitsFor: resolveLimits(absoluteTimeout, resolvedIdleTimeout.idleTimeoutFor, storageTimeoutMs),
+    limitsFor: resolveLimits(
+      options,
+      absoluteTimeout,
+      resolvedIdleTimeout.idleTimeoutFor,
+      storageTimeoutMs,
+    ),
     ...session,
     storage: options.storage ?? new MemoryActivityStorage(),
     loginUrl: options.loginUrl ?? null,
@@ -141,6 +157,7 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   const { warnBeforeFor, absoluteTimeoutMs } = limits;
   // What a function returned has not been checked before.
   const idleTimeoutMs = durationOption('idleTimeout', idleTimeout);
+  checkPresetRule(limits.preset, 'idleTimeout', idleTimeout);
   if (absoluteTimeoutMs !== false && idleTimeoutMs > absoluteTimeoutMs) {
     const takes = `at most absoluteTimeout (${absoluteTimeoutMs} ms)`;
     throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes, valueOf(idleTimeout));
@@ -157,6 +174,7 @@ const isUncommon = (absoluteTimeout: unknown): absoluteTimeout is false | Functi
   absoluteTimeout === false || typeof absoluteTimeout === 'function';
 
 function resolveLimits(
+  { preset }: IdleSessionModuleOptions,
   absoluteTimeout: NonNullable<IdleSessionModuleOptions['absoluteTimeout']>,
   idleTimeoutFor: ResolvedOptions['idleTimeoutFor'],
   limitMs: number,
@@ -168,7 +186,9 @@ function resolveLimits(
   return async (request) => {
     const idleTimeoutMs = await idleTimeoutFor(request);
     const absolute = (await ask(request)) as Duration | false;
-    return { idleTimeoutMs, absoluteTimeoutMs: absoluteTimeoutOver(idleTimeoutMs, absolute) };
+    const absoluteTimeoutMs = absoluteTimeoutOver(idleTimeoutMs, absolute);
+    checkPresetRule(preset, 'absoluteTimeout', absolute);
+    return { idleTimeoutMs, absoluteTimeoutMs };
   };
 }
 
@@ -182,6 +202,26 @@ function absoluteTimeoutOver(idleTimeoutMs: number, absolute: Duration | false):
   if (absoluteTimeoutMs >= idleTimeoutMs) return absoluteTimeoutMs;
   const takes = `false or at least idleTimeout (${idleTimeoutMs} ms)`;
   throw new IdleSessionOptionsError('absoluteTimeout', absolute, takes, valueOf(absolute));
+}
+
+function valuesInForce(
+  options: IdleSessionModuleOptions,
+  { warnBeforeFor, absoluteTimeoutMs }: Limits,
+  { commonIdleTimeoutMs }: Pick<ResolvedOptions, 'commonIdleTimeoutMs'>,
+  { session: { name, cookie } }: ResolvedSession,
+): ValuesInForce {
+  const isWarningKnown = commonIdleTimeoutMs !== null || options.warnBefore !== undefined;
+  return {
+    idleTimeout: commonIdleTimeoutMs,
+    absoluteTimeout: typeof options.absoluteTimeout === 'function' ? null : absoluteTimeoutMs,
+    warnBefore: isWarningKnown ? warnBeforeFor(commonIdleTimeoutMs ?? NaN) : null,
+    onStorageError: options.onStorageError ?? 'reject',
+    'session.name': name,
+    'session.persistentCookie': options.session.persistentCookie ?? false,
+    'session.cookie.secure': cookie.secure ?? false,
+    'session.cookie.httpOnly': cookie.httpOnly ?? false,
+    'session.cookie.sameSite': cookie.sameSite ?? false,
+  };
 }
 
 function resolveOwnerOf(
