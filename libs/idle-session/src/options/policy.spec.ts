@@ -1,7 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import type { IdleSessionPreset } from './presets.js';
-import { PRESETS } from './presets.js';
-import { resolve } from './resolve-options.spec-support.js';
+import { policyOf } from './policy.js';
+import type { ValuesInForce } from './preset-rules.js';
+import { PRESETS, type IdleSessionPreset } from './presets.js';
+import { resolve, SECRET } from './resolve-options.spec-support.js';
+
+const VALUES: ValuesInForce = {
+  idleTimeout: 900_000,
+  absoluteTimeout: false,
+  warnBefore: false,
+  onStorageError: 'reject',
+  'session.name': 'app-sid',
+  'session.persistentCookie': false,
+  'session.cookie.secure': true,
+  'session.cookie.httpOnly': true,
+  'session.cookie.sameSite': 'lax',
+};
 
 const policy = (options: object, session: object = {}) => resolve(options, session).policy;
 
@@ -54,7 +67,7 @@ describe('The policy', () => {
       option: 'idleTimeout',
       value: null,
       words:
-        'sessions end without activity after what a function returns for each request, at most 15 minutes',
+        'without activity, sessions end after the time that a function returns for each request, at most 15 minutes',
       source: 'option',
       clause: 'DISA ASD STIG, V-222389',
     });
@@ -106,6 +119,15 @@ describe('The policy', () => {
       ([option]) => !(option === 'idleTimeout' && 'commonIdleTimeout' in rules),
     );
     expect(clauses).toEqual(expect.arrayContaining(asked.map(([, { clause }]) => clause)));
+  });
+
+  it('says that a function decided at sign-in, and the bound of its answers', () => {
+    const session = { secret: SECRET };
+    const values = { ...VALUES, absoluteTimeout: null };
+    expect(policyOf({ session, preset: 'nist-aal2' }, values).limits[1]).toMatchObject({
+      value: null,
+      words: 'sessions end after the time that a function returned at sign-in, at most 24 hours',
+    });
   });
 
   it('can be sent as JSON', () => {

@@ -29,10 +29,10 @@ export interface IdleSessionPolicy {
 const WORDS: { readonly [K in keyof ValuesInForce]: (value: ValuesInForce[K]) => string } = {
   idleTimeout: (ms) =>
     ms === null
-      ? 'sessions end without activity after what a function returns for each request'
+      ? 'without activity, sessions end after the time that a function returns for each request'
       : `sessions end after ${durationInWords(ms)} without activity`,
   absoluteTimeout: (ms) => {
-    if (ms === null) return 'sessions end after what a function returns at sign-in';
+    if (ms === null) return 'sessions end after the time that a function returned at sign-in';
     if (ms === false) return 'sessions of active people have no end';
     return `sessions end ${durationInWords(ms)} after sign-in`;
   },

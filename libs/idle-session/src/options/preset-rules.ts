@@ -45,7 +45,7 @@ export function checkPreset(given: Options, values: ValuesInForce): void {
   const ofEverybody = { ...values, commonIdleTimeout: values.idleTimeout };
   for (const name of Object.keys(rulesOf(given.preset)) as (keyof PresetRules)[]) {
     const value = ofEverybody[name];
-    if (value !== null) checkPresetRule(given.preset, name, value, optionAt(given, name));
+    if (value !== null) checkPresetRule(given.preset, name, value, optionAt(given, optionOf(name)));
   }
 }
 
@@ -61,16 +61,19 @@ export function checkPresetRule(
 ): void {
   const rule = rulesOf(preset)[name];
   if (rule === undefined || rule.accepts(value)) return;
-  const option = name === 'commonIdleTimeout' ? 'idleTimeout' : name;
   const takes = `${rule.takes} with preset '${preset}' (${rule.clause})`;
-  throw new IdleSessionOptionsError(option, got, takes, valueOf(got));
+  throw new IdleSessionOptionsError(optionOf(name), got, takes, valueOf(got));
 }
+
+/** The option that a rule is about. */
+const optionOf = (name: keyof PresetRules) => (name === 'commonIdleTimeout' ? 'idleTimeout' : name);
 
 /** What the app wrote for an option. @param name dotted where nested */
 export function optionAt(options: Options, name: string): unknown {
-  const path = name === 'commonIdleTimeout' ? ['idleTimeout'] : name.split('.');
-  return path.reduce<unknown>(
-    (value, key) => (value as Record<string, unknown> | undefined)?.[key],
-    options,
-  );
+  return name
+    .split('.')
+    .reduce<unknown>(
+      (value, key) => (value as Record<string, unknown> | undefined)?.[key],
+      options,
+    );
 }
