@@ -58,17 +58,20 @@ describe('With a preset, a session', () => {
     expect((await get().expect(401)).body).toMatchObject({ reason: 'absolute' });
   });
 
-  it('has a cookie for HTTPS and this host only, where the standard asks for one', async () => {
-    const { setCookies } = await signedIn({ preset: 'nist-aal2' });
-    expect(setCookies).toHaveLength(1);
-    expect(setCookies[0]).toMatch(/^__Host-app-sid=/);
-    expect(setCookies[0]!.split('; ').slice(1).sort()).toEqual([
-      'HttpOnly',
-      'Path=/',
-      'SameSite=Lax',
-      'Secure',
-    ]);
-  });
+  it.each<IdleSessionPreset>(['nist-aal1', 'nist-aal2', 'nist-aal3', 'stig-asd', 'owasp-asvs-5'])(
+    'of %s has a cookie for HTTPS and this host only',
+    async (preset) => {
+      const { setCookies } = await signedIn({ preset });
+      expect(setCookies).toHaveLength(1);
+      expect(setCookies[0]).toMatch(/^__Host-app-sid=/);
+      expect(setCookies[0]!.split('; ').slice(1).sort()).toEqual([
+        'HttpOnly',
+        'Path=/',
+        'SameSite=Lax',
+        'Secure',
+      ]);
+    },
+  );
 });
 
 describe('A session', () => {

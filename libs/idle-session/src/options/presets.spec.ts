@@ -170,7 +170,7 @@ describe('With a preset, the cookie', () => {
       'session.cookie.httpOnly',
       '3.3.4',
     ),
-  ])('of $preset may not be looser: $session', ({ preset, session, option, clause }) => {
+  ])('of $preset may not be looser: $option', ({ preset, session, option, clause }) => {
     const error = errorOf(() => resolve({ preset }, session));
     expect(error.option).toBe(option);
     expect(error.message).toContain(`, ${clause})`);

@@ -73,11 +73,12 @@ const STIG = 'DISA ASD STIG';
 /** The same at each assurance level. */
 const NIST_SESSIONS = {
   onStorageError: only(`${NIST}, 5.1`, 'reject'),
-  'session.name': prefixed(`${NIST}, 5.1.1`, '__Host-'),
   'session.persistentCookie': only(`${NIST}, 5.1`, false),
   'session.cookie.secure': only(`${NIST}, 5.1.1`, true),
   'session.cookie.httpOnly': only(`${NIST}, 5.1.1`, true),
   'session.cookie.sameSite': only<'lax' | 'strict' | true>(`${NIST}, 5.1.1`, 'lax', 'strict', true),
+  // After `secure`, which the module's name for the cookie follows: an error names the cause.
+  'session.name': prefixed(`${NIST}, 5.1.1`, '__Host-'),
 } as const satisfies PresetRules;
 
 /** The figures and their sources: docs/compliance.md. A "should" of a standard is held as a "shall" is. */
@@ -116,8 +117,8 @@ export const PRESETS: Readonly<Record<IdleSessionPreset, PresetRules>> = {
     idleTimeout: anyLimit(`${ASVS}, 7.3.1`),
     absoluteTimeout: anyLimit(`${ASVS}, 7.3.2`),
     onStorageError: only(`${ASVS}, 16.5.3`, 'reject'),
-    'session.name': prefixed(`${ASVS}, 3.3.1`, '__Host-', '__Secure-'),
     'session.cookie.secure': only(`${ASVS}, 3.3.1`, true),
     'session.cookie.httpOnly': only(`${ASVS}, 3.3.4`, true),
+    'session.name': prefixed(`${ASVS}, 3.3.1`, '__Host-', '__Secure-'),
   },
 };
