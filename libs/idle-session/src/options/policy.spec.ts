@@ -26,7 +26,7 @@ describe('The policy', () => {
     expect(policy({})).toMatchObject({
       preset: null,
       summary:
-        'No preset: sessions end after 15 minutes without activity (default); sessions end 12 hours after sign-in (default); ' +
+        'No preset: sessions end after 15 minutes without activity (default); sessions end 12 hours after sign-in at the latest (default); ' +
         'people are warned 2 minutes before (default; WCAG 2.2, 2.2.1); ' +
         'requests are refused while the activity storage is away (default).',
     });
@@ -37,7 +37,7 @@ describe('The policy', () => {
       preset: 'nist-aal2',
       summary:
         "Preset 'nist-aal2': sessions end after 1 hour without activity (preset; NIST SP 800-63B-4, 2.2.3); " +
-        'sessions end 24 hours after sign-in (preset; NIST SP 800-63B-4, 2.2.3); ' +
+        'sessions end 24 hours after sign-in at the latest (preset; NIST SP 800-63B-4, 2.2.3); ' +
         'nobody is warned (option; WCAG 2.2, 2.2.1); ' +
         'requests are refused while the activity storage is away (preset; NIST SP 800-63B-4, 5.1).',
     });

@@ -34,7 +34,7 @@ const WORDS: { readonly [K in keyof ValuesInForce]: (value: ValuesInForce[K]) =>
   absoluteTimeout: (ms) => {
     if (ms === null) return 'sessions end after the time that a function returned at sign-in';
     if (ms === false) return 'sessions of active people have no end';
-    return `sessions end ${durationInWords(ms)} after sign-in`;
+    return `sessions end ${durationInWords(ms)} after sign-in at the latest`;
   },
   warnBefore: (ms) => {
     if (ms === null)
