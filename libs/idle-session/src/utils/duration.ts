@@ -15,3 +15,8 @@ export function parseDuration(value: unknown): number | undefined {
   if (typeof parsed !== 'number' || !(parsed >= 1 && parsed <= MAXIMUM_MS)) return undefined;
   return Math.round(parsed);
 }
+
+/** Of a duration that was checked. */
+export function milliseconds(duration: Duration): number {
+  return parseDuration(duration) ?? NaN;
+}
