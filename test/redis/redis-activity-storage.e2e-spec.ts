@@ -428,6 +428,7 @@ function anHourAhead(storage: ActivityStorage): ActivityStorage {
     }
   };
   return {
+    index: storage.index,
     read: (key) => ahead(() => storage.read(key)),
     start: (key, session) => ahead(() => storage.start(key, session)),
     touch: (key, idleTimeoutMs, at) => ahead(() => storage.touch(key, idleTimeoutMs, at)),

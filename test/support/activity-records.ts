@@ -95,12 +95,31 @@ export async function passTime(
     for (const { value, score } of await client.zRangeWithScores(key, 0, -1))
       await client.zAdd(key, { value, score: score - milliseconds });
   }
+  for (const key of await client.keys(`${prefix ?? 'idle-session:'}{*}:sessions`))
+    await passTimeOfIndex(client, key, milliseconds);
   // What somebody remembers is not true any more.
   for (const key of keysOf('records', prefix)) {
     const history = await client.hGet(key, '#');
     if (history == null) continue;
     const [count, lastKey] = history.split(' ');
     await client.hSet(key, '#', `${Number(count) + 100_000} ${lastKey}`);
+  }
+}
+
+/** A member is the session's key, until when it is kept (0: for ever), and its description. */
+async function passTimeOfIndex(
+  client: RedisClient,
+  key: string,
+  milliseconds: number,
+): Promise<void> {
+  for (const { value, score } of await client.zRangeWithScores(key, 0, -1)) {
+    const [ref, keepUntil, ...description] = value.split(' ');
+    const until = Number(keepUntil) && Number(keepUntil) - milliseconds;
+    await client.zRem(key, value);
+    await client.zAdd(key, {
+      value: [ref, until, ...description].join(' '),
+      score: score - milliseconds,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { EndReason } from 'idle-session-client/protocol';
+import type { OwnerIndex } from './owner-index.js';
 import type { ChangedKeys } from './watchers.js';
 
 /**
@@ -36,6 +37,12 @@ export interface ActivityReading {
   readonly record: ActivityRecord | undefined;
   /** The storage's time, in milliseconds. App servers' clocks decide nothing. */
   readonly now: number;
+}
+
+/** What {@link ActivityStorage.end} resolves to. */
+export interface ActivityEnd extends ActivityReading {
+  readonly won: boolean;
+  readonly sessionId?: string;
 }
 
 /** What {@link ActivityStorage.start} is told of a session. */
@@ -108,17 +115,20 @@ export abstract class ActivityStorage {
    * `idle` ends nothing whose deadline has not passed on the storage's clock: late activity that came in first holds.
    *
    * The ended record outlives the session, so that a late save cannot revive it and the reason can still be told.
+   *
+   * Who won may be given the `sessionId`, to remove the session's data by. Where a session is ended by its reference
+   * and the storage does not say, the data stays, withheld, until the next request or until it expires in its store.
    */
-  abstract end(
-    key: string,
-    reason: RecordedEnd,
-  ): Promise<ActivityReading & { readonly won: boolean }>;
+  abstract end(key: string, reason: RecordedEnd): Promise<ActivityEnd>;
 
   /**
    * Ends sessions whose time is up, by the idle or by their absolute timeout, each for one caller only.
    * @param limit of sessions to look at, so that other work does not wait for long
    */
   abstract expire(limit: number): Promise<Expiry>;
+
+  /** Which sessions an owner has: for lists of them, and for a limit. */
+  readonly index?: OwnerIndex | undefined;
 
   /** What {@link read} would answer without asking anything outside the process; undefined if it would have to ask. */
   recall?(key: string): ActivityReading | undefined;

@@ -5,6 +5,7 @@ import {
   ActivityStorage,
   DEFAULT_RETENTION,
   newRecord,
+  type ActivityEnd,
   type ActivityReading,
   type ActivityRecord,
   type ExpiredSession,
@@ -13,6 +14,7 @@ import {
   type RecordedEnd,
 } from './activity-storage.js';
 import { absoluteDeadlineOf, evaluate, idleDeadlineOf } from './evaluate.js';
+import { MemoryOwnerIndex } from './memory-owner-index.js';
 import { Watchers, type ChangedKeys } from './watchers.js';
 
 export interface MemoryActivityStorageOptions {
@@ -54,6 +56,7 @@ const steadyNow = () => Math.floor(performance.timeOrigin + performance.now());
 
 /** Keeps activity records in this process: for one process, tests and development. Bounded by the sessions of the retention time. */
 export class MemoryActivityStorage extends ActivityStorage {
+  override readonly index: MemoryOwnerIndex;
   private readonly entries = new Map<string, Entry>();
   /** Ordered by time. An entry that another one replaced stays until it comes up, and then counts for nothing. */
   private readonly queue = new TinyQueue<Entry>([], (a, b) => a.lookAt - b.lookAt);
@@ -68,6 +71,7 @@ export class MemoryActivityStorage extends ActivityStorage {
     super();
     this.retentionMs = durationOption('retention', retention);
     this.now = now;
+    this.index = new MemoryOwnerIndex(now);
   }
 
   override watch(onChange: (keys: ChangedKeys) => void): () => void {
@@ -111,17 +115,15 @@ export class MemoryActivityStorage extends ActivityStorage {
     return { record: touched, now };
   }
 
-  override async end(
-    key: string,
-    reason: RecordedEnd,
-  ): Promise<ActivityReading & { won: boolean }> {
+  override async end(key: string, reason: RecordedEnd): Promise<ActivityEnd> {
     const now = this.now();
     const record = this.recordOf(key, now) ?? newRecord(UNKNOWN, now);
     const isInTime = reason === 'idle' && now < idleDeadlineOf(record);
     if (record.ended !== undefined || isInTime) return { record, now, won: false };
     const ended = { ...record, ended: reason };
+    const sessionId = this.entries.get(key)?.sessionId ?? '';
     this.write(key, ended, now);
-    return { record: ended, now, won: true };
+    return { record: ended, now, won: true, sessionId };
   }
 
   override async expire(limit: number): Promise<Expiry> {

@@ -4,4 +4,4 @@ export {
   type RedisSubscriber,
 } from './redis-activity-storage.js';
 export type { IoredisClient, IoredisSubscriber } from './ioredis-client.js';
-export type { RedisScriptClient } from './redis-activity-records.js';
+export type { RedisScriptClient } from './script-call.js';

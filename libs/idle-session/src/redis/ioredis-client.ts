@@ -1,4 +1,4 @@
-import type { RedisScriptClient } from './redis-activity-records.js';
+import type { RedisScriptClient } from './script-call.js';
 
 /** What is used of ioredis: a client and a cluster both have it. */
 export interface IoredisClient {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import {
   ActivityStorage,
@@ -9,6 +8,8 @@ import {
 } from '../activity/activity-storage.js';
 import type { ActivityFeed, Changes, Touch } from '../activity/buffer/activity-feed.js';
 import { DueEnds, mayTell } from './due-ends.js';
+import { RedisOwnerIndex } from './redis-owner-index.js';
+import { callScript, script, type RedisScriptClient, type Script } from './script-call.js';
 import {
   toExpired,
   toReading,
@@ -19,27 +20,6 @@ import {
 } from './script-reply.js';
 import * as scripts from './scripts.js';
 import { ToldEnds } from './told-ends.js';
-
-/** What is used of node-redis: a client, a cluster, a sentinel and a pool all have it. */
-export interface RedisScriptClient {
-  eval(script: string, options: ScriptCall): Promise<unknown>;
-  evalSha(sha1: string, options: ScriptCall): Promise<unknown>;
-}
-
-interface ScriptCall {
-  keys: string[];
-  arguments: string[];
-}
-
-interface Script {
-  readonly source: string;
-  readonly sha1: string;
-}
-
-const script = (source: string): Script => ({
-  source,
-  sha1: createHash('sha1').update(source).digest('hex'),
-});
 
 const READ = script(scripts.READ);
 const START = script(scripts.START);
@@ -62,6 +42,7 @@ const UNREADABLE =
 /** The records themselves, on Redis's clock: each operation one script call, nothing remembered. */
 export class RedisActivityRecords extends ActivityStorage implements ActivityFeed {
   readonly partitions = PARTITIONS;
+  override readonly index: RedisOwnerIndex;
   private readonly keys: readonly string[][];
   /** A partition each. */
   private readonly dueEnds: readonly DueEnds[];
@@ -75,6 +56,7 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     private readonly channel: string,
   ) {
     super();
+    this.index = new RedisOwnerIndex(client, prefix);
     // The braces are a hash tag: all keys of a partition share a slot of a cluster.
     this.keys = Array.from({ length: PARTITIONS }, (_, partition) =>
       ['records', 'deadlines', 'changes', 'untold'].map(
@@ -116,10 +98,12 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
   override async end(
     key: string,
     reason: RecordedEnd,
-  ): Promise<ActivityReading & { won: boolean }> {
+  ): Promise<ActivityReading & { won: boolean; sessionId?: string }> {
     const askedAt = performance.now();
     const reply = await this.runFor(key, END, reason);
-    return { ...toReading(reply), won: wasDone(reply) && mayTell(askedAt) };
+    const won = wasDone(reply) && mayTell(askedAt);
+    // It is the last of the fields.
+    return { ...toReading(reply), won, ...(won && { sessionId: String(reply.at(-1)) }) };
   }
 
   override async told(keys: readonly string[]): Promise<void> {
@@ -201,19 +185,11 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
 
   private async run(
     partition: number,
-    { source, sha1 }: Script,
+    operation: Script,
     ...values: (string | number)[]
   ): Promise<unknown> {
-    const call: ScriptCall = {
-      keys: this.keys[partition]!,
-      arguments: [this.retentionMs, this.channel, ...values].map(String),
-    };
-    try {
-      return await this.client.evalSha(sha1, call);
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return this.client.eval(source, call);
-    }
+    const all = [this.retentionMs, this.channel, ...values];
+    return callScript(this.client, operation, this.keys[partition]!, all);
   }
 }
 

@@ -13,7 +13,8 @@ import {
   type IoredisClient,
   type IoredisSubscriber,
 } from './ioredis-client.js';
-import { RedisActivityRecords, type RedisScriptClient } from './redis-activity-records.js';
+import { RedisActivityRecords } from './redis-activity-records.js';
+import type { RedisScriptClient } from './script-call.js';
 
 /** What is used of a node-redis connection for messages: a client of its own, a cluster or a sentinel. */
 export interface RedisSubscriber {

@@ -31,7 +31,7 @@ save(key, r)
 return answer(1, r)
 `;
 
-/** ARGV: key, reason. Replies as READ does, with 1 for "was done". */
+/** ARGV: key, reason. Replies as READ does, with 1 for "was done" and the session id behind it. */
 export const END = `${PROLOGUE}
 local key, reason = ARGV[3], ARGV[4]
 local r, isCounted = find(key)
@@ -40,7 +40,9 @@ if r or isCounted then countActive(-1) end
 r = r or new(0, 0, 0, '', '')
 finish(key, r, reason)
 changed(key)
-return answer(1, r)
+local reply = answer(1, r)
+reply[#reply + 1] = r.id
+return reply
 `;
 
 /**

@@ -2,6 +2,7 @@ import { activityCases } from './activity-cases.js';
 import type { ActivityStorageContractCase } from './contract-case.js';
 import { endCases } from './end-cases.js';
 import { expiryCases } from './expiry-cases.js';
+import { indexCases } from './index-cases.js';
 import { watchCases } from './watch-cases.js';
 
 /**
@@ -15,4 +16,5 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   ...endCases,
   ...expiryCases,
   ...watchCases,
+  ...indexCases,
 ];

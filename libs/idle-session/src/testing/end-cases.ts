@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { RecordedEnd } from '../activity/activity-storage.js';
 import {
   alternate,
+  ID,
   KEY,
   SESSION,
   TIMEOUT,
@@ -22,6 +23,17 @@ export const endCases: readonly ActivityStorageContractCase[] = [
       const told = new Set(ends.map(({ record }) => record?.ended));
       assert.equal(told.size, 1, 'all are told the same reason');
       assert.deepEqual(told, new Set([(await storage.read(KEY)).record?.ended]));
+    },
+  },
+  {
+    name: 'gives the session id to nobody but who won, if it gives it',
+    async run({ storage, other }) {
+      await storage.start(KEY, SESSION);
+      const { sessionId } = await other.end(KEY, 'revoked');
+      assert.ok(sessionId === undefined || sessionId === ID, `gives ${sessionId}`);
+      assert.equal((await storage.end(KEY, 'revoked')).sessionId, undefined);
+      const { sessionId: unknown } = await storage.end('session-2', 'revoked');
+      assert.ok(!unknown, 'there is none of a session that was never started');
     },
   },
   {

@@ -2,6 +2,7 @@ import { CircuitBreaker } from '../../utils/circuit-breaker.js';
 import { promised } from '../../utils/time-limit.js';
 import {
   ActivityStorage,
+  type ActivityEnd,
   type ActivityReading,
   type Expiry,
   type NewSession,
@@ -41,6 +42,7 @@ const SYNC_TIMEOUT_MS = 1000;
  * that nobody uses after a crash ends early, by one `touchInterval` and one `syncInterval` at most: `flush()` prevents it.
  */
 export class BufferedActivityStorage extends ActivityStorage {
+  override readonly index: ActivityStorage['index'];
   private readonly syncIntervalMs: number;
   private readonly partitions: readonly Partition[];
   private readonly feed: ActivityFeed;
@@ -54,6 +56,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     options: BufferedActivityStorageOptions = {},
   ) {
     super();
+    this.index = storage.index;
     const { syncIntervalMs, touchIntervalMs, maxSessions } = resolveBufferOptions(options);
     this.syncIntervalMs = syncIntervalMs;
     this.feed = feedOf(storage);
@@ -105,10 +108,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     return this.query(key, () => this.storage.touch(key, idleTimeoutMs, at));
   }
 
-  override async end(
-    key: string,
-    reason: RecordedEnd,
-  ): Promise<ActivityReading & { readonly won: boolean }> {
+  override async end(key: string, reason: RecordedEnd): Promise<ActivityEnd> {
     // What was collected may be what keeps the session alive.
     if (reason === 'idle') await this.sendPending(key, this.partitionOf(key));
     return this.query(key, () => this.storage.end(key, reason));
