@@ -20,6 +20,9 @@ import { HandshakeSessions } from './session/open/handshake-sessions.js';
 import { OpenResponses } from './session/open/open-responses.js';
 import { OpenSessions } from './session/open/open-sessions.js';
 import { OpenSockets } from './session/open/open-sockets.js';
+import { OwnedSessions } from './session/owned-sessions.js';
+import { PersonSessions } from './session/person-sessions.js';
+import { SessionRegistration } from './session/session-registration.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionActivity } from './session/session-activity.js';
 import { SessionConfirmation } from './session/session-confirmation.js';
@@ -66,6 +69,9 @@ import { OutageLog } from './utils/outage-log.js';
     SessionLookup,
     SessionWriter,
     RequestSessions,
+    OwnedSessions,
+    SessionRegistration,
+    PersonSessions,
     SessionSaving,
     IdleSessionStore,
     {
@@ -91,6 +97,7 @@ import { OutageLog } from './utils/outage-log.js';
     RESOLVED_OPTIONS,
     RequestSessions,
     MarkedResponses,
+    PersonSessions,
     IdleSessionService,
   ],
 })

@@ -12,6 +12,13 @@ import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { OpenSockets, type AttachOptions } from './session/open/open-sockets.js';
 import type { AttachableSocket } from './session/open/socket.js';
+import {
+  PersonSessions,
+  type EndAllOptions,
+  type EndByRefOptions,
+  type ListedSession,
+  type ListOptions,
+} from './session/person-sessions.js';
 import type { DeliberateEndReason } from './session/request-session.js';
 import { RequestSessions } from './session/request-sessions.js';
 import { SessionConfirmation } from './session/session-confirmation.js';
@@ -52,6 +59,7 @@ export class IdleSessionService {
     private readonly markedResponses: MarkedResponses,
     private readonly sessionStats: SessionStats,
     private readonly confirmation: SessionConfirmation,
+    private readonly personSessions: PersonSessions,
     @Inject(RESOLVED_OPTIONS) private readonly options: Pick<ResolvedOptions, 'policy'>,
   ) {
     this.events = events;
@@ -183,6 +191,39 @@ export class IdleSessionService {
         `IdleSessionService.revoke() got by ${kindOf(by)}; it takes a name, a string that is not empty.`,
       );
     await this.ending.end(sessionId, 'revoked', { cause: 'request', endedBy: by });
+  }
+
+  /**
+   * The live sessions of an owner, as `ownerOf` names them, with the newest activity first.
+   * @throws {StorageUnavailableException}
+   *
+   * @example
+   * const devices = await sessions.list(request.session.user, { current: request });
+   */
+  list(owner: string, options: ListOptions = {}): Promise<ListedSession[]> {
+    return this.personSessions.list(owner, options);
+  }
+
+  /**
+   * Ends a session by its reference, for good and in every process. Give the `owner` for a reference that a browser sent:
+   * a session of another person is then left alone.
+   * @returns whether there was such a live session, and this call ended it
+   * @throws {StorageUnavailableException} if it could not be ended
+   */
+  endByRef(ref: string, options: EndByRefOptions = {}): Promise<boolean> {
+    return this.personSessions.endByRef(ref, options);
+  }
+
+  /**
+   * Ends all sessions of an owner as `'revoked'`, for good and in every process; also those that are about to start.
+   * @returns how many
+   * @throws {StorageUnavailableException} if one could not be ended
+   *
+   * @example
+   * await sessions.endAll(user.id, { except: request, by: user.id }); // after a change of password
+   */
+  endAll(owner: string, options: EndAllOptions = {}): Promise<number> {
+    return this.personSessions.endAll(owner, options);
   }
 
   /** Numbers for monitoring; never rejects. Asks the storage for what all processes share. */

@@ -1,6 +1,7 @@
 export type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 export {
   ActivityStorage,
+  type ActivityEnd,
   type ActivityReading,
   type ActivityRecord,
   type ExpiredSession,
@@ -8,6 +9,15 @@ export {
   type NewSession,
   type RecordedEnd,
 } from './activity/activity-storage.js';
+export type {
+  IndexAddition,
+  IndexedSession,
+  IndexLimit,
+  IndexReading,
+  NewIndexedSession,
+  OwnerIndex,
+  SessionDescription,
+} from './activity/owner-index.js';
 export type { ActivityFeed, Changes, Touch } from './activity/buffer/activity-feed.js';
 export type { BufferedActivityStorageOptions } from './activity/buffer/buffer-options.js';
 export { BufferedActivityStorage } from './activity/buffer/buffered-activity-storage.js';
@@ -45,9 +55,16 @@ export {
   SessionConfirmationRequiredException,
   SessionExpiredException,
   StorageUnavailableException,
+  TooManySessionsException,
 } from './session/idle-session.exceptions.js';
 export type { AttachOptions } from './session/open/open-sockets.js';
 export type { AttachableSocket } from './session/open/socket.js';
+export type {
+  EndAllOptions,
+  EndByRefOptions,
+  ListedSession,
+  ListOptions,
+} from './session/person-sessions.js';
 export type { DeliberateEndReason } from './session/request-session.js';
 export type { IdleSessionStats } from './session/session-stats.js';
 export type { Duration } from './utils/duration.js';

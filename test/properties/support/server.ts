@@ -81,9 +81,8 @@ export class Server {
   /** Resolves to what was ended. */
   async sweep(): Promise<readonly string[]> {
     const { expired } = await this.activity.expire(AT_ONCE);
-    const keys = expired.map(({ key }) => key);
-    await this.activity.told(keys);
-    return keys;
+    await this.activity.told(expired);
+    return expired.map(({ key }) => key);
   }
 
   /** Sends what is left to be sent. Rejects if it could not be. */

@@ -1,10 +1,8 @@
 import {
-  ForbiddenException,
   HttpException,
   HttpStatus,
   Inject,
   Injectable,
-  Logger,
   NotFoundException,
   RequestMethod,
   UnauthorizedException,
@@ -14,17 +12,13 @@ import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { isPassiveRequest } from '../request/passive-request.js';
 import { sendProblem } from '../request/problem.js';
-import { isBeingReplaced } from '../activity/evaluate.js';
-import {
-  SessionExpiredException,
-  StorageUnavailableException,
-} from '../session/idle-session.exceptions.js';
-import type { RequestSession } from '../session/request-session.js';
+import { SessionExpiredException } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { ClientFiles } from './client-files.js';
 import { draftKey } from './draft-key.js';
+import { EndpointChecks } from './endpoint-checks.js';
+import { sendJson } from './send-json.js';
 import { idleForMsOf } from './idle-for.js';
-import { describeRefusal, otherOriginOf } from '../utils/same-origin.js';
 
 interface Endpoint {
   readonly method: RequestMethod.GET | RequestMethod.POST;
@@ -39,11 +33,10 @@ interface Endpoint {
 export class Endpoints {
   /** By the last segment of its path. */
   private readonly byName: ReadonlyMap<string, Endpoint>;
-  private readonly logger = new Logger('IdleSessionModule');
-  private readonly logged = new Set<string>();
 
   constructor(
     private readonly requestSessions: RequestSessions,
+    private readonly checks: EndpointChecks,
     private readonly clientFiles: ClientFiles,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {
@@ -83,32 +76,32 @@ export class Endpoints {
   private readonly status = async (request: Request, response: Response): Promise<void> => {
     const session = this.requestSessions.of(request);
     const status = await session.check();
-    refuseReplaced(session);
+    this.checks.refuseReplaced(session);
     sendJson(status, response);
   };
 
   private readonly heartbeat = async (request: Request, response: Response): Promise<void> => {
-    this.refuseOtherOrigins(request);
+    this.checks.refuseOtherOrigins(request);
     const idleForMs = idleForMsOf(request);
-    const session = await this.liveSession(request);
+    const session = await this.checks.liveSession(request);
     const status = isPassiveRequest(request) ? session.status() : await session.refresh(idleForMs);
     if (status.reason !== null) throw new SessionExpiredException(status.reason, status.loginUrl);
     sendJson(status, response);
   };
 
   private readonly signOut = async (request: Request, response: Response): Promise<void> => {
-    this.refuseOtherOrigins(request);
+    this.checks.refuseOtherOrigins(request);
     const session = this.requestSessions.of(request);
-    refuseReplaced(session);
+    this.checks.refuseReplaced(session);
     await session.end('signed-out');
     response.status(HttpStatus.NO_CONTENT).end();
   };
 
   private readonly draftKey = async (request: Request, response: Response): Promise<void> => {
-    this.refuseOtherOrigins(request);
+    this.checks.refuseOtherOrigins(request);
     const { secrets, ownerOf } = this.options;
     if (!ownerOf) throw new NotFoundException();
-    const session = await this.liveSession(request);
+    const session = await this.checks.liveSession(request);
     if (session.status().state === 'none') throw new UnauthorizedException();
     const owner = ownerOf(request);
     if (owner === undefined) throw new NotFoundException();
@@ -129,36 +122,4 @@ export class Endpoints {
     response.set({ 'Cache-Control': cacheControl, 'X-Content-Type-Options': 'nosniff' });
     response.type('text/javascript').send(this.clientFiles.get(fileName));
   }
-
-  /** The session of the request, or none. @throws {SessionExpiredException} */
-  private async liveSession(request: Request): Promise<RequestSession> {
-    const session = this.requestSessions.of(request);
-    const { reason, loginUrl } = await session.check();
-    refuseReplaced(session);
-    if (reason !== null) throw new SessionExpiredException(reason, loginUrl);
-    return session;
-  }
-
-  /** Once for each kind, so that a refusal by mistake is found in the log. @throws {ForbiddenException} */
-  private refuseOtherOrigins(request: Request): void {
-    const kind = otherOriginOf(request);
-    if (kind === undefined) return;
-    if (!this.logged.has(kind)) this.logger.warn(describeRefusal(request, kind));
-    this.logged.add(kind);
-    throw new ForbiddenException('This request comes from another site.');
-  }
-}
-
-/**
- * A request with the id that the session had until the person confirmed: the browser gets the new one at this moment, and is
- * to ask again.
- */
-function refuseReplaced({ reading }: RequestSession): void {
-  if (!isBeingReplaced(reading)) return;
-  throw new StorageUnavailableException(new Error('The session has a new id by now'));
-}
-
-/** Past what the app may have put on `response.json()`. */
-function sendJson(body: object, response: Response): void {
-  response.type('application/json').end(JSON.stringify(body));
 }

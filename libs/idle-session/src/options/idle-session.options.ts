@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { CookieOptions, SessionOptions } from 'express-session';
 import type { ActivityStorage } from '../activity/activity-storage.js';
+import type { SessionDescription } from '../activity/owner-index.js';
 import type { Duration } from '../utils/duration.js';
 import type { IdleSessionPreset } from './presets.js';
 
@@ -64,10 +65,35 @@ export interface IdleSessionModuleOptions {
   readonly appliesTo?: (request: Request) => boolean;
 
   /**
-   * Who the session belongs to, for the draft key; default: nobody is known, and there is no draft key. Only a string
-   * that is not empty is an owner.
+   * Who the session belongs to, for the draft key and for the list of a person's sessions; default: nobody is known, and
+   * there is neither. Only a string that is not empty is an owner. Asked when the session starts: call
+   * `request.session.regenerate()` at sign-in.
    */
   readonly ownerOf?: (request: Request) => string | null | undefined;
+
+  /**
+   * What is kept of a session for the list of its owner's sessions, such as the name of the browser; asked when the session
+   * starts. At most 1024 bytes as JSON. Default: nothing.
+   */
+  readonly describe?: (request: Request) => SessionDescription;
+
+  /**
+   * How many sessions an owner may have at the same time; default: any number. Needs `ownerOf`. A function decides at each
+   * sign-in. Sessions without an owner do not count.
+   */
+  readonly maxSessions?: number | ((request: Request) => number | Promise<number>);
+
+  /**
+   * What happens to a sign-in beyond `maxSessions`: `'end-oldest'`: the session that started first ends as `revoked`;
+   * `'refuse'`: the sign-in fails with a {@link TooManySessionsException}. Default `'end-oldest'`.
+   */
+  readonly onMaxSessions?: 'end-oldest' | 'refuse';
+
+  /**
+   * Whether there are endpoints with which a person sees their own sessions and ends them: `GET …/sessions`,
+   * `DELETE …/sessions/:ref` and `DELETE …/sessions`. Needs `ownerOf`. Default false.
+   */
+  readonly sessionsEndpoint?: boolean;
 
   /**
    * What happens while the storage does not answer: `'reject'`: 503 with Retry-After; `'allow'`: the session goes

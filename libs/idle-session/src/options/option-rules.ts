@@ -1,4 +1,5 @@
 import { DURATION_TAKES, parseDuration } from '../utils/duration.js';
+import { isMaxSessions, MAX_SESSIONS_TAKES } from './max-sessions.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import { PRESETS } from './presets.js';
 
@@ -82,6 +83,14 @@ export const MODULE_RULES: Rules = {
   appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
   ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
   preset: oneOf(...Object.keys(PRESETS)),
+  describe: { takes: 'a function: request => an object of strings', accepts: isFunction },
+  maxSessions: {
+    takes: `${MAX_SESSIONS_TAKES}, or a function of the request that returns one`,
+    accepts: (value) => isMaxSessions(value) || isFunction(value),
+    isPublic: true,
+  },
+  onMaxSessions: oneOf('end-oldest', 'refuse'),
+  sessionsEndpoint: BOOLEAN,
   onStorageError: oneOf('reject', 'allow'),
   storageTimeout: {
     takes: `${DURATION_TAKES}, at most ${MAXIMUM_TIMER_MS} ms`,

@@ -7,6 +7,7 @@ import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { resolveLimits, type ResolvedLimits } from './resolve-limits.js';
 import { resolveSession, type ResolvedSession } from './resolve-session.js';
+import { resolveOwnedSessions, type ResolvedOwnedSessions } from './resolve-owned-sessions.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
 import { policyOf, type IdleSessionPolicy } from './policy.js';
 import { checkPreset, withPreset, type ValuesInForce } from './preset-rules.js';
@@ -15,7 +16,7 @@ import { checkedFunction, isBoolean } from './user-functions.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 
 /** The options as everything inside uses them: checked, complete and in milliseconds. */
-export interface ResolvedOptions extends ResolvedSession, ResolvedLimits {
+export interface ResolvedOptions extends ResolvedSession, ResolvedLimits, ResolvedOwnedSessions {
   readonly storage: ActivityStorage;
   readonly loginUrl: string | null;
   readonly confirmUrl: string | null;
@@ -44,11 +45,14 @@ export function resolveOptions(given: IdleSessionModuleOptions, logger: Logger):
   const values = valuesInForce(options, limits, session);
   checkPreset(given, values);
 
+  const storage = options.storage ?? new MemoryActivityStorage();
+
   return {
     ...limits,
     policy: policyOf(given, values),
     ...session,
-    storage: options.storage ?? new MemoryActivityStorage(),
+    ...resolveOwnedSessions(options, storage, storageTimeoutMs),
+    storage,
     loginUrl: options.loginUrl ?? null,
     confirmUrl: options.confirmUrl ?? null,
     appliesTo: checkedFunction(

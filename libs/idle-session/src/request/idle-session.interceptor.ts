@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
-import type { Observable } from 'rxjs';
+import { concatMap, type Observable } from 'rxjs';
 import { SessionExpiredException } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isActivity } from './is-activity.js';
@@ -41,7 +41,14 @@ export class IdleSessionInterceptor implements NestInterceptor {
     }
     if (routeMetadataOf(context, this.reflector).endsWithSession)
       this.markedResponses.mark(request);
-    return next.handle();
+    const answer = next.handle();
+    if (!this.requestSessions.mayRefuse) return answer;
+    return answer.pipe(
+      concatMap(async (value: unknown) => {
+        await this.requestSessions.saveNew(request);
+        return value;
+      }),
+    );
   }
 
   protected getRequest(context: ExecutionContext): Request {

@@ -21,7 +21,8 @@ export function sendProblem(exception: HttpException, response: Response): void 
   const isAboutSession =
     exception instanceof SessionExpiredException ||
     exception instanceof SessionConfirmationRequiredException;
-  const isProblem = isUnavailable || isAboutSession;
+  const body = exception.getResponse();
+  const isProblem = typeof body === 'object' && 'title' in body;
   if (isUnavailable) response.set('Retry-After', String(RETRY_AFTER_S));
   if (exception.getStatus() === 401) {
     const parameters = isAboutSession ? ` ${challengeOf(exception)}` : '';
@@ -31,7 +32,7 @@ export function sendProblem(exception: HttpException, response: Response): void 
     .status(exception.getStatus())
     .set('Cache-Control', 'no-store')
     .type(isProblem ? 'application/problem+json' : 'application/json')
-    .end(JSON.stringify(exception.getResponse()));
+    .end(JSON.stringify(body));
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   SessionConfirmationRequiredException,
   SessionExpiredException,
   StorageUnavailableException,
+  TooManySessionsException,
 } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation, pageOf } from './page-navigation.js';
@@ -103,6 +104,8 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
       return () => this.answerConfirmationRequired(exception, request, response);
     if (exception instanceof StorageUnavailableException)
       return () => this.answerUnavailable(exception, response);
+    if (exception instanceof TooManySessionsException)
+      return () => sendProblem(exception, response);
     return undefined;
   }
 

@@ -72,7 +72,7 @@ export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
 
   private async clearAfter({ expired }: Expiry): Promise<void> {
     await this.remove(expired.map(({ sessionId }) => sessionId).filter(Boolean));
-    await this.activity.told(expired.map(({ key }) => key));
+    await this.activity.told(expired);
   }
 
   private async remove(sessionIds: readonly string[]): Promise<void> {

@@ -1,5 +1,10 @@
 import type { EndReason } from 'idle-session-client/protocol';
-import { HttpStatus, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
+import {
+  ConflictException,
+  HttpStatus,
+  ServiceUnavailableException,
+  UnauthorizedException,
+} from '@nestjs/common';
 
 /** The body of an answer of type `application/problem+json` (RFC 9457). */
 interface Problem {
@@ -67,6 +72,27 @@ export class SessionConfirmationRequiredException extends UnauthorizedException 
     } satisfies Problem & typeof about);
     this.message = CONFIRM_DETAIL;
     this.extensions = { code: 'UNAUTHENTICATED', ...about };
+  }
+}
+
+/**
+ * The owner has as many sessions as `maxSessions` lets them have, and `onMaxSessions` is `'refuse'`: 409, since the
+ * credentials are right, and the same sign-in succeeds once the person has ended another session.
+ */
+export class TooManySessionsException extends ConflictException {
+  /** What a GraphQL server says of the error. */
+  readonly extensions = { code: 'TOO_MANY_SESSIONS' };
+
+  constructor(readonly maxSessions: number) {
+    super({
+      type: 'urn:nestjs-idle-session:too-many-sessions',
+      title: 'Too many sessions',
+      status: HttpStatus.CONFLICT,
+      detail:
+        'You are signed in on as many devices as you may be. Sign out on one of them, and try again.',
+      reason: 'too-many-sessions',
+      maxSessions,
+    } satisfies Problem & { reason: string; maxSessions: number });
   }
 }
 

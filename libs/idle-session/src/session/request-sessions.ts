@@ -5,6 +5,7 @@ import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import { RequestSession } from './request-session.js';
+import { saveSession } from './save-session.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
 import { countCookies } from './session-cookies.js';
@@ -49,6 +50,22 @@ export class RequestSessions {
   findBySession(session: SessionData): RequestSession | undefined {
     const request = requestOf(session);
     return request && this.find(request);
+  }
+
+  /** Whether a sign-in may find that there are too many sessions. */
+  get mayRefuse(): boolean {
+    const { maxSessionsFor, onMaxSessions } = this.options;
+    return maxSessionsFor !== undefined && onMaxSessions === 'refuse';
+  }
+
+  /**
+   * Saves a new session that belongs to a person, so that it is refused before the answer rather than behind it.
+   * @throws {TooManySessionsException}
+   */
+  async saveNew(request: Request): Promise<void> {
+    const isNew = request.session != null && !this.find(request)?.record;
+    if (!isNew || request.res?.headersSent || !this.options.ownerOf?.(request)) return;
+    await saveSession(request);
   }
 
   /** For the session store, as express-session hands a session to the request. */

@@ -3,38 +3,33 @@ import type { Request } from 'express';
 import type {
   ActivityReading,
   ActivityStorage,
+  ActivityEnd,
   Expiry,
+  NewSession,
   RecordedEnd,
 } from '../activity/activity-storage.js';
 import { evaluate, type Evaluation } from '../activity/evaluate.js';
 import { usableCount, usableExpiry, usableReading } from '../activity/usable-answer.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { attempt } from '../utils/attempt.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
 import { InFlight } from '../utils/in-flight.js';
 import { OutageLog } from '../utils/outage-log.js';
-import { attempt, promised, withinTimeLimit } from '../utils/time-limit.js';
+import { promised, withinTimeLimit } from '../utils/time-limit.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
+import type { EndOrigin } from './end-origin.js';
+import { removeEnded, STARTS_WITHIN_MS, type Ended } from './owned-session.js';
 import { ownerHash } from './owner-hash.js';
-import type { EventCause } from './idle-session.events.js';
 import { SessionEvents } from './session-events.js';
+import type { StartHooks } from './start-hooks.js';
 
 /** Failed while the storage could still be read. */
 const WRITE = 'activity storage (write)';
+const INDEX = 'activity storage (index)';
 
 /** How many times as long as an answer to a request the last sending may take, of all that was collected. */
 const FLUSH_TAKES = 3;
-
-type OnStarted = (reading: ActivityReading, owner: string | undefined) => void;
-
-/** How it came that a session is ended. */
-export interface EndOrigin {
-  readonly cause: Exclude<EventCause, 'elsewhere'>;
-  /** One of the session, to know its owner by. */
-  readonly request?: Request;
-  /** Who ended the session of another person. */
-  readonly endedBy?: string;
-}
 
 /**
  * The activity of sessions, by their reference: where storage, policy and events meet. What a request waits for answers
@@ -77,25 +72,31 @@ export class SessionActivity implements BeforeApplicationShutdown {
     return this.ask('read', (storage) => storage.read(sessionRef, fresh));
   }
 
-  /** Starts the record of a session with the limits that the options give to this request. */
+  /** Starts the record of a session with the limits that the options give to this request, unless `beforeStart` throws. */
   async start(
     sessionRef: string,
     sessionId: string,
     request: Request,
-    onStarted: OnStarted = (reading, owner) => this.events.started(sessionRef, reading, owner),
+    { beforeStart, onStarted }: StartHooks = {},
   ): Promise<ActivityReading> {
     const { limitsFor, ownerOf, secrets } = this.options;
     const limits = await limitsFor(request);
     const owner = ownerOf?.(request);
+    const session: NewSession = {
+      sessionId,
+      ...limits,
+      lockAfterMs: null,
+      owner: owner === undefined ? null : ownerHash(secrets[0], owner),
+    };
+    const began = performance.now();
+    await beforeStart?.(session, owner);
     return this.ask('start', async (storage) => {
-      const reading = await storage.start(sessionRef, {
-        sessionId,
-        ...limits,
-        lockAfterMs: null,
-        owner: owner === undefined ? null : ownerHash(secrets[0], owner),
-      });
-      if (reading?.started) onStarted(reading, owner);
-      return reading;
+      const reading = await storage.start(sessionRef, session);
+      if (reading?.started && onStarted) onStarted(reading, owner);
+      else if (reading?.started) this.events.started(sessionRef, reading, owner);
+      // The index may have forgotten it by now.
+      const isLate = owner !== undefined && performance.now() - began > STARTS_WITHIN_MS / 2;
+      return isLate ? this.end(sessionRef, 'revoked', { cause: 'request' }) : reading;
     });
   }
 
@@ -128,13 +129,13 @@ export class SessionActivity implements BeforeApplicationShutdown {
     sessionRef: string,
     reason: RecordedEnd,
     { request, ...context }: EndOrigin,
-  ): Promise<ActivityReading & { readonly won: boolean }> {
+  ): Promise<ActivityEnd> {
     const owner = request && this.ownerOf(request);
     const decide = async (storage: ActivityStorage) => {
       const reading = await storage.end(sessionRef, reason);
       if (reading?.won) {
         this.events.ended(sessionRef, reason, reading, { ...context, owner });
-        void this.told([sessionRef]);
+        void this.told([{ key: sessionRef, owner: reading.record?.owner ?? null }]);
       }
       return reading;
     };
@@ -156,9 +157,11 @@ export class SessionActivity implements BeforeApplicationShutdown {
   }
 
   /** Lets the storage know that the events of these ends were emitted. Never rejects: they may be told twice, and not lost. */
-  async told(sessionRefs: readonly string[]): Promise<void> {
-    if (sessionRefs.length === 0) return;
-    const noted = attempt(async () => this.options.storage.told?.(sessionRefs));
+  async told(ends: readonly Ended[]): Promise<void> {
+    if (ends.length === 0) return;
+    const { storage } = this.options;
+    void this.outageLog.watch(INDEX, removeEnded(storage.index, ends)).catch(() => {});
+    const noted = attempt(async () => storage.told?.(ends.map(({ key }) => key)));
     await this.outageLog.watch('activity storage (told)', noted).catch(() => {});
   }
 
@@ -227,10 +230,8 @@ export class SessionActivity implements BeforeApplicationShutdown {
     return this.answerTo(operation, async (storage) => usableReading(await ask(storage)));
   }
 
-  private async answerTo<T>(
-    operation: string,
-    ask: (storage: ActivityStorage) => Promise<T>,
-  ): Promise<T> {
+  /** Asks the storage for what is no reading. */
+  async answerTo<T>(operation: string, ask: (storage: ActivityStorage) => Promise<T>): Promise<T> {
     const { storage } = this.options;
     const askedAt = performance.now();
     try {

@@ -13,6 +13,7 @@ import { RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionEvents } from './session-events.js';
+import { SessionRegistration } from './session-registration.js';
 import { sessionRef } from './session-ref.js';
 import { IdleSessionStore } from './session-store.js';
 import { SessionWriter } from './session-writer.js';
@@ -46,6 +47,7 @@ export class SessionConfirmation {
     private readonly userStore: UserStore,
     private readonly store: IdleSessionStore,
     private readonly events: SessionEvents,
+    private readonly registration: SessionRegistration,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -100,8 +102,12 @@ export class SessionConfirmation {
     const sessionId = newSessionId(request, this.options.session);
     const ref = sessionRef(sessionId);
     let owner: string | undefined;
-    const reading = await this.activity.start(ref, sessionId, request, (_, known) => {
-      owner = known;
+    const reading = await this.activity.start(ref, sessionId, request, {
+      beforeStart: (session, known) =>
+        this.registration.registerSuccessor(ref, session, known, request),
+      onStarted: (_, known) => {
+        owner = known;
+      },
     });
     const data = underNewRef(request.session, before, ref);
     return { sessionId, ref, data, reading, owner };
@@ -127,9 +133,11 @@ export class SessionConfirmation {
   }
 
   /** Never rejects: what cannot be taken back idles out, and nobody has its id. */
-  private async discard({ sessionId, ref }: Successor): Promise<void> {
+  private async discard({ sessionId, ref, reading }: Successor): Promise<void> {
     const ended = this.activity.ask('end', (storage) => storage.end(ref, 'confirmed'));
-    await ended.then(() => this.activity.told([ref])).catch(() => {});
+    await ended
+      .then(() => this.activity.told([{ key: ref, owner: reading.record?.owner ?? null }]))
+      .catch(() => {});
     await this.userStore.destroy(sessionId).catch(() => {});
   }
 }

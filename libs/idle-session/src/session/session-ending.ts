@@ -3,7 +3,8 @@ import type { ActivityReading, RecordedEnd } from '../activity/activity-storage.
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { withinTimeLimit } from '../utils/time-limit.js';
-import { SessionActivity, type EndOrigin } from './session-activity.js';
+import type { EndOrigin } from './end-origin.js';
+import { SessionActivity } from './session-activity.js';
 import { sessionRef } from './session-ref.js';
 import { UnrecordedEnds } from './unrecorded-ends.js';
 import { UserStore } from './user-store.js';
@@ -56,6 +57,19 @@ export class SessionEnding {
     }
     await this.userStore.destroy(sessionId);
     return reading;
+  }
+
+  /**
+   * Ends a session by its reference, for good, and removes its data where the storage says which that is. Without a record it
+   * leaves an ended one, so that a session that is about to start does not.
+   * @returns whether this call ended it
+   * @throws {StorageUnavailableException} if it could not be ended
+   */
+  async endByRef(ref: string, reason: RecordedEnd, origin: EndOrigin): Promise<boolean> {
+    const { won, sessionId } = await this.activity.end(ref, reason, origin);
+    // If the store fails here, the data stays behind, withheld, until the next request or its own expiry.
+    if (won && sessionId) await this.userStore.destroy(sessionId).catch(() => {});
+    return won;
   }
 
   /** Rejects if the storage cannot be read either: a sign-out that is answered 503 does not happen later. */

@@ -5,10 +5,12 @@ import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { logMissing } from './end-log.js';
+import { TooManySessionsException } from './idle-session.exceptions.js';
 import { persistentCookieWarning } from './persistent-cookie-warning.js';
 import { requestOf, RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
+import { SessionRegistration } from './session-registration.js';
 import { sessionRef } from './session-ref.js';
 import { SessionWriter } from './session-writer.js';
 import { isEmpty, isMarked } from './stored-session.js';
@@ -25,6 +27,7 @@ export class SessionSaving {
     private readonly ending: SessionEnding,
     private readonly userStore: UserStore,
     private readonly writer: SessionWriter,
+    private readonly registration: SessionRegistration,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.warnOfDate = persistentCookieWarning(options.mayPersist);
@@ -44,7 +47,12 @@ export class SessionSaving {
     const wasLoaded = requestSession?.wasLoaded(ref) ?? false;
     // In the same tick, so that the one costs no more time than the other.
     const [reading, row] = await Promise.all([
-      this.readingFor(sessionId, ref, session, request),
+      this.readingFor(sessionId, ref, session, request).catch((error: unknown) => {
+        // The answer neither saves the session nor sets its cookie.
+        if (request && error instanceof TooManySessionsException)
+          Reflect.deleteProperty(request, 'session');
+        throw error;
+      }),
       wasLoaded ? this.userStore.get(sessionId) : undefined,
     ]);
     if (wasLoaded && row == null) return this.revoke(sessionId, request, reading);
@@ -65,8 +73,14 @@ export class SessionSaving {
     request: Request | undefined,
   ): Promise<ActivityReading | undefined> {
     if (!isMarked(session, ref) && request && this.options.appliesTo(request))
-      return this.activity.orUnchecked(this.activity.start(ref, sessionId, request));
+      return this.activity.orUnchecked(
+        this.activity.start(ref, sessionId, request, {
+          beforeStart: (started, owner) => this.registration.register(ref, started, owner, request),
+        }),
+      );
     const reading = await this.activity.orUnchecked(this.activity.read(ref, true));
+    if (reading && request)
+      await this.activity.orUnchecked(this.registration.registerRunning(ref, reading, request));
     return reading?.record || isMarked(session, ref) ? reading : undefined;
   }
 

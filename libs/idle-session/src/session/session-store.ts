@@ -4,7 +4,7 @@ import { Store, type Session, type SessionData } from 'express-session';
 import type { RecordedEnd } from '../activity/activity-storage.js';
 import type { FoundSession } from './found-session.js';
 import { RequestSessions } from './request-sessions.js';
-import type { EndOrigin } from './session-activity.js';
+import type { EndOrigin } from './end-origin.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionLookup } from './session-lookup.js';
 import { SessionSaving } from './session-saving.js';

@@ -1,6 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { RecordedEnd } from '../activity/activity-storage.js';
-import { SessionActivity, type EndOrigin } from './session-activity.js';
+import type { EndOrigin } from './end-origin.js';
+import { SessionActivity } from './session-activity.js';
 import { SessionEvents } from './session-events.js';
 
 const TRY_AGAIN_MS = 1000;

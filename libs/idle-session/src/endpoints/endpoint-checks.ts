@@ -1,0 +1,47 @@
+import { ForbiddenException, Injectable, Logger } from '@nestjs/common';
+import type { Request } from 'express';
+import { isBeingReplaced } from '../activity/evaluate.js';
+import {
+  SessionExpiredException,
+  StorageUnavailableException,
+} from '../session/idle-session.exceptions.js';
+import type { RequestSession } from '../session/request-session.js';
+import { RequestSessions } from '../session/request-sessions.js';
+import { describeRefusal, otherOriginOf } from '../utils/same-origin.js';
+
+/** What an endpoint asks before it answers. */
+@Injectable()
+export class EndpointChecks {
+  private readonly logger = new Logger('IdleSessionModule');
+  private readonly logged = new Set<string>();
+
+  constructor(private readonly requestSessions: RequestSessions) {}
+
+  /** The session of the request, or none. @throws {SessionExpiredException} */
+  async liveSession(request: Request): Promise<RequestSession> {
+    const session = this.requestSessions.of(request);
+    const { reason, loginUrl } = await session.check();
+    this.refuseReplaced(session);
+    if (reason !== null) throw new SessionExpiredException(reason, loginUrl);
+    return session;
+  }
+
+  /**
+   * A request with the id that the session had until the person confirmed: the browser gets the new one at this moment, and
+   * is to ask again.
+   * @throws {StorageUnavailableException}
+   */
+  refuseReplaced({ reading }: RequestSession): void {
+    if (!isBeingReplaced(reading)) return;
+    throw new StorageUnavailableException(new Error('The session has a new id by now'));
+  }
+
+  /** Once for each kind, so that a refusal by mistake is found in the log. @throws {ForbiddenException} */
+  refuseOtherOrigins(request: Request): void {
+    const kind = otherOriginOf(request);
+    if (kind === undefined) return;
+    if (!this.logged.has(kind)) this.logger.warn(describeRefusal(request, kind));
+    this.logged.add(kind);
+    throw new ForbiddenException('This request comes from another site.');
+  }
+}

@@ -1,0 +1,163 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import type { SessionDescription } from '../activity/owner-index.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { kindOf } from '../utils/option-error.js';
+import type { OwnedSession } from './owned-session.js';
+import { OwnedSessions } from './owned-sessions.js';
+import type { DeliberateEndReason } from './request-session.js';
+import { RequestSessions } from './request-sessions.js';
+import { SessionActivity } from './session-activity.js';
+import { SessionEnding } from './session-ending.js';
+
+/** A live session in the list of its owner's. */
+export interface ListedSession {
+  /** Names the session by a hash, never by its id. */
+  readonly ref: string;
+  /** The storage's time in milliseconds. */
+  readonly startedAt: number;
+  /** The storage's time in milliseconds. */
+  readonly lastActivityAt: number;
+  /** Whether it is that of the request that was given. */
+  readonly current: boolean;
+  /** What the option `describe` kept of it. */
+  readonly description: SessionDescription;
+}
+
+export interface ListOptions {
+  /** The request whose session is the current one. */
+  readonly current?: Request | undefined;
+}
+
+export interface EndByRefOptions {
+  /** Ends the session only if it is this owner's: for a reference that a browser sent. */
+  readonly owner?: string;
+  /** Default `'revoked'`. */
+  readonly reason?: DeliberateEndReason | undefined;
+  /** Who ended it, for the event. */
+  readonly by?: string | undefined;
+}
+
+export interface EndAllOptions {
+  /** The request whose session stays. */
+  readonly except?: Request | undefined;
+  /** Who ended them, for the events. */
+  readonly by?: string | undefined;
+}
+
+/** As `sessionRef()` makes them. The storage keeps what is its own under keys that are none. */
+const REF = /^[\w-]{22}$/;
+
+/** A session as a browser is told of it: its clock may be wrong, so that it gets durations. */
+export interface SessionItem extends Omit<ListedSession, 'startedAt' | 'lastActivityAt'> {
+  /** How long ago it started. */
+  readonly ageMs: number;
+  /** How long ago the person last did something there. */
+  readonly idleForMs: number;
+}
+
+/** What a person may see of their own sessions, and do with them. */
+@Injectable()
+export class PersonSessions {
+  constructor(
+    private readonly owned: OwnedSessions,
+    private readonly activity: SessionActivity,
+    private readonly ending: SessionEnding,
+    private readonly requestSessions: RequestSessions,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** The live sessions of an owner, with the newest activity first. */
+  async list(owner: string, options: ListOptions = {}): Promise<ListedSession[]> {
+    const found = await this.found(owner, options);
+    return found.map(({ session }) => session);
+  }
+
+  /** As {@link list}, for a browser. */
+  async items(owner: string, options: ListOptions): Promise<SessionItem[]> {
+    const found = await this.found(owner, options);
+    return found.map(({ now, session: { startedAt, lastActivityAt, ...session } }) => ({
+      ...session,
+      ageMs: now - startedAt,
+      idleForMs: now - lastActivityAt,
+    }));
+  }
+
+  /** @returns whether there was such a live session, and this call ended it */
+  async endByRef(ref: string, options: EndByRefOptions = {}): Promise<boolean> {
+    const { owner, reason = 'revoked', by } = options;
+    checkName('endByRef', 'by', by);
+    // An owner that is unknown is no reason to end the session of anybody.
+    if ('owner' in options) checkName('endByRef', 'owner', owner, true);
+    if (!REF.test(ref)) return false;
+    const isLive =
+      owner === undefined
+        ? this.activity.isAlive(await this.activity.read(ref, true))
+        : (await this.live(owner, 'endByRef')).some((session) => session.ref === ref);
+    return isLive && this.ending.endByRef(ref, reason, { cause: 'request', ...endedBy(by) });
+  }
+
+  /** Also ends sessions that are about to start. @returns how many live ones it ended */
+  async endAll(owner: string, { except, by }: EndAllOptions = {}): Promise<number> {
+    checkName('endAll', 'by', by);
+    const kept = except && this.refOf(except);
+    const sessions = await this.all(owner, 'endAll');
+    const ended = await Promise.all(
+      sessions
+        .filter(({ ref }) => ref !== kept)
+        .map(async ({ ref, reading }) => {
+          const isLive = this.activity.isAlive(reading);
+          const won = await this.ending.endByRef(ref, 'revoked', {
+            cause: 'request',
+            ...endedBy(by),
+          });
+          return isLive && won;
+        }),
+    );
+    return ended.filter(Boolean).length;
+  }
+
+  private async found(owner: string, { current }: ListOptions) {
+    const currentRef = current && this.refOf(current);
+    const found = await this.live(owner, 'list');
+    return found
+      .map(({ ref, description, reading: { record, now } }) => {
+        const { startedAt, lastActivityAt } = record!;
+        const isCurrent = ref === currentRef;
+        return {
+          now,
+          session: { ref, startedAt, lastActivityAt, current: isCurrent, description },
+        };
+      })
+      .toSorted((a, b) => b.session.lastActivityAt - a.session.lastActivityAt);
+  }
+
+  private async live(owner: string, method: string): Promise<OwnedSession[]> {
+    const sessions = await this.all(owner, method);
+    return sessions.filter(({ reading }) => this.activity.isAlive(reading));
+  }
+
+  private all(owner: string, method: string): Promise<OwnedSession[]> {
+    if (!this.options.index) throw new Error(`IdleSessionService.${method}() ${NEEDS_INDEX}`);
+    checkName(method, 'owner', owner, true);
+    return this.owned.of(owner);
+  }
+
+  private refOf(request: Request): string | undefined {
+    return this.requestSessions.of(request).ref;
+  }
+}
+
+const NEEDS_INDEX =
+  'needs option "ownerOf", and an activity storage with `index`, as those of this package.';
+
+function checkName(method: string, name: string, value: unknown, isRequired = false): void {
+  if (value === undefined ? !isRequired : typeof value === 'string' && value !== '') return;
+  throw new TypeError(
+    `IdleSessionService.${method}() got ${name} ${kindOf(value)}; it takes a name, a string that is not empty.`,
+  );
+}
+
+const endedBy = (by: string | undefined): { endedBy?: string } =>
+  by === undefined ? {} : { endedBy: by };
