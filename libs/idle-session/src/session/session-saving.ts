@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import type { SessionData } from 'express-session';
-import type { ActivityReading } from '../activity/activity-storage.js';
+import type { ActivityReading, NewSession } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { logMissing } from './end-log.js';
@@ -75,13 +75,25 @@ export class SessionSaving {
     if (!isMarked(session, ref) && request && this.options.appliesTo(request))
       return this.activity.orUnchecked(
         this.activity.start(ref, sessionId, request, {
-          beforeStart: (started, owner) => this.registration.register(ref, started, owner, request),
+          beforeStart: (started, owner) => this.register(ref, started, owner, request),
         }),
       );
     const reading = await this.activity.orUnchecked(this.activity.read(ref, true));
     if (reading && request)
       await this.activity.orUnchecked(this.registration.registerRunning(ref, reading, request));
     return reading?.record || isMarked(session, ref) ? reading : undefined;
+  }
+
+  /** express-session saves a session twice that got a new id: by the call of the handler, and with the answer. */
+  private async register(
+    ref: string,
+    session: NewSession,
+    owner: string | undefined,
+    request: Request,
+  ): Promise<void> {
+    const known = this.requestSessions.find(request);
+    if (known?.ref !== ref || !known.record)
+      await this.registration.register(ref, session, owner, request);
   }
 
   /** Another party deleted the session from the store: a request that is still running does not bring it back. */
