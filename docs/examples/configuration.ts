@@ -59,6 +59,12 @@ export class WithFactory {}
       // #region owner-of
       ownerOf: (request) => request.session.user,
       // #endregion owner-of
+      // #region describe
+      describe: (request) => ({ browser: (request.get('User-Agent') ?? '').slice(0, 200) }),
+      // #endregion describe
+      // #region max-sessions
+      maxSessions: (request) => (request.session.role === 'kiosk' ? Infinity : 3),
+      // #endregion max-sessions
     }),
   ],
 })

@@ -185,6 +185,16 @@ describe('endByRef()', () => {
     expect(endsOf(test)).toMatchObject([{ reason: 'signed-out' }]);
   });
 
+  it.each(['idle', 'lost', '', 'for fun'])('takes no reason such as %p', async (reason) => {
+    const test = await appWith();
+    const ada = await test.signedIn();
+    const ref = await refOf(ada);
+    await expect(test.sessions.endByRef(ref, { reason: reason as 'revoked' })).rejects.toThrow(
+      /reason .* it takes 'signed-out' or 'revoked'/,
+    );
+    await ada.get('/members').expect(200);
+  });
+
   it.each(['', '#', '#active', '__proto__', 'constructor', 'a'.repeat(22), 'a'.repeat(1e5)])(
     'leaves nothing behind for a reference that is none: %.30s',
     async (ref) => {

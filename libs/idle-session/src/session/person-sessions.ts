@@ -90,6 +90,10 @@ export class PersonSessions {
     checkName('endByRef', 'by', by);
     // An owner that is unknown is no reason to end the session of anybody.
     if ('owner' in options) checkName('endByRef', 'owner', owner, true);
+    if (reason !== 'revoked' && reason !== 'signed-out')
+      throw new TypeError(
+        `IdleSessionService.endByRef() got reason ${String(reason)}; it takes 'signed-out' or 'revoked'.`,
+      );
     if (!REF.test(ref)) return false;
     const isLive =
       owner === undefined
