@@ -22,7 +22,7 @@ async function start(module: Type) {
   const browser = () => supertest.agent(app.getHttpServer());
   return {
     browser,
-    async signedIn(user = 'ada', agent = 'Firefox') {
+    signedIn: async (user = 'ada', agent = 'Firefox') => {
       const person = browser();
       await person.post('/sign-in').set('User-Agent', agent).send({ user }).expect(200);
       return person;

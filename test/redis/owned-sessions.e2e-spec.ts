@@ -171,7 +171,7 @@ describe('maxSessions, with sign-ins at once in two processes', () => {
 
   const alive = async ({ ask }: RedisApp, cookies: (readonly string[] | null)[]) => {
     const answers = await Promise.all(
-      cookies.map((cookie) => cookie && ask.get('/members').set('Cookie', [...cookie])),
+      cookies.map(async (cookie) => cookie && ask.get('/members').set('Cookie', [...cookie])),
     );
     return answers.filter((answer) => answer?.status === 200).length;
   };

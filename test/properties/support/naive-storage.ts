@@ -57,7 +57,7 @@ export class NaiveStorage extends ActivityStorage {
     const won = record.ended === undefined && !(reason === 'idle' && isInTime);
     if (won)
       this.kept.set(key, { record: { ...record, ended: reason }, sessionId, endedAt: this.now() });
-    return { ...(await this.read(key)), won };
+    return { ...(await this.read(key)), won, ...(won && { sessionId }) };
   }
 
   override async expire() {
