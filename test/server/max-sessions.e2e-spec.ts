@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { TooManySessionsException } from 'nestjs-idle-session';
@@ -198,6 +198,22 @@ describe("With onMaxSessions: 'refuse', a sign-in too many", () => {
 });
 
 describe('Of two sign-ins at once', () => {
+  it('the one that was overtaken takes nobody’s place, however often it is saved', async () => {
+    const test = await appWith({ maxSessions: 1 });
+    const { index } = test.storage;
+    const add = index.add.bind(index);
+    let newest: Browser | undefined;
+    jest.spyOn(index, 'add').mockImplementationOnce(async (...given) => {
+      const addition = await add(...given);
+      newest = await test.signedIn();
+      return addition;
+    });
+    const overtaken = test.browser();
+    await overtaken.post('/sign-in').send({});
+    await newest!.get('/members').expect(200);
+    await overtaken.get('/members').expect(401);
+  });
+
   const atOnce = (test: TestApp, count: number) =>
     Promise.all(Array.from({ length: count }, () => test.browser().post('/sign-in').send({})));
 

@@ -96,6 +96,26 @@ describe('The list of a person’s sessions', () => {
     expect(await keys()).toEqual([await refOf(ada)]);
   });
 
+  it('does not lose a session that starts while it cleans itself', async () => {
+    const test = await appWith();
+    const { index } = test.storage;
+    const { owner } = (await test.storage.read(await refOf(await test.signedIn()))).record!;
+    const late = { key: 'late', description: {}, keepForMs: null };
+    await index.add(owner!, late);
+    test.clock.advance(31 * SECOND);
+    const read = test.storage.read.bind(test.storage);
+    jest.spyOn(test.storage, 'read').mockImplementation(async (key) => {
+      const reading = await read(key);
+      if (key === 'late') {
+        test.clock.advance(1);
+        await index.add(owner!, late);
+      }
+      return reading;
+    });
+    await test.sessions.list('ada');
+    expect((await index.list(owner!)).sessions.map(({ key }) => key)).toContain('late');
+  });
+
   it('costs nothing for people who never come back: their ends take them off the index', async () => {
     const test = await appWith();
     const ada = await test.signedIn();
