@@ -5,6 +5,7 @@ import { TooManySessionsException } from 'nestjs-idle-session';
 import { MINUTE, SECOND, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { expectEnded, statusOf, type Browser } from '../support/requests.js';
+import { ConfirmController } from '../support/confirm-controller.js';
 import { SignInWays } from '../support/sign-in-ways.js';
 import { testApps } from '../support/test-apps.js';
 
@@ -52,6 +53,19 @@ describe('maxSessions', () => {
     await ada.get('/members').expect(200);
     await bob.get('/members').expect(200);
   });
+
+  it.each(['end-oldest', 'refuse'] as const)(
+    'lets a person confirm who has as many sessions as they may have (%s)',
+    async (onMaxSessions) => {
+      const metadata = { controllers: [ConfirmController] };
+      const test = await appWith({ onMaxSessions }, { metadata });
+      const [ada, other] = await signedIn(test, 2);
+      await ada!.post('/confirm').expect(200);
+      await other!.get('/members').expect(200);
+      await ada!.get('/members').expect(200);
+      expect(await test.sessions.list('ada')).toHaveLength(2);
+    },
+  );
 
   it('counts a session once that gets a new id', async () => {
     const test = await appWith();

@@ -72,12 +72,13 @@ describe('A record that starts long after its session was registered', () => {
       storage,
       storageTimeoutMs: 1000,
       secrets: ['at least sixteen'],
-      idleTimeoutFor: () => 60_000,
-      absoluteTimeoutMs: false,
+      limitsFor: async () => ({ idleTimeoutMs: 60_000, absoluteTimeoutMs: null }),
       ownerOf: () => owner,
     });
-    await activity.start('ref', 'id', {} as Request, async () => {
-      clock.mockReturnValue(performance.now() + milliseconds);
+    await activity.start('ref', 'id', {} as Request, {
+      beforeStart: async () => {
+        clock.mockReturnValue(performance.now() + milliseconds);
+      },
     });
     return (await storage.read('ref')).record?.ended;
   }

@@ -44,21 +44,18 @@ export class SessionRegistration {
     const max = (await maxSessionsFor?.(request)) ?? Infinity;
     // A session that ended before it started takes no other's place.
     if (max !== Infinity && (await this.activity.read(ref, true)).record) return;
-    await this.registerSuccessor(ref, session, owner, request, max);
+    await this.addStarting(ref, session, owner, request, max);
   }
 
   /** Registers the next id of a session that goes on: it needs no place of its own. */
   async registerSuccessor(
     ref: string,
-    { absoluteTimeoutMs }: Pick<NewSession, 'absoluteTimeoutMs'>,
+    session: Pick<NewSession, 'absoluteTimeoutMs'>,
     owner: string | undefined,
     request: Request,
-    max = Infinity,
   ): Promise<void> {
-    const { index, describe } = this.options;
-    if (!index || owner === undefined) return;
-    const keepForMs = absoluteTimeoutMs && absoluteTimeoutMs + STARTS_WITHIN_MS;
-    await this.add({ key: ref, description: describe(request), keepForMs }, owner, max);
+    if (!this.options.index || owner === undefined) return;
+    await this.addStarting(ref, session, owner, request, Infinity);
   }
 
   /**
@@ -83,6 +80,18 @@ export class SessionRegistration {
       keepForMs: record.absoluteTimeoutMs,
     };
     await this.add(session, owner, max, true);
+  }
+
+  private addStarting(
+    ref: string,
+    { absoluteTimeoutMs }: Pick<NewSession, 'absoluteTimeoutMs'>,
+    owner: string,
+    request: Request,
+    max: number,
+  ): Promise<void> {
+    const keepForMs = absoluteTimeoutMs && absoluteTimeoutMs + STARTS_WITHIN_MS;
+    const description = this.options.describe(request);
+    return this.add({ key: ref, description, keepForMs }, owner, max);
   }
 
   private async add(
