@@ -8,6 +8,7 @@ import { loseRecord, passTime } from '../support/activity-records.js';
 import { newSession } from '../support/new-session.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { createRedisApp } from '../support/redis-app.js';
+import { patientExpire } from '../support/patient-expire.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -63,8 +64,8 @@ describe('RedisActivityStorage with the permissions in the document', () => {
         subscriber,
       });
     await run({
-      storage: await create(),
-      other: await create(),
+      storage: patientExpire(await create()),
+      other: patientExpire(await create()),
       advance: (milliseconds) => passTime(admin, milliseconds),
       lose: (key) => loseRecord(admin, key),
       retentionMs: RETENTION,
@@ -74,7 +75,7 @@ describe('RedisActivityStorage with the permissions in the document', () => {
   it('collects activity, follows changes and hears of them', async () => {
     const subscriber = await clientOf([...needed, ...forSubscriber]);
     const options = { syncInterval: '100ms', subscriber };
-    const one = new RedisActivityStorage(await clientOf(needed), options);
+    const one = patientExpire(new RedisActivityStorage(await clientOf(needed), options));
     const two = new RedisActivityStorage(await clientOf(needed), options);
     const { now } = await one.start('a', newSession(MINUTE, 'id'));
     await two.read('a');
