@@ -4,7 +4,7 @@ import { IdleSessionService } from 'nestjs-idle-session';
 import { RedisActivityStorage, type RedisActivityStorageOptions } from 'nestjs-idle-session/redis';
 import {
   OpenSessions,
-  type OpenSessionEnd,
+  type Closing,
 } from '../../libs/idle-session/src/session/open/open-sessions.js';
 import { sessionRef } from '../../libs/idle-session/src/session/session-ref.js';
 import { copyOf, passTime } from '../support/activity-records.js';
@@ -25,7 +25,7 @@ const EXCHANGED = 1200;
 
 /** Holds something open in a process for a while; what it hears, and how long that takes from then on. */
 async function hold({ app }: RedisApp, cookie: string, heldMs = 300) {
-  const ends: OpenSessionEnd[] = [];
+  const ends: Closing[] = [];
   app.get(OpenSessions).hold(sessionRef(sessionIdOf(cookie)), (end) => ends.push(end));
   await delay(heldMs);
   expect(ends).toEqual([]);
@@ -74,7 +74,7 @@ describe.each([
     const { ends, heard } = await hold(here, ada, EXCHANGED);
     await signOut(there, ada);
     expect(await heard()).toBeLessThan(within);
-    expect(ends).toEqual([{ reason: 'signed-out', isReplaced: false }]);
+    expect(ends).toEqual(['signed-out']);
     expect([endsOf(here), endsOf(there)]).toEqual([['signed-out elsewhere'], ['signed-out store']]);
   });
 
@@ -85,7 +85,7 @@ describe.each([
     const bobs = await hold(here, bob, EXCHANGED);
     await there.app.get(IdleSessionService).revoke(sessionIdOf(ada));
     expect(await adas.heard()).toBeLessThan(within);
-    expect(adas.ends).toEqual([{ reason: 'revoked', isReplaced: false }]);
+    expect(adas.ends).toEqual(['revoked']);
     expect(bobs.ends).toEqual([]);
   });
 
@@ -95,7 +95,7 @@ describe.each([
     const { ends, heard } = await hold(here, ada, EXCHANGED);
     await there.signIn(ada);
     expect(await heard()).toBeLessThan(within);
-    expect(ends).toEqual([{ reason: 'signed-out', isReplaced: true }]);
+    expect(ends).toEqual(['replaced']);
   });
 });
 
@@ -147,7 +147,7 @@ describe('What is open for a session', () => {
     const held = [await hold(one, ada), await hold(two, ada)];
     await apps.admin.flushAll();
     for (const { heard } of held) expect(await heard()).toBeLessThan(bound(SECOND));
-    expect(held.map(({ ends }) => ends[0]?.reason)).toEqual(['lost', 'lost']);
+    expect(held.map(({ ends }) => ends[0])).toEqual(['lost', 'lost']);
     await delay(200);
     expect([...endsOf(one), ...endsOf(two)].sort()).toEqual(['lost clock', 'lost elsewhere']);
   });
@@ -159,7 +159,7 @@ describe('What is open for a session', () => {
     const { ends, heard } = await hold(here, ada);
     await replica.takeOver();
     expect(await heard()).toBeLessThan(bound(SECOND));
-    expect(ends[0]?.reason).toBe('lost');
+    expect(ends[0]).toBe('lost');
   });
 
   it('hears that time has passed which this process did not notice', async () => {
@@ -168,7 +168,7 @@ describe('What is open for a session', () => {
     const { ends, heard } = await hold(app, ada);
     await passTime(apps.admin, 15 * MINUTE);
     expect(await heard()).toBeLessThan(bound(SECOND));
-    expect(ends[0]?.reason).toBe('idle');
+    expect(ends[0]).toBe('idle');
   });
 });
 
@@ -192,7 +192,7 @@ it('A Redis that hangs ends nothing that is open, and what ended is told when it
   expect(bobs.ends).toEqual([]);
   own.thaw();
   expect(await adas.heard()).toBeLessThan(bound(SECOND));
-  expect(adas.ends[0]?.reason).toBe('signed-out');
+  expect(adas.ends[0]).toBe('signed-out');
   await delay(SECOND);
   expect(bobs.ends).toEqual([]);
   await signOut(there, bob);

@@ -3,7 +3,7 @@ import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import { passTime, recordsOf } from '../support/activity-records.js';
 import { sessionIdOf, setCookiesOf } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
-import { createRedisApp, type RedisApp } from '../support/redis-app.js';
+import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { OpenStream } from '../support/open-stream.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
@@ -37,9 +37,10 @@ const takeWrites = async () => {
 };
 
 const apps: RedisApp[] = [];
-const start = async (syncInterval: '1s' | 0 = 0) => {
+const start = async (syncInterval: '1s' | 0 = 0, options: RedisAppOptions['options'] = {}) => {
   const app = await createRedisApp(sessions, {
     activity,
+    options,
     storage: (client) => new RedisActivityStorage(client, { syncInterval }),
     metadata: { controllers: [StreamsController] },
   });
@@ -170,6 +171,23 @@ describe.each([
     await refuseWrites();
     await page(one, ada).expect(503);
     expect((await recordsOf(activityAdmin)).size).toBe(1);
+  });
+
+  it('what is open past the deadline ends without a reason, and is told one later', async () => {
+    const one = await start('1s', { idleTimeout: '3s', warnBefore: false });
+    const ada = await one.signIn();
+    const stream = await openedStream(one.app, '/events', ada);
+    await refuseWrites();
+    const began = performance.now();
+    expect(await stream.end()).toBe('whole');
+    expect(stream.received).not.toContain('session-ended');
+    expect(performance.now() - began).toBeGreaterThan(2900);
+    const again = await OpenStream.open(one.app, '/events', { cookie: ada });
+    expect(again.status).toBe(503);
+    expect(ends(one)).toEqual([]);
+    await takeWrites();
+    await until('the end is told', () => ends(one).length > 0);
+    expect(ends(one)).toEqual(['idle clock']);
   });
 
   it('nobody signs in', async () => {

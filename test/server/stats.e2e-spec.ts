@@ -82,4 +82,18 @@ describe('IdleSessionService.stats()', () => {
       storage: { isAvailable: false, latencyMs },
     });
   });
+
+  it('says that the storage is back 5 s after it failed last, long before the log does', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const test = await start();
+    jest.spyOn(test.storage, 'count').mockRejectedValueOnce(new Error('away'));
+    expect((await test.sessions.stats()).storage.isAvailable).toBe(false);
+    const later = performance.now();
+    const clock = jest.spyOn(performance, 'now');
+    clock.mockReturnValue(later + 4900);
+    expect((await test.sessions.stats()).storage.isAvailable).toBe(false);
+    clock.mockReturnValue(later + 5100);
+    expect((await test.sessions.stats()).storage.isAvailable).toBe(true);
+    clock.mockRestore();
+  });
 });

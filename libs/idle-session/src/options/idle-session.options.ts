@@ -97,8 +97,8 @@ export interface IdleSessionModuleOptions {
 
   /**
    * What happens while the storage does not answer: `'reject'`: 503 with Retry-After; `'allow'`: the session goes
-   * unchecked. Default `'reject'`. Without the session store itself it is 503 in either case. Streams and sockets that are
-   * open stay open in either case, and are closed when the storage answers that their session has ended.
+   * unchecked. Default `'reject'`. Without the session store itself it is 503 in either case. Streams and sockets stay
+   * open until the deadline that is known; past it, `'reject'` closes them so that they may come back, `'allow'` does not.
    */
   readonly onStorageError?: 'reject' | 'allow';
 

@@ -3,7 +3,10 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import type { Request } from 'express';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import {
+  SessionExpiredException,
+  StorageUnavailableException,
+} from '../session/idle-session.exceptions.js';
 import { AttachedSocket } from '../session/open/attached-socket.js';
 import { OpenResponses } from '../session/open/open-responses.js';
 import { RequestSessions } from '../session/request-sessions.js';
@@ -24,8 +27,12 @@ export class MarkedResponses {
     // What came by a socket ends with that.
     if (!response || AttachedSocket.of(request)) return;
     const host = new ExecutionContextHost([request, response]);
-    this.openResponses.mark(response, this.requestSessions.of(request), async (reason) => {
-      await this.filter.catch(new SessionExpiredException(reason, this.options.loginUrl), host);
+    this.openResponses.mark(response, this.requestSessions.of(request), async (closing) => {
+      const exception =
+        closing === 'unavailable'
+          ? new StorageUnavailableException(new Error('The session may be over'))
+          : new SessionExpiredException(closing, this.options.loginUrl);
+      await this.filter.catch(exception, host);
     });
   }
 }

@@ -14,7 +14,10 @@ export interface IdleSessionStats {
   /** How many streams and sockets this process holds open for sessions. */
   readonly open: number;
   readonly storage: {
-    /** False from when the activity storage or the session store fails until nothing has failed for a minute, as the log says. */
+    /**
+     * False if the activity storage or the session store failed within the last 5 s, or the store has no connection. The
+     * storage is asked for this.
+     */
     readonly isAvailable: boolean;
     /** How long the last answer of the activity storage took; null if there was none yet. */
     readonly latencyMs: number | null;
@@ -38,7 +41,7 @@ export class SessionStats {
       active,
       ended: this.events.endCounts,
       open: this.openSessions.count,
-      storage: { isAvailable: !this.outageLog.isOutage, latencyMs: this.activity.latencyMs },
+      storage: { isAvailable: !this.outageLog.hasFailedLately, latencyMs: this.activity.latencyMs },
     };
   }
 }

@@ -6,6 +6,9 @@ import { describeError } from './describe-error.js';
  */
 const OVER_AFTER_MS = 60_000;
 
+/** How long something counts as away after it failed: longer than what is asked once a second takes to fail again. */
+const LATELY_MS = 5000;
+
 /** How long nothing more is said of an answer that is none: every request of the session finds the same. */
 const SAID_FOR_MS = 60_000;
 
@@ -35,9 +38,9 @@ export class OutageLog {
 
   constructor(private readonly logger: Logger) {}
 
-  /** Whether there is an outage by what was logged. */
-  get isOutage(): boolean {
-    return this.failing !== undefined;
+  /** Whether something failed within the last 5 s, or the store has no connection: sooner over than the outage in the log. */
+  get hasFailedLately(): boolean {
+    return performance.now() - this.failedAt < LATELY_MS;
   }
 
   /** Passes on how an operation comes out, and notes it. */

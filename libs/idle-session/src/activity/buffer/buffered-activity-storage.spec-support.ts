@@ -63,6 +63,8 @@ export class Connection extends ActivityStorage {
   /** The time at which each operation is done after it was asked, and until its answer is here. */
   latency: Partial<Record<string, { there?: number; back?: number }>> = {};
   fails: Partial<Record<string, 'rejects' | 'hangs'>> = {};
+  /** Keys on a part of the storage that hangs. */
+  hangsFor: (key: string) => boolean = () => false;
 
   constructor(protected readonly world: World) {
     super();
@@ -112,7 +114,7 @@ export class Connection extends ActivityStorage {
     const { there = 0, back = 0 } = this.latency[operation] ?? {};
     const failure = this.fails[operation];
     if (failure === 'rejects') throw new Error(`${operation} failed`);
-    if (failure === 'hangs') return new Promise(() => {});
+    if (failure === 'hangs' || this.hangsFor(subject)) return new Promise(() => {});
     if (there > 0) await new Promise((resolve) => setTimeout(resolve, there));
     const value = await run();
     if (back > 0) await new Promise((resolve) => setTimeout(resolve, back));

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { RequestSession } from '../request-session.js';
 import type { HandshakeSessions } from './handshake-sessions.js';
-import type { OpenSessionEnd, OpenSessions } from './open-sessions.js';
+import { isEnd, type Closing, type OpenSessions } from './open-sessions.js';
 import {
   closeSocket,
   isOpen,
@@ -67,7 +67,9 @@ export class AttachedSocket {
   /** One that is not under the idle timeout has no end to hear of: each message looks for it. */
   private hold({ guardedRef }: RequestSession): void {
     if (this.isOver || this.release || guardedRef === undefined) return;
-    this.release = this.openSessions.hold(guardedRef, (end) => this.close(closingFor(end)));
+    this.release = this.openSessions.hold(guardedRef, (closing) =>
+      this.close(socketClosingFor(closing)),
+    );
   }
 
   private leave(): void {
@@ -77,6 +79,7 @@ export class AttachedSocket {
 }
 
 /** A page whose session got another id may come back at once, with its new cookie. */
-function closingFor({ reason, isReplaced }: OpenSessionEnd): SocketClosing {
-  return isReplaced ? { code: 1012, reason: 'replaced' } : { code: 1008, reason };
+function socketClosingFor(closing: Closing): SocketClosing {
+  if (isEnd(closing)) return { code: 1008, reason: closing };
+  return { code: closing === 'replaced' ? 1012 : 1013, reason: closing };
 }

@@ -1,17 +1,11 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading, ActivityStorage } from '../../activity/activity-storage.js';
 import type { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
 import { withinTimeLimit } from '../../utils/time-limit.js';
 import type { SessionActivity } from '../session-activity.js';
+import { QuestionQueue } from './question-queue.js';
 
-/** Sessions asked about in one go: few, so that requests get their turn in between, however many end at once. */
-const AT_ONCE = 64;
-
-/** Sessions asked about while the storage does not answer: more than one, since one node of a cluster may be away. */
-const PROBES = 4;
-
-/** How long the storage is left alone when it does not answer, and how often one is asked that cannot be watched. */
+/** How often a session is asked about that cannot be watched, or of which the storage says neither that it goes on nor that it ended. */
 const ASK_AGAIN_MS = 1000;
 
 /** Clocks drift apart, and this process's stands still while the machine is suspended. */
@@ -20,11 +14,32 @@ const ASK_AT_LEAST_EVERY_MS = 5 * 60_000;
 /** Deadlines that pass within this time are looked at together. */
 const LOOK_EVERY_MS = 100;
 
+/** For how many sessions whose deadline passed one sweep is better than a question for each. */
+const SWEEP_FOR = 64;
+
 /** How long a sweep is waited for: of all sessions, those that something is open for may be the least. */
 const SWEEP_TAKES_MS = 500;
 
+/** How long after its deadline a session may be unclear, since the storage does not answer. */
+const UNCLEAR_FOR_MS = 1000;
+
 /** Whose time is up, or whose record is not there. */
 type OverdueReason = Extract<EndReason, 'idle' | 'absolute' | 'lost'>;
+
+/** On this process's monotonic clock. */
+interface Watched {
+  lookAt: number;
+  /** Until when the storage said that the session lives. */
+  aliveUntil: number;
+}
+
+/** Told what the watch finds out; of an end that this process decides, events tell. */
+export interface EndWatcher {
+  /** Another process ended the session. */
+  onEnded(sessionRef: string, reading: ActivityReading): void;
+  /** The session's deadline has passed, and the storage does not say whether it goes on. */
+  onUnclear(sessionRef: string): void;
+}
 
 /**
  * Finds out that this process or another ended sessions: watches the storage, and has one timer for the earliest deadline.
@@ -32,47 +47,45 @@ type OverdueReason = Extract<EndReason, 'idle' | 'absolute' | 'lost'>;
  * later. Without a session to look after it costs nothing.
  */
 export class EndWatch {
-  /** When to ask about each session, on this process's monotonic clock. */
-  private readonly askAt = new Map<string, number>();
-  private readonly toAsk = new Set<string>();
+  private readonly watched = new Map<string, Watched>();
+  private readonly reads = new QuestionQueue((ref) => this.read(ref));
+  private readonly ends = new QuestionQueue((ref) => this.end(ref));
   /** Sessions that the storage says to be over and that it is to end. */
   private readonly overdue = new Map<string, OverdueReason>();
   private stopWatching: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
   /** When the timer is due; Infinity while it is not set. */
   private timerAt = Infinity;
-  private retryAt = -Infinity;
-  private isAway = false;
-  /** The storage took no end. */
-  private isRefusing = false;
-  private isAsking = false;
-  private isEnding = false;
+  private isSweeping = false;
 
-  /** @param onEnded told of an end that another process decided; of one that this process decides, events tell */
   constructor(
     private readonly activity: SessionActivity,
     private readonly sweeper: ExpiredSessionSweeper,
     private readonly storage: ActivityStorage,
-    private readonly onEnded: (sessionRef: string, reading: ActivityReading) => void,
+    private readonly watcher: EndWatcher,
   ) {}
 
   /** Asks about the session soon, and looks after it until it is deleted. */
   add(sessionRef: string): void {
-    if (this.askAt.size === 0) this.stopWatching = this.watch();
-    this.askAt.set(sessionRef, Infinity);
-    this.ask([sessionRef]);
+    if (this.watched.size === 0) this.stopWatching = this.watch();
+    const now = performance.now();
+    this.watched.set(sessionRef, { lookAt: Infinity, aliveUntil: now });
+    this.lookIn(sessionRef, UNCLEAR_FOR_MS);
+    this.reads.add(sessionRef);
   }
 
   delete(sessionRef: string): void {
-    this.askAt.delete(sessionRef);
-    this.toAsk.delete(sessionRef);
+    this.watched.delete(sessionRef);
+    this.reads.delete(sessionRef);
+    this.ends.delete(sessionRef);
     this.overdue.delete(sessionRef);
-    if (this.askAt.size === 0) this.clear();
+    if (this.watched.size === 0) this.clear();
   }
 
   clear(): void {
-    this.askAt.clear();
-    this.toAsk.clear();
+    this.watched.clear();
+    this.reads.clear();
+    this.ends.clear();
     this.overdue.clear();
     this.stopWatching?.();
     this.stopWatching = undefined;
@@ -83,95 +96,66 @@ export class EndWatch {
   /** Undefined if the storage cannot be watched, or says that it is without a way to stop: then it is asked. */
   private watch(): (() => void) | undefined {
     try {
-      const stop = this.storage.watch?.((keys) =>
-        this.ask(keys === 'all' ? this.askAt.keys() : keys),
-      );
+      const stop = this.storage.watch?.((keys) => {
+        for (const ref of keys === 'all' ? this.watched.keys() : keys)
+          if (this.watched.has(ref)) this.reads.add(ref);
+      });
       return typeof stop === 'function' ? stop : undefined;
     } catch {
       return undefined;
     }
   }
 
-  private ask(sessionRefs: Iterable<string>): void {
-    for (const ref of sessionRefs) if (this.askAt.has(ref)) this.toAsk.add(ref);
-    if (this.toAsk.size > 0) void this.askAll();
-  }
-
-  private async askAll(): Promise<void> {
-    if (this.isAsking) return;
-    if (performance.now() < this.retryAt) return this.lookBy(this.retryAt);
-    this.isAsking = true;
-    for (;;) {
-      await nextTurn();
-      const refs = [...this.toAsk].slice(0, this.isAway ? PROBES : AT_ONCE);
-      if (refs.length === 0) break;
-      for (const ref of refs) this.toAsk.delete(ref);
-      const answered = await Promise.all(refs.map((ref) => this.askOne(ref)));
-      this.isAway = !answered.includes(true);
-      if (this.isAway) break;
-    }
-    this.isAsking = false;
-    if (!this.isAway) return;
-    this.retryAt = performance.now() + ASK_AGAIN_MS;
-    if (this.askAt.size > 0) this.lookBy(this.retryAt);
-  }
-
-  /** @returns whether the storage answered */
-  private async askOne(sessionRef: string): Promise<boolean> {
+  private async read(sessionRef: string): Promise<boolean> {
     const reading = await this.activity.read(sessionRef, true).catch(() => undefined);
+    if (!this.watched.has(sessionRef)) return true;
+    if (!reading) return false;
     const reason = this.take(sessionRef, reading);
-    if (reason) this.overdue.set(sessionRef, reason);
-    else this.overdue.delete(sessionRef);
-    if (reason && !this.isRefusing) void this.endOverdue();
-    return reading !== undefined;
+    if (!reason) this.overdue.delete(sessionRef);
+    else this.overdue.set(sessionRef, reason);
+    if (reason && !this.ends.isUnanswered(sessionRef)) void this.endOverdue();
+    return true;
   }
 
   /** @returns why the session is to be ended, if it is */
-  private take(
-    sessionRef: string,
-    reading: ActivityReading | undefined,
-  ): OverdueReason | undefined {
-    if (!this.askAt.has(sessionRef)) return undefined;
-    if (!reading) {
-      this.askIn(sessionRef, ASK_AGAIN_MS);
-      return undefined;
-    }
+  private take(sessionRef: string, reading: ActivityReading): OverdueReason | undefined {
+    const watched = this.watched.get(sessionRef);
+    if (!watched) return undefined;
     if (reading.record?.ended !== undefined) {
-      this.onEnded(sessionRef, reading);
+      this.watcher.onEnded(sessionRef, reading);
       return undefined;
     }
     const evaluation = this.activity.evaluate(reading);
-    if (!evaluation) return 'lost';
-    if (evaluation.state === 'expired') return evaluation.reason as OverdueReason;
+    const now = performance.now();
+    if (!evaluation || evaluation.state === 'expired') {
+      watched.aliveUntil = Math.min(watched.aliveUntil, now);
+      this.lookIn(sessionRef, UNCLEAR_FOR_MS);
+      return evaluation ? (evaluation.reason as OverdueReason) : 'lost';
+    }
+    watched.aliveUntil = now + evaluation.expiresInMs;
     const atLeastEvery = this.stopWatching ? ASK_AT_LEAST_EVERY_MS : ASK_AGAIN_MS;
-    this.askIn(sessionRef, Math.min(evaluation.expiresInMs, atLeastEvery));
+    this.lookIn(sessionRef, Math.min(evaluation.expiresInMs, atLeastEvery));
     return undefined;
   }
 
   /** Ends what is overdue by a sweep, which also removes the session's data; and by itself what a sweep does not end. */
   private async endOverdue(): Promise<void> {
-    if (this.isEnding) return;
-    this.isEnding = true;
-    while (this.overdue.size > 0) {
-      await nextTurn();
-      await this.sweep();
-      const some = [...this.overdue].slice(0, this.isRefusing ? PROBES : AT_ONCE);
-      const answered = await Promise.all(some.map((each) => this.end(...each)));
-      this.isRefusing = some.length > 0 && !answered.includes(true);
-      if (this.isRefusing) break;
-    }
-    this.isEnding = false;
-    if (this.overdue.size > 0) this.lookBy(performance.now() + ASK_AGAIN_MS);
+    if (this.isSweeping) return;
+    this.isSweeping = true;
+    await this.sweep();
+    this.isSweeping = false;
+    for (const ref of this.overdue.keys()) this.ends.add(ref);
   }
 
-  /** @returns whether the storage answered */
-  private async end(sessionRef: string, reason: OverdueReason): Promise<boolean> {
+  private async end(sessionRef: string): Promise<boolean> {
+    const reason = this.overdue.get(sessionRef);
+    if (!reason) return true;
     const end = this.activity.end(sessionRef, reason, { cause: 'clock' });
     const reading = await end.catch(() => undefined);
-    if (!reading) return false;
+    if (!reading) return !this.overdue.has(sessionRef);
     this.overdue.delete(sessionRef);
     // A storage that says neither that it ended nor that it goes on is asked again.
-    if (this.take(sessionRef, reading)) this.askIn(sessionRef, ASK_AGAIN_MS);
+    if (this.take(sessionRef, reading)) this.lookIn(sessionRef, ASK_AGAIN_MS);
     return true;
   }
 
@@ -179,10 +163,11 @@ export class EndWatch {
     await withinTimeLimit(SWEEP_TAKES_MS, () => this.sweeper.sweep()).catch(() => {});
   }
 
-  private askIn(sessionRef: string, milliseconds: number): void {
-    const at = performance.now() + milliseconds;
-    this.askAt.set(sessionRef, at);
-    this.lookBy(at);
+  private lookIn(sessionRef: string, milliseconds: number): void {
+    const watched = this.watched.get(sessionRef);
+    if (!watched) return;
+    watched.lookAt = performance.now() + milliseconds;
+    this.lookBy(watched.lookAt);
   }
 
   private lookBy(at: number): void {
@@ -198,17 +183,27 @@ export class EndWatch {
     const now = performance.now();
     const due: string[] = [];
     let next = Infinity;
-    for (const [ref, at] of this.askAt) {
-      if (at > now) {
-        next = Math.min(next, at);
-        continue;
+    for (const [ref, watched] of this.watched) {
+      if (watched.lookAt <= now) {
+        watched.lookAt = now + UNCLEAR_FOR_MS;
+        due.push(ref);
       }
-      this.askAt.set(ref, Infinity);
-      due.push(ref);
+      next = Math.min(next, watched.lookAt);
     }
     this.lookBy(next);
-    if (this.overdue.size > 0) void this.endOverdue();
-    if (due.length > AT_ONCE) void this.sweep().then(() => this.ask(due));
-    else this.ask(due);
+    for (const ref of due) if (this.isUnclear(ref, now)) this.watcher.onUnclear(ref);
+    void this.readAll(due);
+  }
+
+  private isUnclear(sessionRef: string, now: number): boolean {
+    const { aliveUntil = Infinity } = this.watched.get(sessionRef) ?? {};
+    if (now < aliveUntil + UNCLEAR_FOR_MS) return false;
+    return this.reads.isUnanswered(sessionRef) || this.ends.isUnanswered(sessionRef);
+  }
+
+  private async readAll(sessionRefs: readonly string[]): Promise<void> {
+    if (sessionRefs.length > SWEEP_FOR) await this.sweep();
+    for (const ref of sessionRefs)
+      if (this.watched.has(ref) && !this.overdue.has(ref)) this.reads.add(ref);
   }
 }

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Response } from 'express';
-import type { EndReason } from 'idle-session-client/protocol';
 import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import type { RequestSession } from '../request-session.js';
@@ -11,11 +10,11 @@ import {
   isEventStream,
   limitLastBytes,
 } from './ending-response.js';
-import { OpenSessions, type OpenSessionEnd } from './open-sessions.js';
+import { isEnd, OpenSessions, type Closing } from './open-sessions.js';
 import { isClosed, onceClosed } from './response-close.js';
 
-/** Answers a request whose session ended before its handler answered. */
-type AnswerInstead = (reason: EndReason) => Promise<void>;
+/** Answers a request whose session ended, or is unclear, before its handler answered. */
+type AnswerInstead = (closing: Exclude<Closing, 'replaced'>) => Promise<void>;
 
 /**
  * Ends responses that stay open when their session ends: streams of events, and those of marked routes. An answer to
@@ -51,45 +50,41 @@ export class OpenResponses {
     const { guardedRef } = session;
     // A response whose client has left is closed already, and would never be released.
     if (guardedRef === undefined || isClosed(response) || this.held.has(response)) return;
-    const release = this.openSessions.hold(guardedRef, (end) => {
+    const release = this.openSessions.hold(guardedRef, (closing) => {
       this.held.delete(response);
-      this.end(response, session, end);
+      this.end(response, session, closing);
     });
     this.held.add(response);
     onceClosed(response, release);
   }
 
-  private end(response: Response, session: RequestSession, end: OpenSessionEnd): void {
-    if (!response.headersSent) return this.endBeforeHeaders(response, session, end);
+  private end(response: Response, session: RequestSession, closing: Closing): void {
+    if (!response.headersSent) return this.endBeforeHeaders(response, session, closing);
     limitLastBytes(response);
     if (response.writableEnded) return;
-    if (isEventStream(response)) endEventStream(response, this.lastEvent(end));
+    if (isEventStream(response)) endEventStream(response, this.lastEvent(closing));
     // Its client must not take what came so far for the whole.
     else response.destroy();
   }
 
-  private endBeforeHeaders(
-    response: Response,
-    session: RequestSession,
-    { reason, isReplaced }: OpenSessionEnd,
-  ): void {
+  private endBeforeHeaders(response: Response, session: RequestSession, closing: Closing): void {
     // The request goes on under the new id, or is found to have the old one once its response begins.
-    if (isReplaced) return;
+    if (closing === 'replaced') return;
     const answer = this.marked.get(response);
     this.marked.delete(response);
     // The answer to a sign-out is the handler's own.
     if (!answer || endsItself(response, session)) return;
     limitLastBytes(response);
-    answer(reason).then(
+    answer(closing).then(
       () => ignoreAnswer(response),
       () => response.destroy(),
     );
   }
 
-  /** Undefined where the browser is to connect again: it has the cookie of the new id. */
-  private lastEvent({ reason, isReplaced }: OpenSessionEnd): string | undefined {
-    if (isReplaced) return undefined;
-    const data = JSON.stringify({ reason, loginUrl: this.options.loginUrl });
+  /** Undefined where the browser is to connect again. */
+  private lastEvent(closing: Closing): string | undefined {
+    if (!isEnd(closing)) return undefined;
+    const data = JSON.stringify({ reason: closing, loginUrl: this.options.loginUrl });
     return `event: session-ended\ndata: ${data}\n\n`;
   }
 }

@@ -8,7 +8,7 @@ import type { IdleSessionEvent } from '../idle-session.events.js';
 import { SessionActivity } from '../session-activity.js';
 import { SessionEvents } from '../session-events.js';
 import type { UserStore } from '../user-store.js';
-import { OpenSessions, type OpenSessionEnd } from './open-sessions.js';
+import { OpenSessions, type Closing } from './open-sessions.js';
 
 /** One process with its way to the storage that all share. It sweeps only if the test says so. */
 export class Process {
@@ -21,12 +21,15 @@ export class Process {
   /** The ids of sessions whose data was removed. */
   readonly removed: string[] = [];
 
-  constructor(storage: ActivityStorage) {
+  constructor(
+    storage: ActivityStorage,
+    onStorageError: ResolvedOptions['onStorageError'] = 'reject',
+  ) {
     const options = {
       storage,
       storageTimeoutMs: 1000,
       warnBeforeFor: () => false,
-      onStorageError: 'reject',
+      onStorageError,
     } as Partial<ResolvedOptions> as ResolvedOptions;
     const userStore = { destroy: async (id: string) => void this.removed.push(id) };
     const log = new OutageLog({ error() {}, log() {} });
@@ -43,8 +46,8 @@ export class Process {
   }
 
   /** Holds something open for a session. */
-  hold(sessionRef: string): { readonly ends: OpenSessionEnd[]; readonly release: () => void } {
-    const ends: OpenSessionEnd[] = [];
+  hold(sessionRef: string): { readonly ends: Closing[]; readonly release: () => void } {
+    const ends: Closing[] = [];
     return { ends, release: this.open.hold(sessionRef, (end) => ends.push(end)) };
   }
 

@@ -55,7 +55,7 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     const { here, there, ends } = await heldHere();
     await there.signOut('a');
     await pass(BOUND);
-    expect(ends).toEqual([{ reason: 'signed-out', isReplaced: false }]);
+    expect(ends).toEqual(['signed-out']);
     expect([here.causes, there.causes]).toEqual([['signed-out elsewhere'], ['signed-out request']]);
     await pass(2 * MINUTE);
     expect([ends, here.told, there.told].map(({ length }) => length)).toEqual([1, 1, 1]);
@@ -73,7 +73,7 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     const { there, ends } = await heldHere();
     await there.activity.end('a', 'replaced', { cause: 'request' });
     await pass(BOUND);
-    expect(ends).toEqual([{ reason: 'signed-out', isReplaced: true }]);
+    expect(ends).toEqual(['replaced']);
   });
 
   it('hears of an end that came before it was held', async () => {
@@ -83,7 +83,7 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     const { ends } = here.hold('a');
     expect(ends).toEqual([]);
     await pass(0);
-    expect(ends).toEqual([{ reason: 'revoked', isReplaced: false }]);
+    expect(ends).toEqual(['revoked']);
     expect(here.causes).toEqual(['revoked elsewhere']);
   });
 
@@ -92,7 +92,7 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     await pass(MINUTE - BOUND - SECOND);
     expect(ends).toEqual([]);
     await pass(BOUND);
-    expect(ends).toEqual([{ reason: 'idle', isReplaced: false }]);
+    expect(ends).toEqual(['idle']);
     expect(here.causes).toEqual(['idle clock']);
     expect(here.removed).toEqual(['id of a']);
   });
@@ -104,7 +104,7 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     jest.advanceTimersByTime(SECOND + 10);
     await there.sweeper.sweep();
     await pass(BOUND);
-    expect(ends).toEqual([{ reason: 'idle', isReplaced: false }]);
+    expect(ends).toEqual(['idle']);
     expect([here.causes, there.causes]).toEqual([['idle elsewhere'], ['idle clock']]);
   });
 
@@ -116,14 +116,14 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     }
     expect([ends, here.told]).toEqual([[], []]);
     await pass(MINUTE + BOUND);
-    expect(ends).toEqual([{ reason: 'idle', isReplaced: false }]);
+    expect(ends).toEqual(['idle']);
   });
 
   it('ends in time when another process shortens the idle timeout', async () => {
     const { there, ends } = await heldHere();
     await there.activity.touch('a', 10 * SECOND, storageNow());
     await pass(10 * SECOND + BOUND);
-    expect(ends).toEqual([{ reason: 'idle', isReplaced: false }]);
+    expect(ends).toEqual(['idle']);
   });
 
   it('ends as lost with its record, for one of all processes', async () => {
@@ -132,7 +132,7 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     await pass(BOUND);
     (world.memory as unknown as { entries: Map<string, unknown> }).entries.clear();
     await pass(MINUTE + BOUND);
-    expect([...ends, ...other.ends].map(({ reason }) => reason)).toEqual(['lost', 'lost']);
+    expect([...ends, ...other.ends]).toEqual(['lost', 'lost']);
     expect([...here.causes, ...there.causes].sort()).toEqual(['lost clock', 'lost elsewhere']);
   });
 

@@ -1,12 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { EndReason } from 'idle-session-client/protocol';
 import { LRUCache } from 'lru-cache';
-import {
-  goesOn,
-  toldReason,
-  type ActivityReading,
-  type RecordedEnd,
-} from '../../activity/activity-storage.js';
+import { goesOn, type ActivityReading, type RecordedEnd } from '../../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { describeError } from '../../utils/describe-error.js';
@@ -15,28 +10,32 @@ import { SessionActivity } from '../session-activity.js';
 import { SessionEvents } from '../session-events.js';
 import { EndWatch } from './end-watch.js';
 
-/** How a session ended, for what this process held open for it. */
-export interface OpenSessionEnd {
-  readonly reason: EndReason;
-  /** The session goes on under another id: what was open may be opened again. */
-  readonly isReplaced: boolean;
-}
+/**
+ * Why what is open for a session closes: the reason of the end, or that it may be opened again. `replaced`: the session
+ * goes on under another id. `unavailable`: the storage does not say whether it goes on.
+ */
+export type Closing = EndReason | 'replaced' | 'unavailable';
 
-type OnEnd = (end: OpenSessionEnd) => void;
+type OnClose = (closing: Closing) => void;
 
 /** Of how many ends it is remembered that this process emitted them. */
 const ENDS_REMEMBERED = 1000;
+
+/** Whether the session is over, and told so. */
+export function isEnd(closing: Closing): closing is EndReason {
+  return closing !== 'replaced' && closing !== 'unavailable';
+}
 
 /**
  * What this process holds open for sessions: streams and sockets. It hears of each end that any process decides, no later
  * than `syncInterval` and a second; with a `subscriber` within milliseconds.
  *
- * A storage that is away ends nothing, with both values of `onStorageError`: what is open stays open, and hears of its end when
- * the storage is back.
+ * A storage that is away ends nothing: what is open stays open until the deadline that was known. After that it closes as
+ * `unavailable`, as a request is answered 503; with `onStorageError: 'allow'` it stays open until the storage is back.
  */
 @Injectable()
 export class OpenSessions implements OnApplicationShutdown {
-  private readonly held = new Map<string, Set<OnEnd>>();
+  private readonly held = new Map<string, Set<OnClose>>();
   private readonly endWatch: EndWatch;
   /** Sessions whose end this process has emitted, the latest. */
   private readonly emitted = new LRUCache<string, true>({ max: ENDS_REMEMBERED });
@@ -47,11 +46,14 @@ export class OpenSessions implements OnApplicationShutdown {
     private readonly activity: SessionActivity,
     private readonly events: SessionEvents,
     sweeper: ExpiredSessionSweeper,
-    @Inject(RESOLVED_OPTIONS) { storage }: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) { storage, onStorageError }: ResolvedOptions,
   ) {
-    this.endWatch = new EndWatch(activity, sweeper, storage, (ref, reading) =>
-      this.learn(ref, reading),
-    );
+    this.endWatch = new EndWatch(activity, sweeper, storage, {
+      onEnded: (ref, reading) => this.learn(ref, reading),
+      onUnclear: (ref) => {
+        if (onStorageError === 'reject') this.close(ref, 'unavailable');
+      },
+    });
     events.ends.subscribe(({ sessionRef, reason }) => {
       this.emitted.set(sessionRef, true);
       this.end(sessionRef, reason);
@@ -66,15 +68,15 @@ export class OpenSessions implements OnApplicationShutdown {
   }
 
   /**
-   * Calls back once any process has ended the session; if one did before this call, then soon after it.
+   * Calls back once any process has ended the session, or it is unclear; if one did before this call, then soon after it.
    * @param sessionRef of a session that has a record: one without is taken for lost, and ended
    * @returns to be called when nothing is open any more
    */
-  hold(sessionRef: string, onEnd: OnEnd): () => void {
+  hold(sessionRef: string, onClose: OnClose): () => void {
     if (this.isClosing) return () => {};
     const holders = this.held.get(sessionRef) ?? new Set();
     // An object of its own, so that one function may be given twice.
-    const holder: OnEnd = (end) => onEnd(end);
+    const holder: OnClose = (closing) => onClose(closing);
     holders.add(holder);
     if (!this.held.has(sessionRef)) {
       this.held.set(sessionRef, holders);
@@ -108,18 +110,21 @@ export class OpenSessions implements OnApplicationShutdown {
   }
 
   private end(sessionRef: string, recorded: RecordedEnd): void {
+    this.close(sessionRef, goesOn(recorded) ? 'replaced' : recorded);
+  }
+
+  private close(sessionRef: string, closing: Closing): void {
     const holders = this.held.get(sessionRef);
     if (!holders) return;
     this.held.delete(sessionRef);
     this.endWatch.delete(sessionRef);
-    const end = { reason: toldReason(recorded), isReplaced: goesOn(recorded) };
-    for (const onEnd of holders) this.call(onEnd, end);
+    for (const onClose of holders) this.call(onClose, closing);
   }
 
   /** One that fails does not keep the others open. */
-  private call(onEnd: OnEnd, end: OpenSessionEnd): void {
+  private call(onClose: OnClose, closing: Closing): void {
     try {
-      onEnd(end);
+      onClose(closing);
     } catch (error) {
       this.logger.error(
         `What was open for an ended session could not be closed: ${describeError(error)}`,
