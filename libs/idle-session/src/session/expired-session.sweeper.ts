@@ -53,7 +53,7 @@ export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
 
   /** Ends all that is due. What cannot be asked or removed now gets its next chance with the next sweep. */
   async sweep(): Promise<void> {
-    let cleared = this.remove([...this.leftover].slice(0, AT_ONCE));
+    let cleared = this.removeData([...this.leftover].slice(0, AT_ONCE));
     try {
       let more = true;
       while (more && !this.stopped) {
@@ -70,12 +70,8 @@ export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
     await cleared;
   }
 
-  private async clearAfter({ expired }: Expiry): Promise<void> {
-    await this.remove(expired.map(({ sessionId }) => sessionId).filter(Boolean));
-    await this.activity.told(expired);
-  }
-
-  private async remove(sessionIds: readonly string[]): Promise<void> {
+  /** Removes data of ended sessions from the session store, later if that does not take it now. Never rejects. */
+  async removeData(sessionIds: readonly string[]): Promise<void> {
     await Promise.all(
       sessionIds.map(async (sessionId) => {
         try {
@@ -86,5 +82,10 @@ export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
         }
       }),
     );
+  }
+
+  private async clearAfter({ expired }: Expiry): Promise<void> {
+    await this.removeData(expired.map(({ sessionId }) => sessionId).filter(Boolean));
+    await this.activity.told(expired);
   }
 }

@@ -2,6 +2,7 @@ import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading, ActivityStorage } from '../../activity/activity-storage.js';
 import type { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
 import { withinTimeLimit } from '../../utils/time-limit.js';
+import { logMissing } from '../end-log.js';
 import type { SessionActivity } from '../session-activity.js';
 import { QuestionQueue } from './question-queue.js';
 
@@ -154,6 +155,8 @@ export class EndWatch {
     const reading = await end.catch(() => undefined);
     if (!reading) return !this.overdue.has(sessionRef);
     this.overdue.delete(sessionRef);
+    if (reading.won && reason === 'lost') logMissing('record', sessionRef);
+    if (reading.won && reading.sessionId) void this.sweeper.removeData([reading.sessionId]);
     // A storage that says neither that it ended nor that it goes on is asked again.
     if (this.take(sessionRef, reading)) this.lookIn(sessionRef, ASK_AGAIN_MS);
     return true;

@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import type { ActivityStorage } from '../../activity/activity-storage.js';
 import { BufferedActivityStorage } from '../../activity/buffer/buffered-activity-storage.js';
 import {
@@ -128,12 +129,22 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
 
   it('ends as lost with its record, for one of all processes', async () => {
     const { world, here, there, ends } = await heldHere();
+    const logged = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const other = there.hold('a');
     await pass(BOUND);
     (world.memory as unknown as { entries: Map<string, unknown> }).entries.clear();
     await pass(MINUTE + BOUND);
     expect([...ends, ...other.ends]).toEqual(['lost', 'lost']);
     expect([...here.causes, ...there.causes].sort()).toEqual(['lost clock', 'lost elsewhere']);
+    expect(logged.mock.calls).toEqual([[expect.stringContaining('record of session a is gone')]]);
+    logged.mockRestore();
+  });
+
+  it('ends with its data when its time is up while the process stops', async () => {
+    const { here, ends } = await heldHere();
+    await here.sweeper.beforeApplicationShutdown();
+    await pass(MINUTE + BOUND);
+    expect([ends, here.removed]).toEqual([['idle'], ['id of a']]);
   });
 
   it('costs nothing once it is released', async () => {
