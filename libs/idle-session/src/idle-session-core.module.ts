@@ -31,6 +31,7 @@ import { SessionEvents } from './session/session-events.js';
 import { SessionLookup } from './session/session-lookup.js';
 import { SessionSaving } from './session/session-saving.js';
 import { SESSION_MIDDLEWARE, sessionMiddleware } from './session/session.middleware.js';
+import { SessionStart } from './session/session-start.js';
 import { SessionStats } from './session/session-stats.js';
 import { SessionWriter } from './session/session-writer.js';
 import { IdleSessionStore } from './session/session-store.js';
@@ -61,6 +62,7 @@ import { OutageLog } from './utils/outage-log.js';
     UserStore,
     SessionEvents,
     SessionActivity,
+    SessionStart,
     OpenSessions,
     OpenResponses,
     SessionStats,

@@ -8,6 +8,7 @@ import {
 import type { Request } from 'express';
 import type { ResolvedOptions } from '../../../libs/idle-session/src/options/resolve-options.js';
 import { SessionActivity } from '../../../libs/idle-session/src/session/session-activity.js';
+import { SessionStart } from '../../../libs/idle-session/src/session/session-start.js';
 import { SessionEvents } from '../../../libs/idle-session/src/session/session-events.js';
 import { OutageLog } from '../../../libs/idle-session/src/utils/outage-log.js';
 import type { Outcome, Visit } from '../../model/storage-oracle.js';
@@ -25,6 +26,7 @@ type Starting = Request & { readonly idleTimeoutMs: number };
 /** A server process, as far as it has to do with activity: and what requests do with it. */
 export class Server {
   private readonly activity: SessionActivity;
+  private readonly starting: SessionStart;
 
   constructor(
     private readonly storage: ActivityStorage,
@@ -33,7 +35,10 @@ export class Server {
   ) {
     const options = {
       storage,
-      absoluteTimeoutMs,
+      limitsFor: async ({ idleTimeoutMs }: Starting) => ({
+        idleTimeoutMs,
+        absoluteTimeoutMs: absoluteTimeoutMs || null,
+      }),
       warnBeforeFor: () => false,
       storageTimeoutMs: STORAGE_TIMEOUT_MS,
       idleTimeoutFor: ({ idleTimeoutMs }: Starting) => idleTimeoutMs,
@@ -42,11 +47,12 @@ export class Server {
     const events = new SessionEvents();
     events.events.subscribe(onEvent);
     this.activity = new SessionActivity(options, new OutageLog(silent), events);
+    this.starting = new SessionStart(this.activity, events, options);
   }
 
   start(key: string, idleTimeoutMs: number): Promise<Outcome> {
     return this.orUnavailable(async () =>
-      this.outcome(await this.activity.start(key, `id of ${key}`, { idleTimeoutMs } as Starting)),
+      this.outcome(await this.starting.start(key, `id of ${key}`, { idleTimeoutMs } as Starting)),
     );
   }
 

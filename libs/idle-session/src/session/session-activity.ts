@@ -5,7 +5,6 @@ import type {
   ActivityStorage,
   ActivityEnd,
   Expiry,
-  NewSession,
   RecordedEnd,
 } from '../activity/activity-storage.js';
 import { evaluate, type Evaluation } from '../activity/evaluate.js';
@@ -19,10 +18,8 @@ import { OutageLog } from '../utils/outage-log.js';
 import { promised, withinTimeLimit } from '../utils/time-limit.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndOrigin } from './end-origin.js';
-import { removeEnded, STARTS_WITHIN_MS, type Ended } from './owned-session.js';
-import { ownerHash } from './owner-hash.js';
+import { removeEnded, type Ended } from './owned-session.js';
 import { SessionEvents } from './session-events.js';
-import type { StartHooks } from './start-hooks.js';
 
 /** Failed while the storage could still be read. */
 const WRITE = 'activity storage (write)';
@@ -70,34 +67,6 @@ export class SessionActivity implements BeforeApplicationShutdown {
   /** @param fresh true: a buffer may not answer from memory; default false */
   read(sessionRef: string, fresh = false): Promise<ActivityReading> {
     return this.ask('read', (storage) => storage.read(sessionRef, fresh));
-  }
-
-  /** Starts the record of a session with the limits that the options give to this request, unless `beforeStart` throws. */
-  async start(
-    sessionRef: string,
-    sessionId: string,
-    request: Request,
-    { beforeStart, onStarted }: StartHooks = {},
-  ): Promise<ActivityReading> {
-    const { limitsFor, ownerOf, secrets } = this.options;
-    const limits = await limitsFor(request);
-    const owner = ownerOf?.(request);
-    const session: NewSession = {
-      sessionId,
-      ...limits,
-      lockAfterMs: null,
-      owner: owner === undefined ? null : ownerHash(secrets[0], owner),
-    };
-    const began = performance.now();
-    await beforeStart?.(session, owner);
-    return this.ask('start', async (storage) => {
-      const reading = await storage.start(sessionRef, session);
-      if (reading?.started && onStarted) onStarted(reading, owner);
-      else if (reading?.started) this.events.started(sessionRef, reading, owner);
-      // The index may have forgotten it by now.
-      const isLate = owner !== undefined && performance.now() - began > STARTS_WITHIN_MS / 2;
-      return isLate ? this.end(sessionRef, 'revoked', { cause: 'request' }) : reading;
-    });
   }
 
   /** Notes activity. While the storage takes none but can be read, the deadline that it knows still holds. */

@@ -15,6 +15,7 @@ import { SessionEnding } from './session-ending.js';
 import { SessionEvents } from './session-events.js';
 import { SessionRegistration } from './session-registration.js';
 import { sessionRef } from './session-ref.js';
+import { SessionStart } from './session-start.js';
 import { IdleSessionStore } from './session-store.js';
 import { SessionWriter } from './session-writer.js';
 import { underNewRef } from './stored-session.js';
@@ -42,6 +43,7 @@ export class SessionConfirmation {
   constructor(
     private readonly requestSessions: RequestSessions,
     private readonly activity: SessionActivity,
+    private readonly starting: SessionStart,
     private readonly writer: SessionWriter,
     private readonly ending: SessionEnding,
     private readonly userStore: UserStore,
@@ -102,7 +104,7 @@ export class SessionConfirmation {
     const sessionId = newSessionId(request, this.options.session);
     const ref = sessionRef(sessionId);
     let owner: string | undefined;
-    const reading = await this.activity.start(ref, sessionId, request, {
+    const reading = await this.starting.start(ref, sessionId, request, {
       beforeStart: (session, known) =>
         this.registration.registerSuccessor(ref, session, known, request),
       onStarted: (_, known) => {

@@ -12,6 +12,7 @@ import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionRegistration } from './session-registration.js';
 import { sessionRef } from './session-ref.js';
+import { SessionStart } from './session-start.js';
 import { SessionWriter } from './session-writer.js';
 import { isEmpty, isMarked } from './stored-session.js';
 import { UserStore } from './user-store.js';
@@ -24,6 +25,7 @@ export class SessionSaving {
   constructor(
     private readonly requestSessions: RequestSessions,
     private readonly activity: SessionActivity,
+    private readonly starting: SessionStart,
     private readonly ending: SessionEnding,
     private readonly userStore: UserStore,
     private readonly writer: SessionWriter,
@@ -74,7 +76,7 @@ export class SessionSaving {
   ): Promise<ActivityReading | undefined> {
     if (!isMarked(session, ref) && request && this.options.appliesTo(request))
       return this.activity.orUnchecked(
-        this.activity.start(ref, sessionId, request, {
+        this.starting.start(ref, sessionId, request, {
           beforeStart: (started, owner) => this.register(ref, started, owner, request),
         }),
       );
