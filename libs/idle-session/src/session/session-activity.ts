@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Request } from 'express';
 import type {
@@ -36,6 +37,7 @@ const FLUSH_TAKES = 3;
 export class SessionActivity implements BeforeApplicationShutdown {
   private readonly breaker: CircuitBreaker;
   private readonly deciding = new InFlight();
+  private allDecided: Promise<void> | undefined;
   /** How long the last answer of the storage took; null if there was none yet. */
   latencyMs: number | null = null;
 
@@ -120,9 +122,13 @@ export class SessionActivity implements BeforeApplicationShutdown {
   }
 
   /** Resolves once this process has emitted the ends that it is deciding now, or after `storageTimeout`. */
-  async decided(): Promise<void> {
-    const { storageTimeoutMs } = this.options;
-    await withinTimeLimit(storageTimeoutMs, () => this.deciding.settled()).catch(() => {});
+  decided(): Promise<void> {
+    // Very many may ask at once.
+    this.allDecided ??= nextTurn().then(() => {
+      this.allDecided = undefined;
+      return this.decidedNow();
+    });
+    return this.allDecided;
   }
 
   /** Lets the storage know that the events of these ends were emitted. Never rejects: they may be told twice, and not lost. */
@@ -160,6 +166,11 @@ export class SessionActivity implements BeforeApplicationShutdown {
     const flushed = withinTimeLimit(FLUSH_TAKES * storageTimeoutMs, async () => storage.flush?.());
     // It has been logged.
     await this.outageLog.watch('activity storage (flush)', flushed).catch(() => {});
+  }
+
+  private async decidedNow(): Promise<void> {
+    const { storageTimeoutMs } = this.options;
+    await withinTimeLimit(storageTimeoutMs, () => this.deciding.settled()).catch(() => {});
   }
 
   private async expireNow(limit: number): Promise<Expiry> {

@@ -3,6 +3,7 @@ import type { ActivityReading, ActivityStorage } from '../../activity/activity-s
 import type { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
 import { withinTimeLimit } from '../../utils/time-limit.js';
 import { logMissing } from '../end-log.js';
+import { Turnstile } from '../../utils/turnstile.js';
 import type { SessionActivity } from '../session-activity.js';
 import { QuestionQueue } from './question-queue.js';
 
@@ -14,6 +15,9 @@ const ASK_AT_LEAST_EVERY_MS = 5 * 60_000;
 
 /** Deadlines that pass within this time are looked at together. */
 const LOOK_EVERY_MS = 100;
+
+/** How many answers are looked at in one turn of the event loop. */
+const IN_ONE_TURN = 64;
 
 /** For how many sessions whose deadline passed one sweep is better than a question for each. */
 const SWEEP_FOR = 64;
@@ -48,6 +52,7 @@ export interface EndWatcher {
  * later. Without a session to look after it costs nothing.
  */
 export class EndWatch {
+  private readonly turnstile = new Turnstile(IN_ONE_TURN);
   private readonly watched = new Map<string, Watched>();
   private readonly reads = new QuestionQueue((ref) => this.read(ref));
   private readonly ends = new QuestionQueue((ref) => this.end(ref));
@@ -109,6 +114,8 @@ export class EndWatch {
 
   private async read(sessionRef: string): Promise<boolean> {
     const reading = await this.activity.read(sessionRef, true).catch(() => undefined);
+    // Answers come many at once, and what is open may have to be closed.
+    await this.turnstile.pass();
     if (!this.watched.has(sessionRef)) return true;
     if (!reading) return false;
     const reason = this.take(sessionRef, reading);
@@ -166,6 +173,17 @@ export class EndWatch {
     await withinTimeLimit(SWEEP_TAKES_MS, () => this.sweeper.sweep()).catch(() => {});
   }
 
+  /** Waits for a sweep for as long as it ends enough of what is watched. */
+  private async sweepWhileUseful(): Promise<void> {
+    let isSwept = false;
+    const swept = this.sweeper.sweep().finally(() => (isSwept = true));
+    for (let ended = Infinity; !isSwept && ended > SWEEP_FOR;) {
+      const before = this.watched.size;
+      await withinTimeLimit(SWEEP_TAKES_MS, () => swept).catch(() => {});
+      ended = before - this.watched.size;
+    }
+  }
+
   private lookIn(sessionRef: string, milliseconds: number): void {
     const watched = this.watched.get(sessionRef);
     if (!watched) return;
@@ -205,7 +223,7 @@ export class EndWatch {
   }
 
   private async readAll(sessionRefs: readonly string[]): Promise<void> {
-    if (sessionRefs.length > SWEEP_FOR) await this.sweep();
+    if (sessionRefs.length > SWEEP_FOR) await this.sweepWhileUseful();
     for (const ref of sessionRefs)
       if (this.watched.has(ref) && !this.overdue.has(ref)) this.reads.add(ref);
   }

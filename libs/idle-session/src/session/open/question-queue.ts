@@ -31,7 +31,7 @@ export class QuestionQueue {
   add(sessionRef: string): void {
     if (this.unanswered.has(sessionRef)) return;
     this.waiting.add(sessionRef);
-    void this.putAll();
+    this.putMore();
   }
 
   /** Whether the storage left the last question about the session unanswered. */
@@ -51,8 +51,11 @@ export class QuestionQueue {
     this.timer = undefined;
   }
 
+  private putMore(): void {
+    if (this.waiting.size > 0 && !this.isPutting) void this.putAll();
+  }
+
   private async putAll(): Promise<void> {
-    if (this.isPutting) return;
     this.isPutting = true;
     for (;;) {
       await nextTurn();
@@ -77,7 +80,7 @@ export class QuestionQueue {
     const wasUnanswered = this.unanswered.delete(sessionRef);
     if (!isAnswered) this.putLater(sessionRef);
     else if (wasUnanswered) for (const ref of this.unanswered) this.waiting.add(ref);
-    if (this.waiting.size > 0) void this.putAll();
+    this.putMore();
   }
 
   private putLater(sessionRef: string): void {
@@ -96,7 +99,7 @@ export class QuestionQueue {
       this.putLater(ref);
       this.waiting.add(ref);
     }
-    if (this.waiting.size > 0) void this.putAll();
+    this.putMore();
   }
 }
 
