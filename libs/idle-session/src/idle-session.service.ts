@@ -230,6 +230,7 @@ export class IdleSessionService {
   async stats(): Promise<IdleSessionStats> {
     return this.sessionStats.read();
   }
+
   /** Which limits are in force, who set each, and the clause behind it: evidence for an auditor. */
   policy(): IdleSessionPolicy {
     return this.options.policy;
