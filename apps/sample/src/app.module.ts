@@ -6,12 +6,17 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { IdleSessionModule } from 'nestjs-idle-session';
+import { EmailController } from './account/email.controller.js';
 import { AuthController } from './auth/auth.controller.js';
+import { CONFIRM_URL } from './auth/confirm-page.js';
+import { ConfirmController } from './auth/confirm.controller.js';
 import { MeController } from './auth/me.controller.js';
 import { Users } from './auth/users.js';
 import { ClaimsController } from './claims/claims.controller.js';
 import { SentClaims } from './claims/sent-claims.js';
 import { DashboardController } from './dashboard/dashboard.controller.js';
+import { browserInWords } from './devices/browser-in-words.js';
+import { DevicesController } from './devices/devices.controller.js';
 import { ErrorPageFilter } from './error-page.filter.js';
 import { HealthController } from './health.controller.js';
 import { noStore } from './no-store.js';
@@ -23,9 +28,12 @@ import type { Settings } from './settings.js';
 @Module({
   controllers: [
     AuthController,
+    ConfirmController,
     MeController,
     DashboardController,
     ClaimsController,
+    DevicesController,
+    EmailController,
     NotificationsController,
     HealthController,
   ],
@@ -46,7 +54,10 @@ export class AppModule implements NestModule {
             session: { secret: settings.sessionSecret, store },
             storage,
             loginUrl: '/login',
+            confirmUrl: CONFIRM_URL,
             ownerOf: (request) => request.session.user?.id,
+            describe: (request) => ({ browser: browserInWords(request.get('User-Agent')) }),
+            maxSessions: settings.maxSessions,
           }),
         }),
       ],
@@ -58,9 +69,12 @@ export class AppModule implements NestModule {
       .apply(noStore)
       .forRoutes(
         AuthController,
+        ConfirmController,
         MeController,
         DashboardController,
         ClaimsController,
+        DevicesController,
+        EmailController,
         NotificationsController,
       );
   }

@@ -1,6 +1,8 @@
 import { Body, Controller, Get, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { IdleSessionService, safeReturnTo, SkipIdleSession } from 'nestjs-idle-session';
+import { formText } from '../form-text.js';
+import { pastConfirm } from './confirm-page.js';
 import { loginPage } from './login-page.js';
 import { signIn } from './sign-in.js';
 import { toEndReason } from './sign-out-notice.js';
@@ -45,16 +47,16 @@ export class AuthController {
     @Res() response: Response,
     @Body() form: LoginForm = {},
   ): Promise<void> {
-    const username = text(form.username);
+    const username = formText(form.username);
     const returnTo = safeReturnTo(form.returnTo);
-    const user = await this.users.authenticate(username, text(form.password));
+    const user = await this.users.authenticate(username, formText(form.password));
     if (!user) {
       const page = loginPage(request, { returnTo, username, isWrong: true });
       response.status(401).render('login', page);
       return;
     }
     await signIn(request, user);
-    response.redirect(303, returnTo);
+    response.redirect(303, pastConfirm(returnTo));
   }
 
   @Post('logout')
@@ -62,9 +64,4 @@ export class AuthController {
     await this.idleSessions.end(request, 'signed-out');
     response.redirect(303, '/login?reason=signed-out');
   }
-}
-
-/** A form field is whatever was sent: it may be missing, or a list. */
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

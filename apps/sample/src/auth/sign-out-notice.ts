@@ -27,7 +27,7 @@ const NOTICES: Record<EndReason, (idleTimeout: string | undefined) => Notice> = 
   }),
   revoked: () => ({
     ...FOR_SECURITY,
-    text: 'Your access was withdrawn.',
+    text: 'You were signed out on another device, or by a newer sign-in. If that was not you, sign in and check your devices.',
   }),
   lost: () => ({
     tone: 'serious',

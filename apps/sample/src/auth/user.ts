@@ -1,4 +1,5 @@
 export interface User {
+  /** Also what they sign in with. */
   readonly id: string;
   readonly name: string;
 }

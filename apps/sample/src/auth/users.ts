@@ -3,6 +3,7 @@ import { hashPassword, verifyPassword } from './passwords.js';
 import type { User } from './user.js';
 
 interface Account extends User {
+  email: string;
   readonly passwordHash: string;
 }
 
@@ -17,7 +18,12 @@ export class Users implements OnModuleInit {
       hashPassword('demo'),
       hashPassword('nobody has this'),
     ]);
-    this.accounts.set('demo', { id: 'demo', name: 'Demo user', passwordHash });
+    this.accounts.set('demo', {
+      id: 'demo',
+      name: 'Demo user',
+      email: 'demo@example.com',
+      passwordHash,
+    });
     this.decoyHash = decoyHash;
   }
 
@@ -26,5 +32,15 @@ export class Users implements OnModuleInit {
     const account = this.accounts.get(username);
     const matches = await verifyPassword(password, account?.passwordHash ?? this.decoyHash);
     return matches && account ? { id: account.id, name: account.name } : undefined;
+  }
+
+  emailOf(id: string): string | undefined {
+    return this.accounts.get(id)?.email;
+  }
+
+  /** In the memory of this process: another does not know. */
+  changeEmail(id: string, email: string): void {
+    const account = this.accounts.get(id);
+    if (account) account.email = email;
   }
 }
