@@ -86,7 +86,7 @@ describe('"Your devices"', () => {
   it('signs out all others', async () => {
     const other = await signIn(SAFARI);
     await firefox.post('/devices/sign-out-others').expect(303).expect('Location', '/devices');
-    expect(await devicesOf(firefox)).toContain('You are signed in on this device only.');
+    expect(await devicesOf(firefox)).toContain('All others are signed out.');
     for (const person of [safari, other]) await person.get('/').expect('Location', /^\/login/);
   });
 

@@ -43,7 +43,7 @@ export class DevicesController {
   async signOutOthers(@Req() request: Request): Promise<void> {
     const owner = ownerOf(request);
     await this.sessions.endAll(owner, { except: request, by: owner });
-    await leaveNotice(request, 'You are signed in on this device only.');
+    await leaveNotice(request, 'All others are signed out.');
   }
 }
 
