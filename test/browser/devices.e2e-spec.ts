@@ -70,7 +70,6 @@ describe('A person with three browsers, over two processes', () => {
     await laptop.getByRole('button', { name: /^Sign out Safari on iPhone/ }).click();
     const { startTime, responseStart } = (await answered).request().timing();
     const took = (await covered) - (startTime + responseStart);
-    console.log('TOOK', took);
     expect(took).toBeLessThan(SECOND);
     expect(await isCovered(phone)).toBe(true);
     await laptop.getByRole('status').getByText('It is signed out.').waitFor();

@@ -11,6 +11,7 @@ const FIRST_CONNECTION_MS = 3000;
 export class RedisSessionBacking implements SessionBacking, OnApplicationShutdown {
   private readonly logger = new Logger('Redis');
   private readonly client;
+  private readonly subscriber;
   private isAway = false;
   readonly store: RedisStore;
   readonly storage: RedisActivityStorage;
@@ -23,7 +24,14 @@ export class RedisSessionBacking implements SessionBacking, OnApplicationShutdow
       .on('error', (error: Error) => this.noteAway(error))
       .on('ready', () => this.noteReady());
     this.store = new RedisStore({ client: this.client, prefix: 'claims-desk:session:' });
-    this.storage = new RedisActivityStorage(this.client, { prefix: 'claims-desk:activity:' });
+    // Tells at once of sessions that other processes end. Its queue lets it subscribe once Redis is there; that Redis is
+    // away is for the client to say.
+    this.subscriber = this.client.duplicate({ disableOfflineQueue: false }).on('error', () => {});
+    this.subscriber.connect().catch(() => {});
+    this.storage = new RedisActivityStorage(this.client, {
+      prefix: 'claims-desk:activity:',
+      subscriber: this.subscriber,
+    });
   }
 
   /** Starts even if Redis is away: the client keeps trying, and the app answers 503 until it has succeeded. */
@@ -39,6 +47,7 @@ export class RedisSessionBacking implements SessionBacking, OnApplicationShutdow
   // Nest has closed the server by then: nobody is waiting for an answer.
   onApplicationShutdown(): void {
     this.client.destroy();
+    this.subscriber.destroy();
   }
 
   // Said once each way, not at every attempt.
