@@ -15,7 +15,7 @@ export const connect = (url: string) =>
     .on('error', (error: Error) => console.error(error.message))
     .connect();
 
-type Client = Awaited<ReturnType<typeof connect>>;
+export type Client = Awaited<ReturnType<typeof connect>>;
 // #endregion client
 
 // #region module
@@ -28,7 +28,7 @@ type Client = Awaited<ReturnType<typeof connect>>;
   ],
   exports: ['REDIS'],
 })
-class RedisModule implements OnApplicationShutdown {
+export class RedisModule implements OnApplicationShutdown {
   constructor(@Inject('REDIS') private readonly client: Client) {}
 
   onApplicationShutdown(): void {

@@ -6,7 +6,6 @@ import supertest from 'supertest';
 import { appModuleOn } from '../../docs/examples/recipes/migrating.js';
 import * as fresh from '../../docs/examples/recipes/fresh.js';
 import * as rememberMe from '../../docs/examples/recipes/remember-me.js';
-import * as oidc from '../../docs/examples/recipes/oidc.js';
 import { start as startWithPassport } from '../../docs/examples/recipes/passport.js';
 import { TestController } from '../support/test-app.js';
 
@@ -45,27 +44,6 @@ describe('docs/recipes/passport.md', () => {
     expect(signedOut.get('Set-Cookie')).toHaveLength(1);
     await browser.get('/me').expect(401);
     expect(await statusOf(browser)).toMatchObject({ state: 'none', expiresInMs: null });
-  });
-});
-
-describe('docs/recipes/oidc.md', () => {
-  it('the login page says why, and sends to the provider when the person asks for it', async () => {
-    const browser = await startModule(oidc.AppModule);
-    const page = await browser.get('/login?reason=idle&returnTo=%2Fclaims%2F7').expect(200);
-    expect(page.text).toContain('because you were inactive');
-    const [, link = ''] = /href="([^"]+)"/.exec(page.text) ?? [];
-    const { headers } = await browser.get(link).expect(303);
-    const address = new URL(headers.location!);
-    expect(address.origin).toBe('https://login.example.com');
-    expect(address.searchParams.get('prompt')).toBe('login');
-    expect(address.searchParams.get('state')).toMatch(/^[\w-]{36}$/);
-    expect(await statusOf(browser)).toMatchObject({ state: 'none' });
-  });
-
-  it('the way back leads to no other site', async () => {
-    const browser = await startModule(oidc.AppModule);
-    const page = await browser.get('/login?returnTo=%2F%2Fevil.example').expect(200);
-    expect(page.text).toContain('/login/provider?returnTo=%2F"');
   });
 });
 
