@@ -20,6 +20,8 @@ const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 /** What makes the provider ask. */
 const ASKS = ['prompt', 'max_age'];
+/** The button of the login page. */
+const LINK = /href="([^"]+)"/;
 
 let redis: RedisServer;
 let provider: OpenIdProvider;
@@ -93,7 +95,7 @@ async function signIn(visitor: Visitor, user = 'ada'): Promise<void> {
 }
 
 async function pressButton(visitor: Visitor): Promise<void> {
-  await visitor.visit(/href="([^"]+)"/.exec(visitor.html)![1]!);
+  await visitor.visit(LINK.exec(visitor.html)![1]!);
 }
 
 /** Asked once. */
@@ -123,7 +125,10 @@ describe('docs/recipes/oidc.md: the sign-in', () => {
     const visitor = new Visitor();
     await visitor.visit(`${appUrl}/login?reason=idle&returnTo=%2Fpage`);
     expect(visitor.html).toContain('because you were inactive');
-    await pressButton(visitor);
+    await visitor.visit(LINK.exec(visitor.html)![1]!, undefined, () => false);
+    const asked = Object.fromEntries(new URL(visitor.url).searchParams);
+    expect(asked).toMatchObject({ prompt: 'login', max_age: '0' });
+    await visitor.visit(visitor.url);
     expect(visitor.url).toMatch(`${provider.issuer}/interaction/`);
     await visitor.visit(`${appUrl}/idle-session/status`);
     expect(JSON.parse(visitor.html)).toMatchObject({ state: 'none' });

@@ -30,8 +30,6 @@ declare module 'express-session' {
 }
 // #endregion session
 
-const secret = process.env.SESSION_SECRET ?? 'at least sixteen characters';
-
 // #region controller
 const APP_URL = process.env.APP_URL ?? 'https://claims.example.com';
 
@@ -132,7 +130,10 @@ const DAY = { type: 'EX', value: 24 * 60 * 60 } as const;
       imports: [RedisModule],
       inject: ['REDIS'],
       useFactory: (client: Client) => ({
-        session: { secret, store: new RedisStore({ client }) },
+        session: {
+          secret: process.env.SESSION_SECRET ?? 'at least sixteen characters',
+          store: new RedisStore({ client }),
+        },
         storage: new RedisActivityStorage(client),
         loginUrl: '/login',
         // `signIn` is in a session before the person has signed in: that one is nobody's.
