@@ -27,8 +27,6 @@ declare module 'express-session' {
   }
 }
 
-const secret = process.env.SESSION_SECRET ?? 'at least sixteen characters';
-
 // #region controller
 @Controller('account')
 export class DevicesController {
@@ -76,7 +74,7 @@ export class TooManySessionsFilter implements ExceptionFilter {
   imports: [
     // #region options
     IdleSessionModule.forRoot({
-      session: { secret },
+      session: { secret: process.env.SESSION_SECRET ?? 'at least sixteen characters' },
       ownerOf: (request) => request.session.user,
       describe: (request) => ({ browser: (request.get('User-Agent') ?? '').slice(0, 200) }),
       maxSessions: 3,
@@ -91,7 +89,7 @@ export class AppModule {}
 @Module({
   imports: [
     IdleSessionModule.forRoot({
-      session: { secret },
+      session: { secret: process.env.SESSION_SECRET ?? 'at least sixteen characters' },
       ownerOf: (request) => request.session.user,
       // #region refuse
       maxSessions: 3,

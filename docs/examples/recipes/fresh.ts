@@ -22,15 +22,15 @@ import {
   safeReturnTo,
 } from 'nestjs-idle-session';
 
+// #region own
 declare module 'express-session' {
   interface SessionData {
     user?: string;
   }
 }
 
-/** In the place of the app's own. */
 @Injectable()
-class SignedInGuard implements CanActivate {
+export class SignedInGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     return context.switchToHttp().getRequest<Request>().session.user !== undefined;
   }
@@ -42,6 +42,7 @@ export class Passwords {
     return user === 'ada' && password === 'demo';
   }
 }
+// #endregion own
 
 // #region fresh
 @Controller('account')

@@ -3,6 +3,7 @@ import { Body, Controller, HttpCode, Module, Post, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { IdleSessionModule, SkipIdleSession } from 'nestjs-idle-session';
 
+// #region login
 declare module 'express-session' {
   interface SessionData {
     user?: string;
@@ -12,7 +13,6 @@ declare module 'express-session' {
 
 const DAY_MS = 24 * 60 * 60_000;
 
-// #region login
 @Controller('login')
 @SkipIdleSession()
 export class LoginController {
