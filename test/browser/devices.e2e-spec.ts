@@ -4,7 +4,7 @@ import { launchBrowser } from '../support/browser.js';
 import { ClaimsDesk } from '../support/claims-desk.js';
 import { PATIENCE_MS, SECOND } from '../support/durations.js';
 import { RedisServer } from '../support/redis-server.js';
-import { dialog, isCovered, placeOf } from './support/watched-desk.js';
+import { isCovered, placeOf } from './support/watched-desk.js';
 
 let redis: RedisServer;
 let one: ClaimsDesk;
