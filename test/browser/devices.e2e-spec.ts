@@ -5,7 +5,7 @@ import { ClaimsDesk } from '../support/claims-desk.js';
 import { SLACK } from '../support/buffered-app.js';
 import { PATIENCE_MS, SECOND } from '../support/durations.js';
 import { RedisServer } from '../support/redis-server.js';
-import { isCovered, placeOf } from './support/watched-desk.js';
+import { dialog, isCovered, placeOf } from './support/watched-desk.js';
 
 let redis: RedisServer;
 let one: ClaimsDesk;
@@ -72,6 +72,7 @@ describe('A person with three browsers, over two processes', () => {
     const { startTime, responseStart } = (await answered).request().timing();
     const took = (await covered) - (startTime + responseStart);
     expect(took).toBeLessThan(SECOND + SLACK);
+    await dialog(phone).waitFor();
     expect(await isCovered(phone)).toBe(true);
     await laptop.getByRole('status').getByText('It is signed out.').waitFor();
     expect(await devicesOf(two, tablet)).toEqual(['Safari on iPad', 'Firefox on Windows']);
