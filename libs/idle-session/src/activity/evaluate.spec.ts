@@ -242,6 +242,11 @@ describe('A proof of who the person is', () => {
     expect(isFresh({ record: RECORD, now: START + ageMs }, 300)).toBe(fresh);
   });
 
+  it('is as old as the activity after it says, where the clock went back', () => {
+    const record = { ...RECORD, lastActivityAt: START + 301 };
+    expect(isFresh({ record, now: START }, 300)).toBe(false);
+  });
+
   it('is none without a record, or without its time in the record', () => {
     const { authenticatedAt: _, ...record } = RECORD;
     expect(isFresh({ record: undefined, now: START }, 300)).toBe(false);

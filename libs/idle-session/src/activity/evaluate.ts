@@ -50,7 +50,10 @@ export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number
 
 /** Whether the person proved who they are no longer ago than this; never without a record. */
 export function isFresh(reading: ActivityReading | undefined, maxAgeMs: number): boolean {
-  return reading?.record !== undefined && reading.now - reading.record.authenticatedAt <= maxAgeMs;
+  if (!reading?.record) return false;
+  const { authenticatedAt, lastActivityAt } = reading.record;
+  // A clock that went back (a Redis failover) does not make an old proof a new one.
+  return Math.max(reading.now, lastActivityAt) - authenticatedAt <= maxAgeMs;
 }
 
 /**
