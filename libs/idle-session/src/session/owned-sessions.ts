@@ -29,15 +29,25 @@ export class OwnedSessions {
 
   /** As {@link of}, by one hash of the owner. */
   async listed(hash: string): Promise<OwnedSession[]> {
-    const { sessions, now } = await this.ask('list', (index) => index.list(hash));
-    return this.among(hash, sessions, now);
+    const goneOn = new Set<string>();
+    for (;;) {
+      const known = goneOn.size;
+      const { sessions, now } = await this.ask('list', (index) => index.list(hash));
+      const found = await this.among(hash, sessions, now, (ref) => goneOn.add(ref));
+      // The index has had the next id since before the old one ended, but maybe not when it was asked.
+      if (goneOn.size === known) return found;
+    }
   }
 
-  /** Of sessions that the index had at a time, those that have not ended, or may be about to start. */
+  /**
+   * Of sessions that the index had at a time, those that have not ended, or may be about to start.
+   * @param onGoneOn is told of those that go on under the id of a confirm
+   */
   async among(
     hash: string,
     sessions: readonly IndexedSession[],
     now: number,
+    onGoneOn: (ref: string) => void = () => {},
   ): Promise<OwnedSession[]> {
     const found = await Promise.all(
       sessions.map(async ({ key, ...session }) => ({
@@ -49,6 +59,7 @@ export class OwnedSessions {
     const isGone = ({ reading: { record }, addedAt }: OwnedSession) =>
       record ? record.ended !== undefined : now - addedAt > STARTS_WITHIN_MS;
     const gone = found.filter(isGone).map(({ ref }) => ref);
+    for (const { ref, reading } of found) if (reading.record?.ended === 'confirmed') onGoneOn(ref);
     // What was added since may be about to start.
     if (gone.length > 0) await this.ask('remove', (index) => index.remove(hash, gone, now));
     return found.filter((session) => !isGone(session));

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
+import { isBeingReplaced } from '../activity/evaluate.js';
 import type { SessionDescription } from '../activity/owner-index.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { kindOf } from '../utils/option-error.js';
+import { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { OwnedSession } from './owned-session.js';
 import { OwnedSessions } from './owned-sessions.js';
 import type { DeliberateEndReason } from './request-session.js';
@@ -94,32 +96,39 @@ export class PersonSessions {
       throw new TypeError(
         `IdleSessionService.endByRef() got reason ${String(reason)}; it takes 'signed-out' or 'revoked'.`,
       );
-    if (!REF.test(ref)) return false;
+    if (typeof ref !== 'string' || !REF.test(ref)) return false;
     const isLive =
       owner === undefined
         ? this.activity.isAlive(await this.activity.read(ref, true))
         : (await this.live(owner, 'endByRef')).some((session) => session.ref === ref);
-    return isLive && this.ending.endByRef(ref, reason, { cause: 'request', ...endedBy(by) });
+    if (!isLive) return false;
+    const { won } = await this.ending.endByRef(ref, reason, { cause: 'request', ...endedBy(by) });
+    return won;
   }
 
-  /** Also ends sessions that are about to start. @returns how many live ones it ended */
+  /**
+   * Also ends sessions that are about to start, and those that get another id meanwhile by a confirm.
+   * @returns how many live ones it ended
+   */
   async endAll(owner: string, { except, by }: EndAllOptions = {}): Promise<number> {
     checkName('endAll', 'by', by);
-    const kept = except && this.refOf(except);
-    const sessions = await this.all(owner, 'endAll');
-    const ended = await Promise.all(
-      sessions
-        .filter(({ ref }) => ref !== kept)
-        .map(async ({ ref, reading }) => {
-          const isLive = this.activity.isAlive(reading);
-          const won = await this.ending.endByRef(ref, 'revoked', {
-            cause: 'request',
-            ...endedBy(by),
-          });
-          return isLive && won;
-        }),
-    );
-    return ended.filter(Boolean).length;
+    const kept = except && (await this.keptRef(except));
+    const origin = { cause: 'request', ...endedBy(by) } as const;
+    let count = 0;
+    for (let goesOn = true; goesOn;) {
+      const sessions = await this.all(owner, 'endAll');
+      const ends = await Promise.all(
+        sessions
+          .filter(({ ref }) => ref !== kept)
+          .map(async ({ ref, reading }) => {
+            const isLive = this.activity.isAlive(reading);
+            return { isLive, end: await this.ending.endByRef(ref, 'revoked', origin) };
+          }),
+      );
+      count += ends.filter(({ isLive, end }) => isLive && end.won).length;
+      goesOn = ends.some(({ end }) => end.record?.ended === 'confirmed');
+    }
+    return count;
   }
 
   private async found(owner: string, { current }: ListOptions) {
@@ -146,6 +155,14 @@ export class PersonSessions {
     if (!this.options.index) throw new Error(`IdleSessionService.${method}() ${NEEDS_INDEX}`);
     checkName(method, 'owner', owner, true);
     return this.owned.of(owner);
+  }
+
+  /** @throws {StorageUnavailableException} if the session has another id, which this request does not know */
+  private async keptRef(request: Request): Promise<string | undefined> {
+    const ref = this.refOf(request);
+    if (ref !== undefined && isBeingReplaced(await this.activity.read(ref, true)))
+      throw new StorageUnavailableException(new Error('The session has a new id by now'));
+    return ref;
   }
 
   private refOf(request: Request): string | undefined {

@@ -5,7 +5,7 @@ import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { logMissing } from './end-log.js';
-import { SessionExpiredException } from './idle-session.exceptions.js';
+import { SessionExpiredException, StorageUnavailableException } from './idle-session.exceptions.js';
 import { AttachedSocket } from './open/attached-socket.js';
 import { newSessionId } from './new-session-id.js';
 import type { RequestSession } from './request-session.js';
@@ -62,7 +62,7 @@ export class SessionConfirmation {
   async confirm(request: Request): Promise<boolean> {
     if (!canSetCookie(request)) throw new Error(NO_COOKIE);
     const session = this.requestSessions.of(request);
-    await session.checkAgain();
+    await this.lookUp(session);
     const { ref, record } = session;
     if (ref === undefined || !record) throw new UnauthorizedException('There is no session.');
     if (record.ended !== undefined) return this.lose(request, session);
@@ -86,9 +86,21 @@ export class SessionConfirmation {
     }
     this.events.started(successor.ref, successor.reading, successor.owner, ref);
     this.continueAs(request, session, successor);
+    // The person is confirmed all the same.
+    await this.registration
+      .settleSuccessor(successor.ref, successor.owner, request)
+      .catch(() => {});
     // Its record has ended: no request gets what is left here.
     await this.userStore.destroy(before).catch(() => {});
     return true;
+  }
+
+  /** @throws {StorageUnavailableException} also where requests go unchecked: nobody can be confirmed then */
+  private async lookUp(session: RequestSession): Promise<void> {
+    await session.checkAgain();
+    const { ref, isStored, reading } = session;
+    if (ref === undefined || !isStored || reading) return;
+    session.adopt({ ref, stored: true, reading: await this.activity.read(ref, true) });
   }
 
   /** Another party deleted the session from the store: as a save does, a confirm brings it back under no id. */
@@ -106,11 +118,14 @@ export class SessionConfirmation {
     let owner: string | undefined;
     const reading = await this.starting.start(ref, sessionId, request, {
       beforeStart: (session, known) =>
-        this.registration.registerSuccessor(ref, session, known, request),
+        this.registration.registerSuccessor(ref, session, known, request, before),
       onStarted: (_, known) => {
         owner = known;
       },
     });
+    // All sessions of the person are being ended, or the storage took too long.
+    if (reading.record?.ended !== undefined)
+      throw new StorageUnavailableException(new Error('The new session ended before it began'));
     const data = underNewRef(request.session, before, ref);
     return { sessionId, ref, data, reading, owner };
   }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { ActivityReading, RecordedEnd } from '../activity/activity-storage.js';
+import type { ActivityEnd, ActivityReading, RecordedEnd } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { withinTimeLimit } from '../utils/time-limit.js';
@@ -62,14 +62,15 @@ export class SessionEnding {
   /**
    * Ends a session by its reference, for good, and removes its data where the storage says which that is. Without a record it
    * leaves an ended one, so that a session that is about to start does not.
-   * @returns whether this call ended it
+   * @returns whether this call ended it, and its activity afterwards
    * @throws {StorageUnavailableException} if it could not be ended
    */
-  async endByRef(ref: string, reason: RecordedEnd, origin: EndOrigin): Promise<boolean> {
-    const { won, sessionId } = await this.activity.end(ref, reason, origin);
+  async endByRef(ref: string, reason: RecordedEnd, origin: EndOrigin): Promise<ActivityEnd> {
+    const end = await this.activity.end(ref, reason, origin);
+    const { won, sessionId } = end;
     // If the store fails here, the data stays behind, withheld, until the next request or its own expiry.
     if (won && sessionId) await this.userStore.destroy(sessionId).catch(() => {});
-    return won;
+    return end;
   }
 
   /** Rejects if the storage cannot be read either: a sign-out that is answered 503 does not happen later. */

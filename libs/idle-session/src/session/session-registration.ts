@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import type { ActivityReading, NewSession } from '../activity/activity-storage.js';
-import type { IndexAddition, IndexLimit, NewIndexedSession } from '../activity/owner-index.js';
+import type { IndexLimit, NewIndexedSession } from '../activity/owner-index.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { TooManySessionsException } from './idle-session.exceptions.js';
@@ -47,19 +47,45 @@ export class SessionRegistration {
     await this.addStarting(ref, session, owner, request, max);
   }
 
-  /** Registers the next id of a session that goes on: it needs no place of its own. */
+  /**
+   * Registers the next id of a session that goes on: it needs no place of its own, unless the old one is that of nobody, or
+   * of another person.
+   * @throws {TooManySessionsException}
+   */
   async registerSuccessor(
     ref: string,
     session: Pick<NewSession, 'absoluteTimeoutMs'>,
     owner: string | undefined,
     request: Request,
+    before: string,
   ): Promise<void> {
-    if (!this.options.index || owner === undefined) return;
-    await this.addStarting(ref, session, owner, request, Infinity);
+    const { index, maxSessionsFor } = this.options;
+    if (!index || owner === undefined) return;
+    const hasPlace =
+      !maxSessionsFor || (await this.owned.of(owner)).some((known) => known.ref === before);
+    if (hasPlace) await this.addStarting(ref, session, owner, request, Infinity);
+    else await this.register(ref, session, owner, request);
   }
 
   /**
-   * Registers a session that has been running without an owner: the app signed a person in without a new session id.
+   * Holds the limit once the old id of a successor has ended: a sign-in that was registered before the successor counted
+   * only the old one, and could not end it any more.
+   */
+  async settleSuccessor(ref: string, owner: string | undefined, request: Request): Promise<void> {
+    const { index, maxSessionsFor, onMaxSessions } = this.options;
+    if (!index || !maxSessionsFor || owner === undefined || onMaxSessions === 'refuse') return;
+    const max = await maxSessionsFor(request);
+    const found = await Promise.all(this.owned.hashesOf(owner).map((hash) => this.listed(hash)));
+    const sessions = found.flat();
+    const self = sessions.find((session) => session.ref === ref);
+    const older = sessions.filter(({ addedAt }) => self && addedAt <= self.addedAt);
+    const others = older.filter((session) => session !== self);
+    await this.endOldest(others, sessions.length - max, owner);
+  }
+
+  /**
+   * Registers a session that has been running without an owner, or as another person's: the app signed a person in without a
+   * new session id.
    * @throws {TooManySessionsException}
    */
   async registerRunning(
@@ -68,9 +94,11 @@ export class SessionRegistration {
     request: Request,
   ): Promise<void> {
     const { index, ownerOf, maxSessionsFor, describe } = this.options;
-    if (!index || !record || record.ended !== undefined || record.owner !== null) return;
+    if (!index || !record || record.ended !== undefined) return;
     const owner = ownerOf?.(request);
     if (owner === undefined) return;
+    const before = record.owner;
+    if (before !== null && this.owned.hashesOf(owner).includes(before)) return;
     if (!this.hasLoggedLate) this.logger.warn(LATE_OWNER);
     this.hasLoggedLate = true;
     const max = (await maxSessionsFor?.(request)) ?? Infinity;
@@ -80,6 +108,8 @@ export class SessionRegistration {
       keepForMs: record.absoluteTimeoutMs,
     };
     await this.add(session, owner, max, true);
+    // Who had it before neither sees nor ends what the other person does there.
+    if (before !== null) await this.owned.ask('remove', (known) => known.remove(before, [ref]));
   }
 
   private addStarting(
@@ -105,7 +135,7 @@ export class SessionRegistration {
     const older =
       max === Infinity
         ? []
-        : (await Promise.all(olderHashes.map((each) => this.owned.listed(each)))).flat();
+        : (await Promise.all(olderHashes.map((each) => this.listed(each)))).flat();
     const limit: IndexLimit = {
       max: max - older.length,
       refuse: this.options.onMaxSessions === 'refuse',
@@ -113,7 +143,10 @@ export class SessionRegistration {
     for (let tries = 0; tries < TRIES; tries++) {
       const addition = await this.owned.ask('add', (index) => index.add(hash, session, limit));
       if (addition.outcome === 'known' && (limit.refuse || isRunning)) return;
-      const others = [...older, ...(await this.alive(hash, addition))];
+      const others = [
+        ...older,
+        ...(await this.alive(hash, await this.owned.among(hash, addition.others, addition.now))),
+      ];
       if (addition.outcome !== 'full') {
         if (!limit.refuse) await this.endOldest(others, others.length + 1 - max, owner);
         return;
@@ -122,16 +155,22 @@ export class SessionRegistration {
     throw new TooManySessionsException(max);
   }
 
-  /** The others that count. What is over, but was not found out yet, is ended: late activity could bring it back. */
-  private async alive(hash: string, { others, now }: IndexAddition): Promise<OwnedSession[]> {
-    const sessions = await this.owned.among(hash, others, now);
+  private async listed(hash: string): Promise<OwnedSession[]> {
+    return this.alive(hash, await this.owned.listed(hash));
+  }
+
+  /** Those that count. What is over, but was not found out yet, is ended: late activity could bring it back. */
+  private async alive(hash: string, sessions: OwnedSession[]): Promise<OwnedSession[]> {
     const alive = await Promise.all(
       sessions.map(async ({ ref, reading }) => {
         const evaluation = this.activity.evaluate(reading);
         if (evaluation?.state !== 'expired') return true;
         await this.ending.endByRef(ref, evaluation.reason, { cause: 'clock' });
         // Activity may have come in between.
-        return this.activity.isAlive(await this.activity.read(ref, true));
+        if (this.activity.isAlive(await this.activity.read(ref, true))) return true;
+        // The record of a late sign-in does not say on whose index it is.
+        await this.owned.ask('remove', (index) => index.remove(hash, [ref]));
+        return false;
       }),
     );
     return sessions.filter((_, at) => alive[at]);
