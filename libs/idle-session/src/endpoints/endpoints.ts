@@ -102,6 +102,7 @@ export class Endpoints {
     const { secrets, ownerOf } = this.options;
     if (!ownerOf) throw new NotFoundException();
     const session = await this.checks.liveSession(request);
+    this.checks.refuseUnchecked(session);
     if (session.status().state === 'none') throw new UnauthorizedException();
     const owner = ownerOf(request);
     if (owner === undefined) throw new NotFoundException();

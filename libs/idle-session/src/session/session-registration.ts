@@ -97,8 +97,8 @@ export class SessionRegistration {
     if (!index || !record || record.ended !== undefined) return;
     const owner = ownerOf?.(request);
     if (owner === undefined) return;
-    const before = record.owner;
-    if (before !== null && this.owned.hashesOf(owner).includes(before)) return;
+    // It stays on the index of who it started for: it may pass back to them.
+    if (record.owner !== null && this.owned.hashesOf(owner).includes(record.owner)) return;
     if (!this.hasLoggedLate) this.logger.warn(LATE_OWNER);
     this.hasLoggedLate = true;
     const max = (await maxSessionsFor?.(request)) ?? Infinity;
@@ -108,8 +108,6 @@ export class SessionRegistration {
       keepForMs: record.absoluteTimeoutMs,
     };
     await this.add(session, owner, max, true);
-    // Who had it before neither sees nor ends what the other person does there.
-    if (before !== null) await this.owned.ask('remove', (known) => known.remove(before, [ref]));
   }
 
   private addStarting(
