@@ -64,7 +64,7 @@ export class RedisOwnerIndex implements OwnerIndex {
 function toSessions(fields: readonly Field[]): IndexedSession[] {
   const sessions: IndexedSession[] = [];
   for (let index = 0; index < fields.length; index += FIELDS_OF_SESSION) {
-    const [key, addedAt, description] = fields.slice(index);
+    const [key, addedAt, description] = fields.slice(index, index + FIELDS_OF_SESSION);
     sessions.push({
       key: String(key),
       addedAt: Number(addedAt),
