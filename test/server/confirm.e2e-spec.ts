@@ -278,3 +278,15 @@ it('A confirm after the answer has begun fails, and changes nothing', async () =
   expect(text).toMatch(/call it for an HTTP request, before its answer begins/);
   await as(test, cookie).get('/members').expect(200);
 });
+
+it('A confirm whose new id is in use, by the app’s own genid, leaves all sessions as they are', async () => {
+  const ids = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(32));
+  const next = () => ids.shift() ?? 'd'.repeat(32);
+  const test = await startConfirming({ session: { genid: next } as never });
+  const ada = await test.signedIn();
+  const bob = await test.signedIn({ user: 'bob' });
+  for (const person of [ada, bob]) await person.post('/confirm').expect(503);
+  await ada.get('/members').expect(200, { user: 'ada' });
+  await bob.get('/members').expect(200, { user: 'bob' });
+  expect(test.events.map(({ type }) => type)).toEqual(['started', 'started']);
+});

@@ -115,17 +115,19 @@ export class SessionConfirmation {
   private async start(request: Request, before: string): Promise<Successor> {
     const sessionId = newSessionId(request, this.options.session);
     const ref = sessionRef(sessionId);
+    let hasStarted = false;
     let owner: string | undefined;
     const reading = await this.starting.start(ref, sessionId, request, {
       beforeStart: (session, known) =>
         this.registration.registerSuccessor(ref, session, known, request, before),
       onStarted: (_, known) => {
+        hasStarted = true;
         owner = known;
       },
     });
-    // All sessions of the person are being ended, or the storage took too long.
-    if (reading.record?.ended !== undefined)
-      throw new StorageUnavailableException(new Error('The new session ended before it began'));
+    // It is another session's by the app's `genid`; or all of the person's are being ended, or the storage took too long.
+    if (!hasStarted || reading.record?.ended !== undefined)
+      throw new StorageUnavailableException(new Error('The new session could not begin'));
     const data = underNewRef(request.session, before, ref);
     return { sessionId, ref, data, reading, owner };
   }
