@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Request } from 'express';
+import { IdleSessionService } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import { BufferedApps, page } from '../support/buffered-app.js';
 import { ConfirmController } from '../support/confirm-controller.js';
@@ -71,6 +73,45 @@ describe('A confirm on Redis', () => {
       await one.ask.get('/members').set('Cookie', before).expect(401);
     }
   });
+
+  it('and an end of all sessions in another process at once leave nobody signed in', async () => {
+    const options = { ownerOf: ({ session }: Request) => session?.user };
+    const [one, two] = [await aProcess({ options }), await aProcess({ options })];
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const before = await one.signIn();
+      const [confirmed] = await Promise.all([
+        confirm(one, before),
+        two.app.get(IdleSessionService).endAll('ada'),
+      ]);
+      for (const cookie of [before, cookiesOf(confirmed)].filter(Boolean))
+        await two.ask.get('/members').set('Cookie', cookie).expect(401);
+      expect(await one.app.get(IdleSessionService).list('ada')).toEqual([]);
+    }
+  });
+
+  it.each([1, 2])(
+    'and sign-ins in two processes at once leave at most %i alive',
+    async (maxSessions) => {
+      const options = { ownerOf: ({ session }: Request) => session?.user, maxSessions };
+      const [one, two] = [await aProcess({ options }), await aProcess({ options })];
+      for (let trial = 0; trial < TRIALS; trial++) {
+        const before = await one.signIn();
+        const answers = await Promise.all([
+          two.ask.post('/sign-in'),
+          confirm(one, before),
+          one.ask.post('/sign-in'),
+        ]);
+        const cookies = [before, ...answers.map(cookiesOf)].filter(Boolean);
+        const alive = await Promise.all(
+          cookies.map((cookie) => two.ask.get('/members').set('Cookie', cookie)),
+        );
+        const count = alive.filter(({ status }) => status === 200).length;
+        expect(count).toBeGreaterThan(0);
+        expect(count).toBeLessThanOrEqual(maxSessions);
+        expect(await two.app.get(IdleSessionService).list('ada')).toHaveLength(count);
+      }
+    },
+  );
 
   it('is answered 503 in time when Redis hangs midway, and the session is as it was', async () => {
     const gate = new Gate();

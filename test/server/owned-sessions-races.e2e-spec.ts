@@ -24,6 +24,14 @@ class ConfirmWays {
     return { ended: await this.sessions.endAll(user!, { except: request }) };
   }
 
+  @Post('confirm-twice-at-once')
+  @HttpCode(200)
+  async confirmTwice(@Req() request: Request) {
+    const confirms = [this.sessions.confirm(request), this.sessions.confirm(request)];
+    const answers = await Promise.all(confirms);
+    return { answers, listed: await this.sessions.list('ada', { current: request }) };
+  }
+
   /** A sign-in by a confirm: the session of a visitor goes on as that of a person. */
   @Post('sign-in-by-confirm')
   @HttpCode(200)
@@ -118,6 +126,15 @@ describe('endAll() and a confirm at once', () => {
     await ada.get('/members').expect(200);
     await other.get('/members').expect(401);
   });
+});
+
+it('A handler that confirms twice at once goes on with the session, which the list has once, as the current one', async () => {
+  const test = await appWith();
+  const ada = await test.signedIn();
+  const { body } = await ada.post('/confirm-twice-at-once').expect(200);
+  expect(body).toMatchObject({ answers: [true, true], listed: [{ current: true }] });
+  expect(body.listed).toHaveLength(1);
+  await ada.get('/members').expect(200);
 });
 
 describe('A session that passes from one person to another without a new id', () => {

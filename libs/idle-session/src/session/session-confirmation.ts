@@ -76,8 +76,10 @@ export class SessionConfirmation {
       const origin = { cause: 'request', request } as const;
       const end = await this.activity.end(ref, 'confirmed', origin);
       if (!end.won) {
-        session.adopt({ ref, reading: end });
         await this.discard(successor);
+        // The handler called twice at once: the other call won, and the request goes on.
+        if (session.ref !== ref) return true;
+        session.adopt({ ref, reading: end });
         return this.lose(request, session);
       }
     } catch (error) {
