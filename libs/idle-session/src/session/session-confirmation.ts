@@ -32,6 +32,8 @@ interface Successor {
   readonly reading: ActivityReading;
   /** What `ownerOf` says. */
   readonly owner: string | undefined;
+  /** Once the old id has ended. */
+  readonly holdLimit: () => Promise<void>;
 }
 
 /**
@@ -89,9 +91,7 @@ export class SessionConfirmation {
     this.events.started(successor.ref, successor.reading, successor.owner, ref);
     this.continueAs(request, session, successor);
     // The person is confirmed all the same.
-    await this.registration
-      .settleSuccessor(successor.ref, successor.owner, request)
-      .catch(() => {});
+    await successor.holdLimit().catch(() => {});
     // Its record has ended: no request gets what is left here.
     await this.userStore.destroy(before).catch(() => {});
     return true;
@@ -118,10 +118,12 @@ export class SessionConfirmation {
     const sessionId = newSessionId(request, this.options.session);
     const ref = sessionRef(sessionId);
     let hasStarted = false;
+    let holdLimit = async () => {};
     let owner: string | undefined;
     const reading = await this.starting.start(ref, sessionId, request, {
-      beforeStart: (session, known) =>
-        this.registration.registerSuccessor(ref, session, known, request, before),
+      beforeStart: async (session, known) => {
+        holdLimit = await this.registration.registerSuccessor(ref, session, known, request, before);
+      },
       onStarted: (_, known) => {
         hasStarted = true;
         owner = known;
@@ -131,7 +133,7 @@ export class SessionConfirmation {
     if (!hasStarted || reading.record?.ended !== undefined)
       throw new StorageUnavailableException(new Error('The new session could not begin'));
     const data = underNewRef(request.session, before, ref);
-    return { sessionId, ref, data, reading, owner };
+    return { sessionId, ref, data, reading, owner, holdLimit };
   }
 
   private continueAs(

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import type { ActivityReading, NewSession } from '../activity/activity-storage.js';
-import type { IndexLimit, NewIndexedSession } from '../activity/owner-index.js';
+import type { IndexAddition, IndexLimit, NewIndexedSession } from '../activity/owner-index.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { TooManySessionsException } from './idle-session.exceptions.js';
@@ -44,12 +44,14 @@ export class SessionRegistration {
     const max = (await maxSessionsFor?.(request)) ?? Infinity;
     // A session that ended before it started takes no other's place.
     if (max !== Infinity && (await this.activity.read(ref, true)).record) return;
-    await this.addStarting(ref, session, owner, request, max);
+    await this.add(this.starting(ref, session, request), owner, max);
   }
 
   /**
    * Registers the next id of a session that goes on: it needs no place of its own, unless the old one is that of nobody, or
    * of another person.
+   * @returns holds the limit once the old id has ended: a sign-in that was registered before the next id counted only the
+   * old one, and could not end it any more
    * @throws {TooManySessionsException}
    */
   async registerSuccessor(
@@ -58,29 +60,27 @@ export class SessionRegistration {
     owner: string | undefined,
     request: Request,
     before: string,
-  ): Promise<void> {
-    const { index, maxSessionsFor } = this.options;
-    if (!index || owner === undefined) return;
-    const hasPlace =
-      !maxSessionsFor || (await this.owned.of(owner)).some((known) => known.ref === before);
-    if (hasPlace) await this.addStarting(ref, session, owner, request, Infinity);
-    else await this.register(ref, session, owner, request);
-  }
-
-  /**
-   * Holds the limit once the old id of a successor has ended: a sign-in that was registered before the successor counted
-   * only the old one, and could not end it any more.
-   */
-  async settleSuccessor(ref: string, owner: string | undefined, request: Request): Promise<void> {
+  ): Promise<() => Promise<void>> {
     const { index, maxSessionsFor, onMaxSessions } = this.options;
-    if (!index || !maxSessionsFor || owner === undefined || onMaxSessions === 'refuse') return;
-    const max = await maxSessionsFor(request);
-    const found = await Promise.all(this.owned.hashesOf(owner).map((hash) => this.listed(hash)));
-    const sessions = found.flat();
-    const self = sessions.find((session) => session.ref === ref);
-    const older = sessions.filter(({ addedAt }) => self && addedAt <= self.addedAt);
-    const others = older.filter((session) => session !== self);
-    await this.endOldest(others, sessions.length - max, owner);
+    if (!index || owner === undefined) return async () => {};
+    const max = (await maxSessionsFor?.(request)) ?? Infinity;
+    const isLimited = max !== Infinity;
+    if (isLimited && !(await this.owned.of(owner)).some((known) => known.ref === before)) {
+      // One that has ended goes on under no id, and takes no other's place.
+      const { record } = await this.activity.read(before, true);
+      if (record?.ended === undefined) await this.register(ref, session, owner, request);
+      return async () => {};
+    }
+    const [hash, ...olderHashes] = this.owned.hashesOf(owner);
+    const limit: IndexLimit = { max: isLimited ? 0 : Infinity, refuse: false };
+    const starting = this.starting(ref, session, request);
+    const addition = await this.owned.ask('add', (known) => known.add(hash, starting, limit));
+    return async () => {
+      if (!isLimited || onMaxSessions === 'refuse') return;
+      const found = [this.alive(hash, addition), ...olderHashes.map((each) => this.listed(each))];
+      const others = (await Promise.all(found)).flat();
+      await this.endOldest(others, others.length + 1 - max, owner);
+    };
   }
 
   /**
@@ -110,16 +110,13 @@ export class SessionRegistration {
     await this.add(session, owner, max, true);
   }
 
-  private addStarting(
+  private starting(
     ref: string,
     { absoluteTimeoutMs }: Pick<NewSession, 'absoluteTimeoutMs'>,
-    owner: string,
     request: Request,
-    max: number,
-  ): Promise<void> {
+  ): NewIndexedSession {
     const keepForMs = absoluteTimeoutMs && absoluteTimeoutMs + STARTS_WITHIN_MS;
-    const description = this.options.describe(request);
-    return this.add({ key: ref, description, keepForMs }, owner, max);
+    return { key: ref, description: this.options.describe(request), keepForMs };
   }
 
   private async add(
@@ -141,10 +138,7 @@ export class SessionRegistration {
     for (let tries = 0; tries < TRIES; tries++) {
       const addition = await this.owned.ask('add', (index) => index.add(hash, session, limit));
       if (addition.outcome === 'known' && (limit.refuse || isRunning)) return;
-      const others = [
-        ...older,
-        ...(await this.alive(hash, await this.owned.among(hash, addition.others, addition.now))),
-      ];
+      const others = [...older, ...(await this.alive(hash, addition))];
       if (addition.outcome !== 'full') {
         if (!limit.refuse) await this.endOldest(others, others.length + 1 - max, owner);
         return;
@@ -154,11 +148,15 @@ export class SessionRegistration {
   }
 
   private async listed(hash: string): Promise<OwnedSession[]> {
-    return this.alive(hash, await this.owned.listed(hash));
+    return this.countable(hash, await this.owned.listed(hash));
+  }
+
+  private async alive(hash: string, { others, now }: IndexAddition): Promise<OwnedSession[]> {
+    return this.countable(hash, await this.owned.among(hash, others, now));
   }
 
   /** Those that count. What is over, but was not found out yet, is ended: late activity could bring it back. */
-  private async alive(hash: string, sessions: OwnedSession[]): Promise<OwnedSession[]> {
+  private async countable(hash: string, sessions: OwnedSession[]): Promise<OwnedSession[]> {
     const alive = await Promise.all(
       sessions.map(async ({ ref, reading }) => {
         const evaluation = this.activity.evaluate(reading);
