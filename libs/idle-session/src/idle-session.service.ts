@@ -172,6 +172,7 @@ export class IdleSessionService {
    * confirmed all the same, the browser gets the new id from that request, and this one has no session any more
    * @throws {SessionExpiredException} if the session has ended
    * @throws {StorageUnavailableException} the session is as it was
+   * @throws {TooManySessionsException} if the session was nobody's, or another person's, and there is no place for it
    * @throws {UnauthorizedException} without a session, or if `appliesTo` said no
    */
   async confirm(request: Request): Promise<boolean> {
@@ -217,7 +218,8 @@ export class IdleSessionService {
   /**
    * Ends all sessions of an owner as `'revoked'`, for good and in every process; also those that are about to start.
    * @returns how many
-   * @throws {StorageUnavailableException} if one could not be ended
+   * @throws {StorageUnavailableException} if one could not be ended, or if the request to be kept has an id from before a
+   * confirm in another request, such as a form that was sent twice
    *
    * @example
    * await sessions.endAll(user.id, { except: request, by: user.id }); // after a change of password
