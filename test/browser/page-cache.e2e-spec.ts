@@ -125,7 +125,7 @@ describe('A page that the browser kept', () => {
     await comeBack();
     const other = await visit.newPage('/kept');
     await other.evaluate(`import('/idle-session/client.js').then(({ idleSession }) =>
-      idleSession.signOut())`);
+      void idleSession.signOut())`);
     await page.waitForURL('**/login?*', { waitUntil: 'commit' });
     expect(placeOf(page)).toBe('/login?reason=signed-out');
   });
