@@ -19,7 +19,7 @@ export async function run({ sessions = 100_000 }): Promise<Report> {
     const warm = async (prefix: string, count: number) => {
       const client = await server.client();
       const { app } = await listen({
-        imports: [oursOnRedis({ client, prefix, maxSessions: count, options: PATIENT })],
+        imports: [oursOnRedis({ client, prefix, rememberedSessions: count, options: PATIENT })],
       });
       await signIn(app, count);
       await lookUp(app, count);

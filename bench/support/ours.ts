@@ -24,7 +24,7 @@ export interface OnRedis {
   readonly prefix: string;
   /** Default: as the library does it. */
   readonly syncInterval?: number;
-  readonly maxSessions?: number;
+  readonly rememberedSessions?: number;
   readonly subscriber?: RedisClient;
   readonly store?: Store;
   readonly options?: Partial<IdleSessionModuleOptions>;

@@ -142,7 +142,7 @@ export class World {
     const storage = new BufferedActivityStorage(link, {
       syncInterval: options.syncIntervalMs,
       touchInterval: options.touchIntervalMs,
-      maxSessions: 4,
+      rememberedSessions: 4,
     });
     const server = new Server(storage, options.absoluteTimeoutMs, ({ type, sessionRef }) => {
       if (!running.crashed && type !== 'started') oracle.event(sessionRef, type);

@@ -15,25 +15,30 @@ export interface BufferedActivityStorageOptions {
    */
   readonly touchInterval?: Duration;
   /** Of how many sessions a process remembers the activity; default 100 000. */
-  readonly maxSessions?: number;
+  readonly rememberedSessions?: number;
 }
 
 interface ResolvedBufferOptions {
   readonly syncIntervalMs: number;
   readonly touchIntervalMs: number;
-  readonly maxSessions: number;
+  readonly rememberedSessions: number;
 }
 
 export function resolveBufferOptions({
   syncInterval = '1s',
   touchInterval = '30s',
-  maxSessions = 100_000,
+  rememberedSessions = 100_000,
 }: BufferedActivityStorageOptions): ResolvedBufferOptions {
   const touchIntervalMs = zeroOrDurationOption('touchInterval', touchInterval);
-  if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+  if (!Number.isInteger(rememberedSessions) || rememberedSessions < 1) {
     const takes = 'a whole number above zero';
-    throw new IdleSessionOptionsError('maxSessions', maxSessions, takes, valueOf(maxSessions));
+    throw new IdleSessionOptionsError(
+      'rememberedSessions',
+      rememberedSessions,
+      takes,
+      valueOf(rememberedSessions),
+    );
   }
   const syncIntervalMs = zeroOrDurationOption('syncInterval', syncInterval);
-  return { syncIntervalMs, touchIntervalMs, maxSessions };
+  return { syncIntervalMs, touchIntervalMs, rememberedSessions };
 }

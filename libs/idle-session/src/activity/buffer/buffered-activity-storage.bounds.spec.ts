@@ -25,7 +25,7 @@ describe('What is remembered', () => {
       { length: 100 },
       (_, index) => `${index % 2 === 0 ? 'a' : 'b'}${index}`,
     );
-    const { buffer, connection } = await aWarmProcess(keys, { maxSessions: 10 });
+    const { buffer, connection } = await aWarmProcess(keys, { rememberedSessions: 10 });
     await Promise.all(keys.map((key) => buffer.read(key)));
     expect(connection.asked.length).toBe(90);
     await pass(100);
@@ -35,7 +35,7 @@ describe('What is remembered', () => {
   });
 
   it('is what was used last', async () => {
-    const { buffer, connection } = await aWarmProcess(['a', 'c', 'e'], { maxSessions: 4 });
+    const { buffer, connection } = await aWarmProcess(['a', 'c', 'e'], { rememberedSessions: 4 });
     await buffer.read('c');
     await buffer.read('e');
     await buffer.start('g', session());
@@ -46,7 +46,7 @@ describe('What is remembered', () => {
 
   it('loses no activity that was collected', async () => {
     const keys = Array.from({ length: 100 }, (_, index) => `a${index}`);
-    const { world, buffer, connection } = await aWarmProcess(keys, { maxSessions: 4 });
+    const { world, buffer, connection } = await aWarmProcess(keys, { rememberedSessions: 4 });
     await pass(100);
     connection.calls.length = 0;
     const at = storageNow();
@@ -142,16 +142,16 @@ describe('The options', () => {
   });
 
   it.each([0, -1, 1.5, NaN, Infinity, '10', null])(
-    'name a wrong maxSessions: %p',
-    (maxSessions) => {
-      expect(create({ maxSessions })).toThrow(IdleSessionOptionsError);
-      expect(create({ maxSessions })).toThrow(
-        /^Option "maxSessions" got .*; it takes a whole number above zero/,
+    'name a wrong rememberedSessions: %p',
+    (rememberedSessions) => {
+      expect(create({ rememberedSessions })).toThrow(IdleSessionOptionsError);
+      expect(create({ rememberedSessions })).toThrow(
+        /^Option "rememberedSessions" got .*; it takes a whole number above zero/,
       );
     },
   );
 
-  it.each([{}, { syncInterval: 250, maxSessions: 1 }, { syncInterval: '2s' }, undefined])(
+  it.each([{}, { syncInterval: 250, rememberedSessions: 1 }, { syncInterval: '2s' }, undefined])(
     'take %p',
     (options) => {
       expect(create(options as object)).not.toThrow();

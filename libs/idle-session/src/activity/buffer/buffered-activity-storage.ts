@@ -57,10 +57,10 @@ export class BufferedActivityStorage extends ActivityStorage {
   ) {
     super();
     this.index = storage.index;
-    const { syncIntervalMs, touchIntervalMs, maxSessions } = resolveBufferOptions(options);
+    const { syncIntervalMs, touchIntervalMs, rememberedSessions } = resolveBufferOptions(options);
     this.syncIntervalMs = syncIntervalMs;
     this.feed = feedOf(storage);
-    const each = Math.ceil(maxSessions / this.feed.partitions);
+    const each = Math.ceil(rememberedSessions / this.feed.partitions);
     const onForget = (keys: ChangedKeys) => this.watchers.tell(keys);
     this.partitions = Array.from(
       { length: this.feed.partitions },

@@ -43,11 +43,11 @@ export class Partition {
 
   constructor(
     readonly index: number,
-    maxSessions: number,
+    rememberedSessions: number,
     private readonly touchIntervalMs: number,
     private readonly onForget: (keys: ChangedKeys) => void,
   ) {
-    this.known = new LRUCache({ max: maxSessions });
+    this.known = new LRUCache({ max: rememberedSessions });
   }
 
   /** The storage's time: not before it, so that no session is alive here that is over there. */
