@@ -41,9 +41,9 @@ describe.each(['reject', 'allow'] as const)('The sessions endpoint (%s)', (onSto
     ['the list', 'the index is away', LIST, NO_INDEX],
     ['the list', 'the index hangs', LIST, HANGING_INDEX],
     ['the end of one', 'no record can be read', END, NOTHING_READ],
-    ['the end of one', 'the index hangs', END, HANGING_INDEX],
     ['the end of one', 'no end is taken', END, NO_END],
     ['the end of others', 'no record can be read', END_OTHERS, NOTHING_READ],
+    ['the end of others', 'the index hangs', END_OTHERS, HANGING_INDEX],
     ['the end of others', 'the index is away', END_OTHERS, NO_INDEX],
     ['the end of others', 'no end is taken', END_OTHERS, NO_END],
   ])('answers 503 and changes nothing: %s, while %s', async (_, __, ask, trouble) => {
@@ -58,6 +58,17 @@ describe.each(['reject', 'allow'] as const)('The sessions endpoint (%s)', (onSto
     await other.get('/members').expect(200);
     await ask(ada, ref).expect(ask === END ? 204 : 200);
   });
+
+  it.each([NO_INDEX, HANGING_INDEX])(
+    'ends one without the index, by what its record says',
+    async (trouble) => {
+      const test = await appWith({ onStorageError });
+      const [ada, other] = [await test.signedIn(), await test.signedIn()];
+      trouble(test);
+      await END(ada, test.events[1]!.sessionRef).expect(204);
+      await other.get('/members').expect(401);
+    },
+  );
 });
 
 it('The draft key is answered 503 while other requests go unchecked', async () => {

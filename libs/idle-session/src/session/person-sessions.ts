@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
+import type { ActivityReading } from '../activity/activity-storage.js';
 import { isBeingReplaced } from '../activity/evaluate.js';
 import type { SessionDescription } from '../activity/owner-index.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
@@ -96,12 +97,11 @@ export class PersonSessions {
       throw new TypeError(
         `IdleSessionService.endByRef() got reason ${String(reason)}; it takes 'signed-out' or 'revoked'.`,
       );
+    if (owner !== undefined) this.requireIndex('endByRef');
     if (typeof ref !== 'string' || !REF.test(ref)) return false;
-    const isLive =
-      owner === undefined
-        ? this.activity.isAlive(await this.activity.read(ref, true))
-        : (await this.live(owner, 'endByRef')).some((session) => session.ref === ref);
-    if (!isLive) return false;
+    const reading = await this.activity.read(ref, true);
+    if (!this.activity.isAlive(reading)) return false;
+    if (owner !== undefined && !(await this.isOwned(ref, reading, owner))) return false;
     const { won } = await this.ending.endByRef(ref, reason, { cause: 'request', ...endedBy(by) });
     return won;
   }
@@ -146,15 +146,25 @@ export class PersonSessions {
       .toSorted((a, b) => b.session.lastActivityAt - a.session.lastActivityAt);
   }
 
+  /** A session that was signed in late has its owner on the index alone. */
+  private async isOwned(ref: string, { record }: ActivityReading, owner: string): Promise<boolean> {
+    if (record?.owner && this.owned.hashesOf(owner).includes(record.owner)) return true;
+    return (await this.all(owner, 'endByRef')).some((session) => session.ref === ref);
+  }
+
   private async live(owner: string, method: string): Promise<OwnedSession[]> {
     const sessions = await this.all(owner, method);
     return sessions.filter(({ reading }) => this.activity.isAlive(reading));
   }
 
   private all(owner: string, method: string): Promise<OwnedSession[]> {
-    if (!this.options.index) throw new Error(`IdleSessionService.${method}() ${NEEDS_INDEX}`);
+    this.requireIndex(method);
     checkName(method, 'owner', owner, true);
     return this.owned.of(owner);
+  }
+
+  private requireIndex(method: string): void {
+    if (!this.options.index) throw new Error(`IdleSessionService.${method}() ${NEEDS_INDEX}`);
   }
 
   /** @throws {StorageUnavailableException} if the session has another id, which this request does not know */
