@@ -80,7 +80,7 @@ describe('The sessions of a person, on Redis', () => {
     const [key, ...others] = await indexKeys();
     expect(others).toEqual([]);
     expect(key).not.toContain('ada');
-    expect(JSON.stringify(await admin.zRange(key!, 0, -1))).not.toContain(sessionIdOf(cookie));
+    expect(JSON.stringify(await admin.hGetAll(key!))).not.toContain(sessionIdOf(cookie));
     expect(await admin.pTTL(key!)).toBeGreaterThan(59 * MINUTE);
     expect(await admin.pTTL(key!)).toBeLessThanOrEqual(61 * MINUTE);
   });
@@ -133,12 +133,34 @@ describe('The sessions of a person, on Redis', () => {
     expect(calls.filter((call) => call !== 'other')).toEqual(['index', 'start', 'start']);
   });
 
+  it.each<[string, RedisAppOptions['options']]>([
+    ['without a limit', {}],
+    ['below their limit', { maxSessions: 10 }],
+  ])('are not all read for a sign-in %s, nor to end one of them', async (_, options) => {
+    const app = await process(options);
+    await app.signIn();
+    await app.signIn();
+    await admin.configResetStat();
+    const cookie = await app.signIn();
+    const own = `/idle-session/sessions/${app.events[0]!.sessionRef}`;
+    await app.ask.delete(own).set('Cookie', cookie).expect(204);
+    const used = (await admin.sendCommand(['INFO', 'commandstats'])) as unknown as string;
+    expect(used).toContain('cmdstat_hset:');
+    expect(used).not.toContain('cmdstat_hgetall:');
+  });
+
   it('survive what is no entry of theirs under the key', async () => {
     const app = await process();
     await app.signIn();
     const [key] = await indexKeys();
-    for (const value of ['', 'x', 'a b c', 'ref 0 {not json', ' 0 {}'])
-      await admin.zAdd(key!, { score: 1, value });
+    for (const [field, value] of Object.entries({
+      '': '',
+      a: 'x',
+      b: 'x y z',
+      c: '0 {not json',
+      d: ' ',
+    }))
+      await admin.hSet(key!, field, value);
     expect(await app.sessions.list('ada')).toHaveLength(1);
     await app.signIn();
     expect(await app.sessions.endAll('ada')).toBe(2);

@@ -91,12 +91,16 @@ export async function passTime(
     authenticatedAt: record.authenticatedAt - milliseconds,
     endedAt: record.endedAt && record.endedAt - milliseconds,
   }));
-  for (const key of [...keysOf('deadlines', prefix), ...keysOf('untold', prefix)]) {
+  const owned = (name: string) => client.keys(`${prefix ?? 'idle-session:'}{*}:${name}`);
+  for (const key of [
+    ...keysOf('deadlines', prefix),
+    ...keysOf('untold', prefix),
+    ...(await owned('expiries')),
+  ]) {
     for (const { value, score } of await client.zRangeWithScores(key, 0, -1))
       await client.zAdd(key, { value, score: score - milliseconds });
   }
-  for (const key of await client.keys(`${prefix ?? 'idle-session:'}{*}:sessions`))
-    await passTimeOfIndex(client, key, milliseconds);
+  for (const key of await owned('sessions')) await passTimeOfIndex(client, key, milliseconds);
   // What somebody remembers is not true any more.
   for (const key of keysOf('records', prefix)) {
     const history = await client.hGet(key, '#');
@@ -106,20 +110,14 @@ export async function passTime(
   }
 }
 
-/** A member is the session's key, until when it is kept (0: for ever), and its description. */
 async function passTimeOfIndex(
   client: RedisClient,
   key: string,
   milliseconds: number,
 ): Promise<void> {
-  for (const { value, score } of await client.zRangeWithScores(key, 0, -1)) {
-    const [ref, keepUntil, ...description] = value.split(' ');
-    const until = Number(keepUntil) && Number(keepUntil) - milliseconds;
-    await client.zRem(key, value);
-    await client.zAdd(key, {
-      value: [ref, until, ...description].join(' '),
-      score: score - milliseconds,
-    });
+  for (const [ref, value] of Object.entries(await client.hGetAll(key))) {
+    const [addedAt, ...description] = value.split(' ');
+    await client.hSet(key, ref, [Number(addedAt) - milliseconds, ...description].join(' '));
   }
 }
 

@@ -16,10 +16,7 @@ const ADD = script(scripts.ADD);
 const LIST = script(scripts.LIST);
 const REMOVE = script(scripts.REMOVE);
 
-/** How many fields of a reply are about one session. */
-const FIELDS_OF_SESSION = 3;
-
-/** The sessions of each owner under one key, in a slot of its own. */
+/** The sessions of each owner under keys of their own, in one slot. */
 export class RedisOwnerIndex implements OwnerIndex {
   constructor(
     private readonly client: RedisScriptClient,
@@ -57,21 +54,29 @@ export class RedisOwnerIndex implements OwnerIndex {
   }
 
   private run(owner: string, operation: Script, ...values: Field[]): Promise<unknown> {
-    return callScript(this.client, operation, [`${this.prefix}{${owner}}:sessions`], values);
+    const keys = ['sessions', 'expiries'].map((name) => `${this.prefix}{${owner}}:${name}`);
+    return callScript(this.client, operation, keys, values);
   }
 }
 
+/** From fields that are a key and its value, in turn. */
 function toSessions(fields: readonly Field[]): IndexedSession[] {
   const sessions: IndexedSession[] = [];
-  for (let index = 0; index < fields.length; index += FIELDS_OF_SESSION) {
-    const [key, addedAt, description] = fields.slice(index, index + FIELDS_OF_SESSION);
+  for (let index = 0; index < fields.length; index += 2) {
+    const value = String(fields[index + 1]);
+    const space = value.indexOf(' ');
     sessions.push({
-      key: String(key),
-      addedAt: Number(addedAt),
-      description: parseDescription(String(description)),
+      key: String(fields[index]),
+      addedAt: Number(value.slice(0, space)) || 0,
+      description: parseDescription(value.slice(space + 1)),
     });
   }
-  return sessions;
+  return sessions.sort(inOrder);
+}
+
+/** Of those added within one millisecond, each process takes the same for the first. */
+function inOrder(a: IndexedSession, b: IndexedSession): number {
+  return a.addedAt - b.addedAt || (a.key < b.key ? -1 : 1);
 }
 
 /** What is no JSON was written by something else; the session is shown without it. */
