@@ -15,14 +15,19 @@ const POLICY: fc.Arbitrary<IdlePolicy> = fc.record({
 });
 /** Small numbers, so that deadlines are met to the millisecond, and meet each other. */
 const RECORD: fc.Arbitrary<ActivityRecord> = fc
-  .tuple(fc.nat(8), fc.integer({ min: 1, max: 8 }), fc.option(fc.integer({ min: 1, max: 12 })))
-  .map(([activeAfter, idleTimeoutMs, absoluteTimeoutMs]) => ({
+  .tuple(
+    fc.nat(8),
+    fc.integer({ min: 1, max: 8 }),
+    fc.option(fc.integer({ min: 1, max: 12 })),
+    fc.option(fc.integer({ min: 1, max: 8 })),
+  )
+  .map(([activeAfter, idleTimeoutMs, absoluteTimeoutMs, lockAfterMs]) => ({
     startedAt: START,
     authenticatedAt: START,
     lastActivityAt: START + activeAfter,
     idleTimeoutMs,
     absoluteTimeoutMs,
-    lockAfterMs: null,
+    lockAfterMs,
     owner: null,
   }));
 const NOW = fc.nat(20).map((milliseconds) => START + milliseconds);
@@ -34,6 +39,9 @@ const idleDeadline = ({ lastActivityAt, idleTimeoutMs }: ActivityRecord) =>
   lastActivityAt + idleTimeoutMs;
 const absoluteDeadline = ({ startedAt, absoluteTimeoutMs }: ActivityRecord) =>
   startedAt + (absoluteTimeoutMs ?? Infinity);
+
+const lockDeadline = ({ lastActivityAt, lockAfterMs }: ActivityRecord) =>
+  lastActivityAt + (lockAfterMs ?? Infinity);
 
 type Property = (record: ActivityRecord, policy: IdlePolicy, now: number) => boolean;
 
@@ -74,10 +82,42 @@ const ALIVE: [string, Property][] = [
     (record, policy, now) => left(evaluate(record, policy, now)) <= record.idleTimeoutMs,
   ],
   [
-    'is in its warning exactly in the last while before its end',
+    'is locked exactly from its lock on, until it is over',
+    (record, policy, now) => {
+      const evaluation = evaluate(record, policy, now);
+      const isDue = Math.max(now, record.lastActivityAt) >= lockDeadline(record);
+      return (evaluation.state === 'locked') === (isDue && evaluation.state !== 'expired');
+    },
+  ],
+  [
+    'says how long it is to the lock, if it is not over by then',
     (record, policy, now) => {
       const evaluation = evaluate(record, policy, now);
       if (evaluation.state === 'expired') return true;
+      const { locksInMs } = evaluation;
+      if (locksInMs === null) {
+        const deadline = Math.min(idleDeadline(record), absoluteDeadline(record));
+        return lockDeadline(record) >= deadline;
+      }
+      const time = Math.max(now, record.lastActivityAt);
+      const { state } = evaluate(record, policy, time + locksInMs);
+      return state === 'locked' && locksInMs > 0 === (evaluation.state !== 'locked');
+    },
+  ],
+  [
+    'is not locked by later activity',
+    (record, policy, now) => {
+      const time = Math.max(now, record.lastActivityAt + 1);
+      const later = { ...record, lastActivityAt: record.lastActivityAt + 1 };
+      const isLocked = evaluate(record, policy, time).state === 'locked';
+      return isLocked || evaluate(later, policy, time).state !== 'locked';
+    },
+  ],
+  [
+    'is in its warning exactly in the last while before its end',
+    (record, policy, now) => {
+      const evaluation = evaluate(record, policy, now);
+      if (evaluation.state === 'expired' || evaluation.state === 'locked') return true;
       const isLast = policy.warnBeforeMs !== false && evaluation.expiresInMs <= policy.warnBeforeMs;
       return evaluation.state === (isLast ? 'warning' : 'active');
     },

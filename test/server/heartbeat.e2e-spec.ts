@@ -21,11 +21,13 @@ describe('A heartbeat', () => {
       state: 'active',
       reason: null,
       expiresInMs: 15 * MINUTE,
+      locksInMs: null,
       idleTimeoutMs: 15 * MINUTE,
       warnBeforeMs: 2 * MINUTE,
       absoluteExpiresInMs: 12 * HOUR - 14 * MINUTE,
       sessionRef: (await statusOf(ada)).sessionRef,
       loginUrl: '/login',
+      unlockUrl: null,
     });
     test.clock.advance(14 * MINUTE);
     await ada.get('/page').expect(200);

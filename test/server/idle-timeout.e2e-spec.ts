@@ -86,11 +86,13 @@ describe('The idle timeout', () => {
       state: 'active',
       reason: null,
       expiresInMs: 10 * MINUTE,
+      locksInMs: null,
       idleTimeoutMs: 15 * MINUTE,
       warnBeforeMs: 2 * MINUTE,
       absoluteExpiresInMs: 12 * 60 * MINUTE - 5 * MINUTE,
       sessionRef: expect.stringMatching(/^[\w-]{22}$/),
       loginUrl: '/login',
+      unlockUrl: null,
     });
     test.clock.advance(10 * MINUTE);
     expect((await ada.get('/idle-session/status').expect(200)).body).toMatchObject({

@@ -90,6 +90,7 @@ export class FakeServer {
       warnBeforeMs: warnBeforeMs === false ? null : warnBeforeMs,
       sessionRef: evaluation ? this.cookie : null,
       loginUrl: '/login',
+      unlockUrl: null,
     });
   }
 

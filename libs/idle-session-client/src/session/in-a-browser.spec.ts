@@ -20,11 +20,13 @@ function page() {
     state: 'active',
     reason: null,
     expiresInMs: 15 * MINUTE,
+    locksInMs: null,
     idleTimeoutMs: 15 * MINUTE,
     warnBeforeMs: 2 * MINUTE,
     absoluteExpiresInMs: null,
     sessionRef: 'session-1',
     loginUrl: '/login',
+    unlockUrl: null,
   };
   const start = Date.now();
   const fetch = async () =>

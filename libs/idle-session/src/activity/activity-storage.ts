@@ -24,7 +24,7 @@ export interface ActivityRecord {
   readonly idleTimeoutMs: number;
   /** How long after `startedAt` the session ends, however active; null: never. Decided when the session started. */
   readonly absoluteTimeoutMs: number | null;
-  /** How long the session may stay idle before it is to be locked; null: it never is. Nothing locks a session yet. */
+  /** How long the session may stay idle before it is locked; null: it never is. Decided when the session started. */
   readonly lockAfterMs: number | null;
   /** A keyed hash of who the session belongs to; null if nobody is known. */
   readonly owner: string | null;

@@ -33,14 +33,30 @@ interface Case {
   is: Evaluation;
 }
 
-const active = (expiresInMs: number, absoluteExpiresInMs: number | null): Evaluation => ({
+const active = (
+  expiresInMs: number,
+  absoluteExpiresInMs: number | null,
+  locksInMs: number | null = null,
+): Evaluation => ({
   state: 'active',
   expiresInMs,
+  locksInMs,
   absoluteExpiresInMs,
 });
-const warning = (expiresInMs: number, absoluteExpiresInMs: number | null): Evaluation => ({
+const warning = (
+  expiresInMs: number,
+  absoluteExpiresInMs: number | null,
+  locksInMs: number | null = null,
+): Evaluation => ({
   state: 'warning',
   expiresInMs,
+  locksInMs,
+  absoluteExpiresInMs,
+});
+const locked = (expiresInMs: number, absoluteExpiresInMs: number | null): Evaluation => ({
+  state: 'locked',
+  expiresInMs,
+  locksInMs: 0,
   absoluteExpiresInMs,
 });
 const expired = (reason: EndReason, absoluteExpiresInMs: number | null): Evaluation => ({
@@ -195,6 +211,60 @@ describe('evaluate', () => {
         policy: { warnBeforeMs: false },
         at: IDLE,
         is: expired('idle', ABSOLUTE - IDLE),
+      },
+    ])('$title', ({ is, ...given }) => {
+      expect(evaluateCase(given)).toEqual(is);
+    });
+  });
+
+  describe('locks a session that stays idle for long enough', () => {
+    const LOCK = 300;
+    const record = { lockAfterMs: LOCK };
+    it.each<Case>([
+      {
+        title: 'active one millisecond before the lock',
+        record,
+        at: LOCK - 1,
+        is: active(IDLE - LOCK + 1, ABSOLUTE - LOCK + 1, 1),
+      },
+      { title: 'locked at the lock', record, at: LOCK, is: locked(IDLE - LOCK, ABSOLUTE - LOCK) },
+      {
+        title: 'locked, not in its warning, to the last millisecond',
+        record,
+        at: IDLE - 1,
+        is: locked(1, ABSOLUTE - IDLE + 1),
+      },
+      { title: 'expired at the end', record, at: IDLE, is: expired('idle', ABSOLUTE - IDLE) },
+      {
+        title: 'counted from the last activity',
+        record: { ...record, lastActivityAt: START + 5000 },
+        at: 5000 + LOCK,
+        is: locked(IDLE - LOCK, ABSOLUTE - 5000 - LOCK),
+      },
+      {
+        title: 'in its warning before the lock',
+        record,
+        policy: { warnBeforeMs: IDLE - LOCK + 10 },
+        at: LOCK - 5,
+        is: warning(IDLE - LOCK + 5, ABSOLUTE - LOCK + 5, 5),
+      },
+      {
+        title: 'never, if the session is idle for too long by then',
+        record: { lockAfterMs: IDLE },
+        at: IDLE - WARN - 1,
+        is: active(WARN + 1, ABSOLUTE - IDLE + WARN + 1),
+      },
+      {
+        title: 'never, if the session is too old by then',
+        record: { ...record, lastActivityAt: START + ABSOLUTE - LOCK },
+        at: ABSOLUTE - 200,
+        is: active(200, 200),
+      },
+      {
+        title: 'not while the clock is behind the last activity',
+        record: { ...record, lastActivityAt: START + 5000 },
+        at: 100,
+        is: active(IDLE, ABSOLUTE - 5000, LOCK),
       },
     ])('$title', ({ is, ...given }) => {
       expect(evaluateCase(given)).toEqual(is);

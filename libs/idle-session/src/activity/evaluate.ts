@@ -9,8 +9,10 @@ export interface IdlePolicy {
 
 export type Evaluation =
   | {
-      readonly state: 'active' | 'warning';
+      readonly state: 'active' | 'warning' | 'locked';
       readonly expiresInMs: number;
+      /** To the lock, if nobody does anything; 0 when locked, null if the session is never locked before it ends. */
+      readonly locksInMs: number | null;
       readonly absoluteExpiresInMs: number | null;
     }
   | {
@@ -22,7 +24,7 @@ export type Evaluation =
 /**
  * Says whether a session is alive: a pure function of its record, the policy and the time, and the only place where
  * times are compared. A session is over at its deadline, not after it. Of two limits passed, the earlier one is the
- * reason; at a tie, the idle one.
+ * reason; at a tie, the idle one. From its lock on it is locked, and not in its warning, until it ends.
  */
 export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number): Evaluation {
   // A clock that went back (a Redis failover) must not promise more than the whole timeout.
@@ -44,8 +46,11 @@ export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number
     };
   }
   const expiresInMs = deadline - time;
+  const lockDeadline = lockDeadlineOf(record);
+  const locksInMs = lockDeadline < deadline ? Math.max(0, lockDeadline - time) : null;
   const warning = policy.warnBeforeMs !== false && expiresInMs <= policy.warnBeforeMs;
-  return { state: warning ? 'warning' : 'active', expiresInMs, absoluteExpiresInMs };
+  const state = locksInMs === 0 ? 'locked' : warning ? 'warning' : 'active';
+  return { state, expiresInMs, locksInMs, absoluteExpiresInMs };
 }
 
 /** Whether the person proved who they are no longer ago than this; never without a record. */
@@ -67,6 +72,16 @@ export function isBeingReplaced(reading: ActivityReading | undefined): boolean {
 /** When a record's idle timeout is over. */
 export function idleDeadlineOf({ lastActivityAt, idleTimeoutMs }: ActivityRecord): number {
   return lastActivityAt + idleTimeoutMs;
+}
+
+/** When a record is to be locked; `Infinity` if it never is. */
+export function lockDeadlineOf({ lastActivityAt, lockAfterMs }: ActivityRecord): number {
+  return lockAfterMs === null ? Infinity : lastActivityAt + lockAfterMs;
+}
+
+/** Until when activity counts: up to the lock or the idle timeout, whichever comes first. */
+export function activityDeadlineOf(record: ActivityRecord): number {
+  return Math.min(idleDeadlineOf(record), lockDeadlineOf(record));
 }
 
 /** When a record's absolute timeout is over; `Infinity` without one. */

@@ -9,17 +9,23 @@ export function statusOf(
     warnBeforeMs,
     sessionRef,
     loginUrl,
-  }: Pick<IdleSessionStatus, 'idleTimeoutMs' | 'warnBeforeMs' | 'sessionRef' | 'loginUrl'>,
+    unlockUrl,
+  }: Pick<
+    IdleSessionStatus,
+    'idleTimeoutMs' | 'warnBeforeMs' | 'sessionRef' | 'loginUrl' | 'unlockUrl'
+  >,
 ): IdleSessionStatus {
   const expired = evaluation?.state === 'expired';
   return {
     state: evaluation?.state ?? 'none',
     reason: expired ? evaluation.reason : null,
     expiresInMs: expired ? 0 : (evaluation?.expiresInMs ?? null),
+    locksInMs: expired ? null : (evaluation?.locksInMs ?? null),
     idleTimeoutMs,
     warnBeforeMs,
     absoluteExpiresInMs: evaluation?.absoluteExpiresInMs ?? null,
     sessionRef,
     loginUrl,
+    unlockUrl,
   };
 }

@@ -206,6 +206,7 @@ export class RequestSession {
       warnBeforeMs: warnBeforeFor(idleTimeoutMs ?? Infinity) || null,
       sessionRef: (evaluation && this.ref && toldRef(this.request.session, this.ref)) || null,
       loginUrl,
+      unlockUrl: null,
     });
   }
 
