@@ -26,6 +26,8 @@ CREATE TABLE idle_session (
   lock_after_ms       bigint,
   ended               text,
   ended_at            bigint,
+  active_until        bigint GENERATED ALWAYS AS
+    (last_activity_at + least(idle_timeout_ms, lock_after_ms)) STORED,
   idle_deadline       bigint GENERATED ALWAYS AS (last_activity_at + idle_timeout_ms) STORED,
   deadline            bigint GENERATED ALWAYS AS
     (least(last_activity_at + idle_timeout_ms, started_at + absolute_timeout_ms)) STORED
@@ -88,14 +90,25 @@ export class PostgresActivityStorage extends ActivityStorage {
     const [touched] = await this.run(
       `UPDATE idle_session SET last_activity_at = ${activityAt}, idle_timeout_ms = $2
        WHERE key = $1 AND ended IS NULL AND ${IS_KEPT}
-         AND (${activityAt} > last_activity_at AND ${activityAt} < idle_deadline
-           OR ${activityAt} = last_activity_at AND ${NOW} < idle_deadline)
+         AND (${activityAt} > last_activity_at AND ${activityAt} < active_until
+           OR ${activityAt} = last_activity_at AND ${NOW} < active_until)
        RETURNING ${ANSWER}`,
       key,
       idleTimeoutMs,
       Math.floor(at),
     );
     return touched ? toReading(touched) : this.read(key);
+  }
+
+  async unlock(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+    const [unlocked] = await this.run(
+      `UPDATE idle_session SET last_activity_at = greatest(${NOW}, last_activity_at), idle_timeout_ms = $2
+       WHERE key = $1 AND ended IS NULL AND ${NOW} < deadline
+       RETURNING ${ANSWER}`,
+      key,
+      idleTimeoutMs,
+    );
+    return unlocked ? toReading(unlocked) : this.read(key);
   }
 
   async end(key: string, reason: EndReason): Promise<ActivityReading & { won: boolean }> {

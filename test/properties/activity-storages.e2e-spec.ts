@@ -16,18 +16,20 @@ describe('MemoryActivityStorage', () => {
     pass: (time) => time,
     timeout: (timeout) => timeout,
     absoluteTimeoutMs: 6,
+    lockAfterMs: 3,
     ago: (ago) => ago,
     compare: (span) => span,
   };
 
   const anyLimit = fc.constantFrom(null, exactly.absoluteTimeoutMs);
+  const anyLock = fc.constantFrom(null, exactly.lockAfterMs);
 
   it(
     'says and does what the contract says, whatever is called',
     async () => {
       const any = operations(60, false);
-      const property = fc.asyncProperty(any, anyLimit, async (all, absoluteTimeoutMs) => {
-        const scale = { ...exactly, absoluteTimeoutMs };
+      const property = fc.asyncProperty(any, anyLimit, anyLock, async (all, limit, lock) => {
+        const scale = { ...exactly, absoluteTimeoutMs: limit, lockAfterMs: lock };
         const answers = [MemoryActivityStorage, NaiveStorage].map((Storage) => {
           const clock = new ManualClock();
           const storage =
@@ -53,6 +55,7 @@ describe('The scripts in Redis', () => {
     pass: (time) => time * HOUR,
     timeout: (timeout) => (timeout + 0.5) * HOUR,
     absoluteTimeoutMs: 6.15 * HOUR,
+    lockAfterMs: 2.3 * HOUR,
     ago: (ago, index) => (ago + (ago < 0 ? 0 : (index + 1) / 100)) * HOUR,
     compare: (span) => Math.round(span / MINUTE),
   };
@@ -70,7 +73,9 @@ describe('The scripts in Redis', () => {
     'say and do what the storage in memory does, and report the same changes',
     async () => {
       let run = 0;
-      const property = fc.asyncProperty(operations(20, true), async (all) => {
+      const anyLock = fc.constantFrom(null, roughly.lockAfterMs);
+      const property = fc.asyncProperty(operations(20, true), anyLock, async (all, lockAfterMs) => {
+        const scale = { ...roughly, lockAfterMs };
         const prefix = `${run++}:`;
         const clock = new ManualClock();
         const memory = new SharedStorage({
@@ -80,11 +85,11 @@ describe('The scripts in Redis', () => {
         });
         const records = new RedisActivityRecords(client, prefix, retentionMs, '');
         const [inMemory, inRedis] = [
-          await answersOf({ storage: memory, pass: (ms) => clock.advance(ms) }, all, roughly),
+          await answersOf({ storage: memory, pass: (ms) => clock.advance(ms) }, all, scale),
           await answersOf(
             { storage: records, pass: (ms) => passTime(client, ms, prefix) },
             all,
-            roughly,
+            scale,
           ),
         ];
         expect(inRedis).toEqual(inMemory);

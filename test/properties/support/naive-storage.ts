@@ -43,10 +43,23 @@ export class NaiveStorage extends ActivityStorage {
       const { record } = kept;
       const lastActivityAt = Math.min(at, this.now());
       const isNewer = lastActivityAt > record.lastActivityAt;
+      const countsForMs = Math.min(record.idleTimeoutMs, record.lockAfterMs ?? Infinity);
       const isInTime =
-        (isNewer ? lastActivityAt : this.now()) < record.lastActivityAt + record.idleTimeoutMs;
+        (isNewer ? lastActivityAt : this.now()) < record.lastActivityAt + countsForMs;
       if (isInTime && lastActivityAt >= record.lastActivityAt)
         kept.record = { ...record, lastActivityAt, idleTimeoutMs };
+    }
+    return this.read(key);
+  }
+
+  override async unlock(key: string, idleTimeoutMs: number) {
+    const kept = this.find(key);
+    if (kept && kept.record.ended === undefined) {
+      const { lastActivityAt, startedAt, absoluteTimeoutMs, ...record } = kept.record;
+      const isIdle = this.now() >= lastActivityAt + record.idleTimeoutMs;
+      const isOld = this.now() >= startedAt + (absoluteTimeoutMs ?? Infinity);
+      const unlocked = { ...kept.record, lastActivityAt: this.now(), idleTimeoutMs };
+      if (!isIdle && !isOld) kept.record = unlocked;
     }
     return this.read(key);
   }

@@ -18,6 +18,7 @@ export type Operation =
   | { readonly type: 'start'; readonly key: string; readonly timeout: number }
   | ({ readonly type: 'touch' } & Touching)
   | { readonly type: 'sync'; readonly touches: readonly Touching[] }
+  | { readonly type: 'unlock'; readonly key: string; readonly timeout: number }
   | { readonly type: 'end'; readonly key: string; readonly reason: EndReason }
   | { readonly type: 'expire'; readonly limit: number }
   | { readonly type: 'pass'; readonly time: number };
@@ -35,6 +36,8 @@ export interface Scale {
   readonly timeout: (timeout: number) => number;
   /** How long a session lives at most, which is more than any timeout; null: without limit. */
   readonly absoluteTimeoutMs: number | null;
+  /** How long a session may stay idle before it is locked; null: it never is. */
+  readonly lockAfterMs: number | null;
   /** @param index of the operation */
   readonly ago: (ago: number, index: number) => number;
   /** What of a span of time is compared. */
@@ -64,6 +67,7 @@ const sync = fc.record({
   type: fc.constant('sync' as const),
   touches: fc.uniqueArray(fc.record(touching), { maxLength: 3, selector: (each) => each.key }),
 });
+const unlock = fc.record({ type: fc.constant('unlock' as const), key, timeout });
 const end = fc.record({
   type: fc.constant('end' as const),
   key,
@@ -88,6 +92,7 @@ export function operations(maxLength: number, feeds: boolean): fc.Arbitrary<Oper
     start,
     touch,
     touch,
+    unlock,
     end,
     expire,
     pass,
@@ -131,6 +136,7 @@ export async function answersOf(
   const sessionOf = (name: string, timeout: number) => ({
     ...newSession(scale.timeout(timeout), `id of ${name}`),
     absoluteTimeoutMs: scale.absoluteTimeoutMs,
+    lockAfterMs: scale.lockAfterMs,
   });
   const timeOf = async (touched: Touching, index: number): Promise<number> => {
     const { record, now } = await storage.read(touched.key);
@@ -158,6 +164,9 @@ export async function answersOf(
         answers.push(spans(await storage.touch(key, scale.timeout(timeout), at)));
         break;
       }
+      case 'unlock':
+        answers.push(spans(await storage.unlock!(each.key, scale.timeout(each.timeout))));
+        break;
       case 'end':
         answers.push(spans(await storage.end(each.key, each.reason)));
         await storage.told?.([each.key]);

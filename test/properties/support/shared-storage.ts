@@ -63,6 +63,15 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
     return reading;
   }
 
+  override async unlock(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+    const both = Promise.all([this.memory.read(key), this.memory.unlock(key, idleTimeoutMs)]);
+    const [, reading] = await this.inOrder(both, ([before, after]) => {
+      this.written(key, after);
+      if (after.record !== before.record) this.changed(key);
+    });
+    return reading;
+  }
+
   override end(key: string, reason: EndReason) {
     return this.inOrder(this.memory.end(key, reason), (reading) => {
       this.written(key, reading);

@@ -102,13 +102,22 @@ export abstract class ActivityStorage {
    *
    * - fractions of a millisecond are cut, `at` beyond the storage's time counts as now, `at` before the last activity changes nothing;
    * - nothing happens without a record, after its end, or if `at` is at or after the deadline
-   *   (`lastActivityAt + idleTimeoutMs`) that is known;
+   *   (`lastActivityAt + idleTimeoutMs`) or the lock (`lastActivityAt + lockAfterMs`) that is known;
    * - newer activity brings its `idleTimeoutMs` along; `at` equal to `lastActivityAt` changes `idleTimeoutMs` alone,
-   *   as long as the deadline has not passed.
+   *   as long as neither the deadline nor the lock has passed.
    *
    * Resolves to the record as it is afterwards.
    */
   abstract touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading>;
+
+  /**
+   * Unlocks the record, for the option `lockAfter`, which needs it: `lastActivityAt` becomes the storage's time, and
+   * `idleTimeoutMs` what is given. Changes nothing without a record, after its end, or once its idle or absolute deadline has
+   * passed. A record that is not locked counts as unlocked now, too.
+   *
+   * Resolves to the record as it is afterwards.
+   */
+  unlock?(key: string, idleTimeoutMs: number): Promise<ActivityReading>;
 
   /**
    * Ends the record for good; the first caller wins and learns that it `won`. Without a record, leaves an ended one.
@@ -137,8 +146,8 @@ export abstract class ActivityStorage {
   note?(key: string, idleTimeoutMs: number, at: number): ActivityReading | undefined;
 
   /**
-   * Tells the keys of sessions that any process ended by {@link end}, or whose deadline any process moved back; `'all'`
-   * where the storage does not know which. It need not tell what {@link expire} ends: that was due. To tell twice, or for nothing, costs a question and does no harm.
+   * Tells the keys of sessions that any process ended by {@link end} or unlocked, or whose deadline any process moved back;
+   * `'all'` where the storage does not know which. It need not tell what {@link expire} ends: that was due. To tell twice, or for nothing, costs a question and does no harm.
    * @returns ends the watch; undefined if the storage cannot tell
    */
   watch?(onChange: (keys: ChangedKeys) => void): (() => void) | undefined;

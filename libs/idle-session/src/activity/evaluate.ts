@@ -75,13 +75,18 @@ export function idleDeadlineOf({ lastActivityAt, idleTimeoutMs }: ActivityRecord
 }
 
 /** When a record is to be locked; `Infinity` if it never is. */
-export function lockDeadlineOf({ lastActivityAt, lockAfterMs }: ActivityRecord): number {
+function lockDeadlineOf({ lastActivityAt, lockAfterMs }: ActivityRecord): number {
   return lockAfterMs === null ? Infinity : lastActivityAt + lockAfterMs;
 }
 
 /** Until when activity counts: up to the lock or the idle timeout, whichever comes first. */
 export function activityDeadlineOf(record: ActivityRecord): number {
-  return Math.min(idleDeadlineOf(record), lockDeadlineOf(record));
+  return record.lastActivityAt + activitySpanOf(record);
+}
+
+/** For how long after the last activity the next one counts. */
+export function activitySpanOf({ idleTimeoutMs, lockAfterMs }: ActivityRecord): number {
+  return Math.min(idleTimeoutMs, lockAfterMs ?? Infinity);
 }
 
 /** When a record's absolute timeout is over; `Infinity` without one. */

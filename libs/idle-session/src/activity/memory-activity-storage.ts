@@ -13,7 +13,7 @@ import {
   type NewSession,
   type RecordedEnd,
 } from './activity-storage.js';
-import { absoluteDeadlineOf, evaluate, idleDeadlineOf } from './evaluate.js';
+import { absoluteDeadlineOf, activityDeadlineOf, evaluate, idleDeadlineOf } from './evaluate.js';
 import { MemoryOwnerIndex } from './memory-owner-index.js';
 import { Watchers, type ChangedKeys } from './watchers.js';
 
@@ -105,14 +105,27 @@ export class MemoryActivityStorage extends ActivityStorage {
     const record = this.recordOf(key, now);
     if (!record || record.ended !== undefined) return { record, now };
     const activityAt = Math.min(Math.floor(at), now);
-    const deadline = idleDeadlineOf(record);
+    const deadline = activityDeadlineOf(record);
     const newer = activityAt > record.lastActivityAt && activityAt < deadline;
     const sameButInTime = activityAt === record.lastActivityAt && now < deadline;
     if (!newer && !sameButInTime) return { record, now };
     const touched = { ...record, lastActivityAt: activityAt, idleTimeoutMs };
     this.write(key, touched, now);
-    if (idleDeadlineOf(touched) < deadline) this.watchers.tell([key]);
+    if (idleDeadlineOf(touched) < idleDeadlineOf(record)) this.watchers.tell([key]);
     return { record: touched, now };
+  }
+
+  override async unlock(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+    const now = this.now();
+    const record = this.recordOf(key, now);
+    if (!record || evaluate(record, { warnBeforeMs: false }, now).state === 'expired')
+      return { record, now };
+    // The clock may have gone back.
+    const lastActivityAt = Math.max(now, record.lastActivityAt);
+    const unlocked = { ...record, lastActivityAt, idleTimeoutMs };
+    this.write(key, unlocked, now);
+    this.watchers.tell([key]);
+    return { record: unlocked, now };
   }
 
   override async end(key: string, reason: RecordedEnd): Promise<ActivityEnd> {

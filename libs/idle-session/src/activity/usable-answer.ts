@@ -18,6 +18,7 @@ export function usableReading<T extends ActivityReading>(answer: T): T {
   checkTime(record, 'lastActivityAt');
   checkTime(record, 'idleTimeoutMs');
   if (record.absoluteTimeoutMs !== null) checkTime(record, 'absoluteTimeoutMs');
+  if (record.lockAfterMs !== null) checkTime(record, 'lockAfterMs');
   if (record.ended !== undefined && typeof record.ended !== 'string')
     throw new UnusableAnswerError('a record whose "ended" is no reason');
   return answer;

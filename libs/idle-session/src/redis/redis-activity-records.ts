@@ -24,6 +24,7 @@ import { ToldEnds } from './told-ends.js';
 const READ = script(scripts.READ);
 const START = script(scripts.START);
 const TOUCH = script(scripts.TOUCH);
+const UNLOCK = script(scripts.UNLOCK);
 const END = script(scripts.END);
 const SYNC = script(scripts.SYNC);
 const EXPIRE = script(scripts.EXPIRE);
@@ -93,6 +94,10 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
 
   override async touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading> {
     return toReading(await this.runFor(key, TOUCH, idleTimeoutMs, at));
+  }
+
+  override async unlock(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+    return toReading(await this.runFor(key, UNLOCK, idleTimeoutMs));
   }
 
   override async end(

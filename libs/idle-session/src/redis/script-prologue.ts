@@ -5,7 +5,7 @@
 //            key of the last. The count begins at the time in microseconds, so that the count of another history, as
 //            after a flush, is never near. Under '#active', how many sessions have started and not ended
 //   KEYS[2]  deadlines: a sorted set of keys by when to look at them next, never later than one is due
-//   KEYS[3]  changes: a list of the keys that ended or whose deadline moved back, newest first
+//   KEYS[3]  changes: a list of the keys that ended or were unlocked, or whose deadline moved back, newest first
 //   KEYS[4]  untold: a sorted set of the keys that ended and whose event was not told yet, by the end of the lease of the
 //            process that is to tell it
 //   ARGV[1]  retention in milliseconds
@@ -129,16 +129,20 @@ local function changed(key)
   if channel ~= '' then redis.call('PUBLISH', channel, key) end
 end
 
+-- Whether the idle deadline moved back.
+local function move(key, r, at, idle)
+  local isEarlier = at + idle < r.last + r.idle
+  r.last, r.idle, r.dropAt = at, idle, at + idle + retention
+  if isEarlier then lookAt(key, at + idle) end
+  return isEarlier
+end
+
 -- Notes activity at a time; true if it counted.
 local function touch(key, r, idle, at)
   at = math.min(at, now)
-  local deadline = r.last + r.idle
+  local deadline = r.last + (r.lock > 0 and math.min(r.idle, r.lock) or r.idle)
   if not ((at > r.last and at < deadline) or (at == r.last and now < deadline)) then return false end
-  r.last, r.idle, r.dropAt = at, idle, at + idle + retention
-  if at + idle < deadline then
-    lookAt(key, at + idle)
-    changed(key)
-  end
+  if move(key, r, at, idle) then changed(key) end
   return true
 end
 

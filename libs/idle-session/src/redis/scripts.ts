@@ -31,6 +31,18 @@ save(key, r)
 return answer(1, r)
 `;
 
+/** ARGV: key, idle timeout. Replies as READ does, with 1 for "was done". */
+export const UNLOCK = `${PROLOGUE}
+local key, idle = ARGV[3], tonumber(ARGV[4])
+local r = find(key)
+if not r or r.endedAt > 0 or now >= deadlineOf(r) then return answer(0, r) end
+-- The clock may have gone back.
+move(key, r, math.max(now, r.last), idle)
+save(key, r)
+changed(key)
+return answer(1, r)
+`;
+
 /** ARGV: key, reason. Replies as READ does, with 1 for "was done" and the session id behind it. */
 export const END = `${PROLOGUE}
 local key, reason = ARGV[3], ARGV[4]

@@ -3,6 +3,7 @@ import type { ActivityStorageContractCase } from './contract-case.js';
 import { endCases } from './end-cases.js';
 import { expiryCases } from './expiry-cases.js';
 import { indexCases } from './index-cases.js';
+import { lockCases } from './lock-cases.js';
 import { watchCases } from './watch-cases.js';
 
 /**
@@ -15,6 +16,7 @@ export const activityStorageContract: readonly ActivityStorageContractCase[] = [
   ...activityCases,
   ...endCases,
   ...expiryCases,
+  ...lockCases,
   ...watchCases,
   ...indexCases,
 ];

@@ -29,6 +29,15 @@ export const watchCases: readonly ActivityStorageContractCase[] = [
     },
   },
   {
+    name: 'tells those who watch of an unlock',
+    async run({ storage, other, advance }) {
+      if (!other.unlock) return;
+      await other.start(KEY, { ...SESSION, lockAfterMs: TIMEOUT / 2 });
+      await advance(TIMEOUT / 2);
+      await assertTold(storage, KEY, () => other.unlock!(KEY, TIMEOUT));
+    },
+  },
+  {
     name: 'tells nobody who has stopped to watch',
     async run({ storage }) {
       await storage.start(KEY, SESSION);

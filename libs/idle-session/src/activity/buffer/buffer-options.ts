@@ -11,7 +11,7 @@ export interface BufferedActivityStorageOptions {
   readonly syncInterval?: Duration;
   /**
    * By how much the storage may lag behind the activity that a process has seen, which a crash may cost. At most a
-   * twentieth of a session's idle timeout, however much is given. 0: activity is due at once. Default `'30s'`.
+   * twentieth of a session's idle timeout or of its `lockAfter`, however much is given. 0: activity is due at once. Default `'30s'`.
    */
   readonly touchInterval?: Duration;
   /** Of how many sessions a process remembers the activity; default 100 000. */

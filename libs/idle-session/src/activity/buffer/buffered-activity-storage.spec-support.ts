@@ -82,6 +82,13 @@ export class Connection extends ActivityStorage {
     return this.answer('touch', key, () => this.touchNow({ key, idleTimeoutMs, at }));
   }
 
+  override unlock(key: string, idleTimeoutMs: number) {
+    return this.answer('unlock', key, () => {
+      this.world.changes.push(key);
+      return this.world.memory.unlock(key, idleTimeoutMs);
+    });
+  }
+
   override end(key: string, reason: EndReason) {
     return this.answer('end', key, () => {
       this.world.changes.push(key);

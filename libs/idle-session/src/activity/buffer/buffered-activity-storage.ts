@@ -35,14 +35,16 @@ const SYNC_TIMEOUT_MS = 1000;
  * Remembers what a storage said, and collects what it is to be told.
  *
  * Activity only ever moves a deadline forward, so what this process has seen is enough to say "alive", without asking: as
- * long as more than half of the idle timeout is left by what the storage itself knows, and the changes of the last
- * `syncInterval` say nothing else. Touches are then collected too. In every other case the request waits for the storage.
+ * long as more than half of the time to the lock or to the idle end is left by what the storage itself knows, and the changes
+ * of the last `syncInterval` say nothing else. Touches are then collected too. In every other case the request waits for the storage.
  *
  * A session that ended here is refused here at once, and by another process one `syncInterval` later at most. A session
  * that nobody uses after a crash ends early, by one `touchInterval` and one `syncInterval` at most: `flush()` prevents it.
  */
 export class BufferedActivityStorage extends ActivityStorage {
   override readonly index: ActivityStorage['index'];
+  /** There if the storage behind has it. */
+  override readonly unlock?: ActivityStorage['unlock'];
   private readonly syncIntervalMs: number;
   private readonly partitions: readonly Partition[];
   private readonly feed: ActivityFeed;
@@ -57,6 +59,7 @@ export class BufferedActivityStorage extends ActivityStorage {
   ) {
     super();
     this.index = storage.index;
+    if (storage.unlock) this.unlock = (key, idleTimeoutMs) => this.unlockNow(key, idleTimeoutMs);
     const { syncIntervalMs, touchIntervalMs, rememberedSessions } = resolveBufferOptions(options);
     this.syncIntervalMs = syncIntervalMs;
     this.feed = feedOf(storage);
@@ -91,7 +94,9 @@ export class BufferedActivityStorage extends ActivityStorage {
 
   override async read(key: string, fresh = false): Promise<ActivityReading> {
     if (fresh) return this.query(key, () => this.storage.read(key, true));
-    return this.recall(key) ?? this.sharedRead(key, this.partitionOf(key));
+    const { reads } = this.partitionOf(key);
+    const now = () => this.partitionOf(key).now();
+    return this.recall(key) ?? reads.share(key, this.syncIntervalMs, now, () => this.readAnew(key));
   }
 
   override start(
@@ -154,33 +159,27 @@ export class BufferedActivityStorage extends ActivityStorage {
     this.partitionOf(key).forget([key]);
   }
 
+  private async unlockNow(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+    const partition = this.partitionOf(key);
+    // What was collected may be what keeps the session alive.
+    await this.sendPending(key, partition);
+    const reading = await this.query(key, () => this.storage.unlock!(key, idleTimeoutMs));
+    // A read that began before must not answer a request that comes after.
+    partition.forget([key]);
+    return reading;
+  }
+
   private partitionOf(key: string): Partition {
     return this.partitions[this.feed.partitionOf(key)]!;
   }
 
-  /** Requests that come at once share one reading. */
-  private sharedRead(key: string, partition: Partition): Promise<ActivityReading> {
-    const { reads } = partition;
-    const [inFlight, startedAt] = [reads.get(key), performance.now()];
-    if (inFlight && startedAt <= inFlight.startedAt + this.syncIntervalMs) {
-      // A request that comes later comes at a later time.
-      return inFlight.reading.then((reading) => ({ ...reading, now: partition.now() }));
-    }
-    const pending = partition.pending.get(key)?.record;
-    const reading = this.query(key, () =>
-      pending
-        ? this.storage
-            .touch(key, pending.idleTimeoutMs, pending.lastActivityAt)
-            // Writes alone may fail, where a Redis is full say.
-            .catch(() => this.storage.read(key))
-        : this.storage.read(key),
-    );
-    const done = () => {
-      if (reads.get(key)?.reading === reading) reads.delete(key);
-    };
-    reads.set(key, { reading, startedAt });
-    reading.then(done, done);
-    return reading;
+  private readAnew(key: string): Promise<ActivityReading> {
+    const due = this.partitionOf(key).pending.get(key)?.record;
+    const read = () => this.storage.read(key);
+    if (!due) return this.query(key, read);
+    const send = () => this.storage.touch(key, due.idleTimeoutMs, due.lastActivityAt);
+    // Writes alone may fail, where a Redis is full say.
+    return this.query(key, () => send().catch(read));
   }
 
   /** Asks the storage about one session, and remembers its answer. */

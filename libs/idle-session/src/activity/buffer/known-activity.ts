@@ -1,4 +1,5 @@
 import type { ActivityRecord } from '../activity-storage.js';
+import { activitySpanOf } from '../evaluate.js';
 
 /** What a process remembers of a session that has not ended, with activity that the storage may not know yet. */
 export class KnownActivity {
@@ -16,9 +17,9 @@ export class KnownActivity {
     this.storedActivityAt = record.lastActivityAt;
   }
 
-  /** The idle deadline that the storage itself knows of. */
+  /** Until when activity counts, by what the storage itself knows. */
   get storedDeadline(): number {
-    return this.storedActivityAt + this.record.idleTimeoutMs;
+    return this.storedActivityAt + activitySpanOf(this.record);
   }
 
   /** Takes over what the storage says, and keeps the activity that it does not know yet. */

@@ -1,16 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import TinyQueue from 'tinyqueue';
 import type { ActivityReading, ActivityRecord } from '../activity-storage.js';
-import { idleDeadlineOf } from '../evaluate.js';
+import { activityDeadlineOf, activitySpanOf } from '../evaluate.js';
 import type { ChangedKeys } from '../watchers.js';
 import type { Changes, Touch } from './activity-feed.js';
 import { KnownActivity, withActivity } from './known-activity.js';
-
-/** A read that is on its way; requests that come at once share its answer. */
-interface ReadInFlight {
-  readonly reading: Promise<ActivityReading>;
-  readonly startedAt: number;
-}
+import { SharedReads } from './shared-reads.js';
 
 /** When the storage is to be told of a session's activity, on its own clock. */
 interface Due {
@@ -19,7 +14,7 @@ interface Due {
   readonly at: number;
 }
 
-/** By at most this part of its idle timeout the storage lags behind what a process has seen of a session. */
+/** By at most this part of its idle timeout, or of its `lockAfter` if that is shorter, the storage lags behind what a process has seen of a session. */
 const LAGS_IN_TIMEOUT = 20;
 
 /** What a process knows of one partition of a storage, what it still has to send there, and the storage's clock. */
@@ -29,7 +24,7 @@ export class Partition {
   readonly pending = new Map<string, KnownActivity>();
   /** When to tell it, in order. What is no longer pending by then counts for nothing. */
   private readonly due = new TinyQueue<Due>([], (a, b) => a.at - b.at);
-  readonly reads = new Map<string, ReadInFlight>();
+  readonly reads = new SharedReads();
   /** Where the storage's history of changes goes on. */
   cursor: string | undefined;
   /** Since when, on this process's monotonic clock, the storage may have changed anything that is known. */
@@ -57,7 +52,7 @@ export class Partition {
 
   /**
    * What is known of a session, if that is enough to call it alive: changes elsewhere would be known here, and more than
-   * half of its idle timeout is left by what the storage itself knows.
+   * half of its idle timeout, or of its `lockAfter` if that is shorter, is left by what the storage itself knows.
    */
   freshEnough(key: string, syncIntervalMs: number): KnownActivity | undefined {
     const known = this.known.get(key);
@@ -65,7 +60,7 @@ export class Partition {
     const asOf = Math.max(known.asOf, this.asOf);
     if (performance.now() >= asOf + syncIntervalMs) return undefined;
     const leftMs = known.storedDeadline - this.now();
-    return leftMs > Math.max(known.record.idleTimeoutMs / 2, syncIntervalMs) ? known : undefined;
+    return leftMs > Math.max(activitySpanOf(known.record) / 2, syncIntervalMs) ? known : undefined;
   }
 
   /** Notes activity that the storage is to be told of. */
@@ -110,9 +105,8 @@ export class Partition {
   }
 
   private dueAt({ storedActivityAt, record }: KnownActivity): number {
-    return (
-      storedActivityAt + Math.min(this.touchIntervalMs, record.idleTimeoutMs / LAGS_IN_TIMEOUT)
-    );
+    const lagsMs = activitySpanOf(record) / LAGS_IN_TIMEOUT;
+    return storedActivityAt + Math.min(this.touchIntervalMs, lagsMs);
   }
 
   /**
@@ -188,7 +182,7 @@ export class Partition {
   private pendingActivityAt(key: string, record: ActivityRecord): number | undefined {
     const at = this.pending.get(key)?.record.lastActivityAt;
     if (at === undefined) return undefined;
-    if (at > record.lastActivityAt && at < idleDeadlineOf(record)) return at;
+    if (at > record.lastActivityAt && at < activityDeadlineOf(record)) return at;
     this.pending.delete(key);
     return undefined;
   }
