@@ -70,6 +70,19 @@ export class WithFactory {}
 })
 export class WithFunctions {}
 
+@Module({
+  imports: [
+    IdleSessionModule.forRoot({
+      session: { secret },
+      // #region lock-after
+      idleTimeout: '1h',
+      lockAfter: (request) => (request.session.role === 'kiosk' ? '2m' : '15m'),
+      // #endregion lock-after
+    }),
+  ],
+})
+export class WithLock {}
+
 const [newSecret, oldSecret] = [
   'the secret that signs from today on',
   'the secret until yesterday',

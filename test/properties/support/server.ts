@@ -38,6 +38,7 @@ export class Server {
       limitsFor: async ({ idleTimeoutMs }: Starting) => ({
         idleTimeoutMs,
         absoluteTimeoutMs: absoluteTimeoutMs || null,
+        lockAfterMs: null,
       }),
       warnBeforeFor: () => false,
       storageTimeoutMs: STORAGE_TIMEOUT_MS,

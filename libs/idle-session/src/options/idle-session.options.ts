@@ -25,6 +25,14 @@ export interface IdleSessionModuleOptions {
     Duration | false | ((request: Request) => Duration | false | Promise<Duration | false>);
 
   /**
+   * How long a session stays open without activity; then it is locked until the person unlocks it or it ends: less than
+   * `idleTimeout`; false: it is never locked. A function decides once, when the session starts; a time that is no shorter than
+   * the session's idle timeout locks never. Default false. Needs a storage with `unlock`.
+   */
+  readonly lockAfter?:
+    Duration | false | ((request: Request) => Duration | false | Promise<Duration | false>);
+
+  /**
    * How long before its end a session's state is `warning`; less than `idleTimeout`; false: never. Default: a third of
    * the session's idle timeout, but at most `'2m'`, and at least `'20s'` where the idle timeout is longer than that.
    * Under 20 s is logged: WCAG 2.2, 2.2.1 asks for at least 20 s to answer.
@@ -57,6 +65,12 @@ export interface IdleSessionModuleOptions {
    * `returnTo` in the query: a path or a URL. Left out: it gets the 401, as a script does.
    */
   readonly confirmUrl?: string;
+
+  /**
+   * Where a page navigation is sent when its session is locked, with `reason` and `returnTo` in the query: a path or a URL.
+   * Left out: it gets the 401, as a script does.
+   */
+  readonly unlockUrl?: string;
 
   /**
    * Whether a stored session is put under the idle clock; default: every one. Asked with `request.session` there. A

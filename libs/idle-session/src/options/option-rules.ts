@@ -62,15 +62,18 @@ const pageAddress = (example: string): Rule => ({
   isPublic: true,
 });
 
+const DURATION_OR_NONE = durationOr(
+  `false or ${DURATION_TAKES}, or a function of the request that returns one`,
+  (value) => value === false || isFunction(value),
+);
+
 export const MODULE_RULES: Rules = {
   idleTimeout: durationOr(
     `${DURATION_TAKES}, or a function of the request that returns one`,
     isFunction,
   ),
-  absoluteTimeout: durationOr(
-    `false or ${DURATION_TAKES}, or a function of the request that returns one`,
-    (value) => value === false || isFunction(value),
-  ),
+  absoluteTimeout: DURATION_OR_NONE,
+  lockAfter: DURATION_OR_NONE,
   warnBefore: durationOr(`false or ${DURATION_TAKES}`, (value) => value === false),
   session: {
     takes: 'the options of express-session, with at least a secret',
@@ -80,6 +83,7 @@ export const MODULE_RULES: Rules = {
   storage: withMethods('an ActivityStorage', 'read', 'start', 'touch', 'end', 'expire'),
   loginUrl: pageAddress('/login'),
   confirmUrl: pageAddress('/confirm'),
+  unlockUrl: pageAddress('/unlock'),
   appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
   ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
   preset: oneOf(...Object.keys(PRESETS)),

@@ -7,6 +7,7 @@ import { resolve, SECRET } from './resolve-options.spec-support.js';
 const VALUES: ValuesInForce = {
   idleTimeout: 900_000,
   absoluteTimeout: false,
+  lockAfter: false,
   warnBefore: false,
   onStorageError: 'reject',
   'session.name': 'app-sid',

@@ -36,6 +36,12 @@ const WORDS: { readonly [K in keyof ValuesInForce]: (value: ValuesInForce[K]) =>
     if (ms === false) return 'sessions of active people have no end';
     return `sessions end ${durationInWords(ms)} after sign-in at the latest`;
   },
+  lockAfter: (ms) => {
+    if (ms === null)
+      return 'without activity, sessions are locked after the time that a function returned at sign-in';
+    if (ms === false) return 'sessions are not locked';
+    return `sessions are locked after ${durationInWords(ms)} without activity`;
+  },
   warnBefore: (ms) => {
     if (ms === null)
       return 'people are warned a third of the idle timeout before, at most 2 minutes';
@@ -64,7 +70,7 @@ export function policyOf(
   given: IdleSessionModuleOptions,
   values: ValuesInForce,
 ): IdleSessionPolicy {
-  const rules = rulesOf(given.preset);
+  const rules = rulesOf(given);
   const options = Object.keys(WORDS) as (keyof ValuesInForce)[];
   const limits = options.map((option) => limitOf(option, optionAt(given, option), values, rules));
   const { preset = null } = given;
@@ -101,10 +107,11 @@ function ruleFor(
   return common ?? rules[option];
 }
 
-/** The cookie is left out: the sentence is about time. */
+/** The cookie is left out, since the sentence is about time; and a lock that there is not. */
 function summaryOf(preset: IdleSessionPreset | null, limits: readonly PolicyLimit[]): string {
   const parts = limits
     .filter(({ option }) => !option.startsWith('session.'))
+    .filter(({ option, value }) => option !== 'lockAfter' || value !== false)
     .map(({ words, source, clause }) => `${words} (${clause ? `${source}; ${clause}` : source})`);
   return `${preset === null ? 'No preset' : `Preset '${preset}'`}: ${parts.join('; ')}.`;
 }

@@ -1,13 +1,17 @@
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
-import { PRESETS, type IdleSessionPreset, type PresetRules } from './presets.js';
+import { PRESETS, type PresetRules } from './presets.js';
 
 type Options = IdleSessionModuleOptions;
+
+/** What decides which rules hold. */
+export type PresetOptions = Pick<Options, 'preset' | 'idleTimeout' | 'lockAfter'>;
 
 /** By option, dotted where nested: a duration in milliseconds, or the value; null where a function of the app decides. */
 export interface ValuesInForce {
   readonly idleTimeout: number | null;
   readonly absoluteTimeout: number | false | null;
+  readonly lockAfter: number | false | null;
   /** Null also where it follows an idle timeout that a function decides. */
   readonly warnBefore: number | false | null;
   readonly onStorageError: 'reject' | 'allow';
@@ -18,13 +22,19 @@ export interface ValuesInForce {
   readonly 'session.cookie.sameSite': boolean | string;
 }
 
-export function rulesOf(preset: IdleSessionPreset | undefined): PresetRules {
-  return preset === undefined ? {} : PRESETS[preset];
+/** What the preset asks of these options. Where a lock will do in place of an idle timeout, one of the two is held. */
+export function rulesOf({ preset, idleTimeout, lockAfter = false }: PresetOptions): PresetRules {
+  if (preset === undefined) return {};
+  const { lockAfter: lock, ...rules } = PRESETS[preset];
+  const isIdleHeld = idleTimeout === undefined || rules.idleTimeout?.accepts(idleTimeout);
+  if (!lock || isIdleHeld || lockAfter === false) return rules;
+  const { idleTimeout: _, ...others } = rules;
+  return { ...others, lockAfter: lock };
 }
 
 /** The options, with the preset's values where they leave out what the module by itself would set otherwise. */
 export function withPreset(options: Options): Options {
-  const rules = rulesOf(options.preset);
+  const rules = rulesOf(options);
   const { session } = options;
   const idleTimeout = (rules.commonIdleTimeout ?? rules.idleTimeout)?.initial;
   const secure = session.cookie?.secure ?? rules['session.cookie.secure']?.initial;
@@ -43,9 +53,9 @@ export function withPreset(options: Options): Options {
  */
 export function checkPreset(given: Options, values: ValuesInForce): void {
   const ofEverybody = { ...values, commonIdleTimeout: values.idleTimeout };
-  for (const name of Object.keys(rulesOf(given.preset)) as (keyof PresetRules)[]) {
+  for (const name of Object.keys(rulesOf(given)) as (keyof PresetRules)[]) {
     const value = ofEverybody[name];
-    if (value !== null) checkPresetRule(given.preset, name, value, optionAt(given, optionOf(name)));
+    if (value !== null) checkPresetRule(given, name, value, optionAt(given, optionOf(name)));
   }
 }
 
@@ -54,14 +64,14 @@ export function checkPreset(given: Options, values: ValuesInForce): void {
  * @throws {IdleSessionOptionsError} naming the option, what it got, what it takes and the clause
  */
 export function checkPresetRule(
-  preset: IdleSessionPreset | undefined,
+  options: PresetOptions,
   name: keyof PresetRules,
   value: unknown,
   got = value,
 ): void {
-  const rule = rulesOf(preset)[name];
+  const rule = rulesOf(options)[name];
   if (rule === undefined || rule.accepts(value)) return;
-  const takes = `${rule.takes} with preset '${preset}' (${rule.clause})`;
+  const takes = `${rule.takes} with preset '${options.preset}' (${rule.clause})`;
   throw new IdleSessionOptionsError(optionOf(name), got, takes, valueOf(got));
 }
 

@@ -21,6 +21,8 @@ export interface PresetRules {
   /** An idle timeout that is one value for everybody, and so for administrators, too. */
   readonly commonIdleTimeout?: PresetRule<Duration>;
   readonly absoluteTimeout?: PresetRule<Duration>;
+  /** Of a clause that takes a lock in place of the idle timeout. */
+  readonly lockAfter?: PresetRule<Duration>;
   readonly onStorageError?: PresetRule<'reject'>;
   readonly 'session.name'?: PresetRule<string>;
   readonly 'session.persistentCookie'?: PresetRule<false>;
@@ -43,6 +45,13 @@ const unlessFunction = <T>(rule: PresetRule<T>): PresetRule<T> => ({
   ...rule,
   takes: `${rule.takes}, or a function that decides for administrators,`,
 });
+
+/** Of a clause that takes a lock after as long, too. */
+function orLocked(rule: PresetRule<Duration>): Pick<PresetRules, 'idleTimeout' | 'lockAfter'> {
+  const { initial: _, ...lockAfter } = rule;
+  const takes = `${rule.takes} (more beside a lockAfter of ${rule.takes})`;
+  return { idleTimeout: { ...rule, takes }, lockAfter };
+}
 
 /** Of a clause that asks for a limit and names no figure. */
 const anyLimit = (clause: string): PresetRule<Duration> => ({
@@ -84,7 +93,7 @@ const NIST_SESSIONS = {
 /** The figures and their sources: docs/compliance.md. A "should" of a standard is held as a "shall" is. */
 export const PRESETS: Readonly<Record<IdleSessionPreset, PresetRules>> = {
   'pci-dss-4': {
-    idleTimeout: atMost('15m', 'PCI DSS 4.0.1, 8.2.8'),
+    ...orLocked(atMost('15m', 'PCI DSS 4.0.1, 8.2.8')),
     onStorageError: only('PCI DSS 4.0.1, 8.2.8', 'reject'),
   },
   'nist-aal1': {

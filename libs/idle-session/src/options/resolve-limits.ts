@@ -5,12 +5,12 @@ import { DURATION_TAKES, milliseconds, type Duration } from '../utils/duration.j
 import { durationOption } from '../utils/duration-option.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
-import { checkPresetRule } from './preset-rules.js';
-import type { IdleSessionPreset } from './presets.js';
+import { checkPresetRule, type PresetOptions } from './preset-rules.js';
+import { resolveLock, type ResolvedLock } from './resolve-lock.js';
 import { boundedFunction } from './user-functions.js';
 
 /** The limits of sessions, as everything inside uses them. */
-export interface ResolvedLimits {
+export interface ResolvedLimits extends Pick<ResolvedLock, 'lockAfterMs'> {
   /** How long before its end a session with this idle timeout is warned; false: never. */
   readonly warnBeforeFor: (idleTimeoutMs: number) => number | false;
   /** The absolute timeout where it is the same for everybody and there is one. */
@@ -23,11 +23,11 @@ export interface ResolvedLimits {
   readonly commonIdleTimeoutMs: number | null;
 }
 
-type StartLimits = Pick<ActivityRecord, 'idleTimeoutMs' | 'absoluteTimeoutMs'>;
+type StartLimits = Pick<ActivityRecord, 'idleTimeoutMs' | 'absoluteTimeoutMs' | 'lockAfterMs'>;
 
 /** What an idle timeout has to fit into. */
 interface Limits extends Pick<ResolvedLimits, 'warnBeforeFor' | 'absoluteTimeoutMs'> {
-  readonly preset: IdleSessionPreset | undefined;
+  readonly options: PresetOptions;
 }
 
 /** WCAG 2.2, success criterion 2.2.1: at least 20 s to extend. */
@@ -38,12 +38,13 @@ const DEFAULT_WARNING_MS = 120_000;
 
 /** @throws {IdleSessionOptionsError} naming the first limit that does not fit the others */
 export function resolveLimits(
-  { idleTimeout = '15m', absoluteTimeout = '12h', warnBefore, preset }: IdleSessionModuleOptions,
+  options: IdleSessionModuleOptions,
   storageTimeoutMs: number,
   logger: Logger,
 ): ResolvedLimits {
+  const { idleTimeout = '15m', absoluteTimeout = '12h', warnBefore } = options;
   const limits: Limits = {
-    preset,
+    options,
     warnBeforeFor: resolveWarnBefore(warnBefore),
     absoluteTimeoutMs: isUncommon(absoluteTimeout) ? false : milliseconds(absoluteTimeout),
   };
@@ -55,9 +56,17 @@ export function resolveLimits(
       `Option "warnBefore" is ${warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
     );
   }
-  const { idleTimeoutFor } = idle;
-  const limitsFor = resolveStartLimits(preset, absoluteTimeout, idleTimeoutFor, storageTimeoutMs);
-  return { warnBeforeFor, absoluteTimeoutMs, limitsFor, ...idle };
+  const lock = resolveLock(options, idle.commonIdleTimeoutMs, storageTimeoutMs);
+  const absoluteFor = resolveAbsoluteTimeout(absoluteTimeout, storageTimeoutMs);
+  const limitsFor = async (request: Request) => {
+    const idleTimeoutMs = await idle.idleTimeoutFor(request);
+    const absolute = await absoluteFor(request);
+    const absoluteTimeoutMs = absoluteTimeoutOver(idleTimeoutMs, absolute);
+    checkPresetRule(options, 'absoluteTimeout', absolute);
+    return { idleTimeoutMs, absoluteTimeoutMs, lockAfterMs: await lock.lockAfterFor(request) };
+  };
+  const { lockAfterMs } = lock;
+  return { warnBeforeFor, absoluteTimeoutMs, lockAfterMs, limitsFor, ...idle };
 }
 
 function resolveWarnBefore(
@@ -96,7 +105,7 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   const { warnBeforeFor, absoluteTimeoutMs } = limits;
   // What a function returned has not been checked before.
   const idleTimeoutMs = durationOption('idleTimeout', idleTimeout);
-  checkPresetRule(limits.preset, 'idleTimeout', idleTimeout);
+  checkPresetRule(limits.options, 'idleTimeout', idleTimeout);
   if (absoluteTimeoutMs !== false && idleTimeoutMs > absoluteTimeoutMs) {
     const takes = `at most absoluteTimeout (${absoluteTimeoutMs} ms)`;
     throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes, valueOf(idleTimeout));
@@ -112,23 +121,13 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
 const isUncommon = (absoluteTimeout: unknown): absoluteTimeout is false | Function =>
   absoluteTimeout === false || typeof absoluteTimeout === 'function';
 
-function resolveStartLimits(
-  preset: IdleSessionPreset | undefined,
+function resolveAbsoluteTimeout(
   absoluteTimeout: NonNullable<IdleSessionModuleOptions['absoluteTimeout']>,
-  idleTimeoutFor: ResolvedLimits['idleTimeoutFor'],
   limitMs: number,
-): ResolvedLimits['limitsFor'] {
-  const ask =
-    typeof absoluteTimeout === 'function'
-      ? boundedFunction('absoluteTimeout', absoluteTimeout, limitMs)
-      : async () => absoluteTimeout;
-  return async (request) => {
-    const idleTimeoutMs = await idleTimeoutFor(request);
-    const absolute = (await ask(request)) as Duration | false;
-    const absoluteTimeoutMs = absoluteTimeoutOver(idleTimeoutMs, absolute);
-    checkPresetRule(preset, 'absoluteTimeout', absolute);
-    return { idleTimeoutMs, absoluteTimeoutMs };
-  };
+): (request: Request) => Promise<Duration | false> {
+  if (typeof absoluteTimeout !== 'function') return async () => absoluteTimeout;
+  const ask = boundedFunction('absoluteTimeout', absoluteTimeout, limitMs);
+  return async (request) => (await ask(request)) as Duration | false;
 }
 
 function absoluteTimeoutOver(idleTimeoutMs: number, absolute: Duration | false): number | null {

@@ -74,6 +74,18 @@ describe('A wrong option', () => {
       got: typeof confirmUrl === 'string' ? '' : String(confirmUrl),
       takes: "a path such as '/confirm' or an http(s) URL",
     })),
+    ...['unlock', '//evil.example', 7].map((unlockUrl) => ({
+      options: { unlockUrl },
+      option: 'unlockUrl',
+      got: typeof unlockUrl === 'string' ? '' : String(unlockUrl),
+      takes: "a path such as '/unlock' or an http(s) URL",
+    })),
+    ...['soon', true, null, 0].map((lockAfter) => ({
+      options: { lockAfter },
+      option: 'lockAfter',
+      got: typeof lockAfter === 'string' ? "'soon'" : String(lockAfter),
+      takes: 'false or a duration',
+    })),
     ...['ignore', '', true, null].map((onStorageError) => ({
       options: { onStorageError },
       option: 'onStorageError',

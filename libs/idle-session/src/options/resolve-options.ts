@@ -6,6 +6,7 @@ import type { IdleSessionModuleOptions } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { resolveLimits, type ResolvedLimits } from './resolve-limits.js';
+import { checkUnlocks } from './resolve-lock.js';
 import { resolveSession, type ResolvedSession } from './resolve-session.js';
 import { resolveOwnedSessions, type ResolvedOwnedSessions } from './resolve-owned-sessions.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
@@ -20,6 +21,7 @@ export interface ResolvedOptions extends ResolvedSession, ResolvedLimits, Resolv
   readonly storage: ActivityStorage;
   readonly loginUrl: string | null;
   readonly confirmUrl: string | null;
+  readonly unlockUrl: string | null;
   readonly appliesTo: (request: Request) => boolean;
   readonly ownerOf: ((request: Request) => string | undefined) | undefined;
   readonly onStorageError: 'reject' | 'allow';
@@ -46,6 +48,7 @@ export function resolveOptions(given: IdleSessionModuleOptions, logger: Logger):
   checkPreset(given, values);
 
   const storage = options.storage ?? new MemoryActivityStorage();
+  checkUnlocks(options, storage);
 
   return {
     ...limits,
@@ -55,6 +58,7 @@ export function resolveOptions(given: IdleSessionModuleOptions, logger: Logger):
     storage,
     loginUrl: options.loginUrl ?? null,
     confirmUrl: options.confirmUrl ?? null,
+    unlockUrl: options.unlockUrl ?? null,
     appliesTo: checkedFunction(
       'appliesTo',
       MODULE_RULES.appliesTo!.takes,
@@ -85,13 +89,14 @@ export function resolvePath(path: unknown): string | false {
 
 function valuesInForce(
   options: IdleSessionModuleOptions,
-  { warnBeforeFor, absoluteTimeoutMs, commonIdleTimeoutMs }: ResolvedLimits,
+  { warnBeforeFor, absoluteTimeoutMs, commonIdleTimeoutMs, lockAfterMs }: ResolvedLimits,
   { session: { name, cookie } }: ResolvedSession,
 ): ValuesInForce {
   const isWarningKnown = commonIdleTimeoutMs !== null || options.warnBefore !== undefined;
   return {
     idleTimeout: commonIdleTimeoutMs,
     absoluteTimeout: typeof options.absoluteTimeout === 'function' ? null : absoluteTimeoutMs,
+    lockAfter: lockAfterMs,
     warnBefore: isWarningKnown ? warnBeforeFor(commonIdleTimeoutMs ?? NaN) : null,
     onStorageError: options.onStorageError ?? 'reject',
     'session.name': name,

@@ -199,14 +199,14 @@ export class RequestSession {
   }
 
   private statusFor(evaluation: Evaluation | undefined): IdleSessionStatus {
-    const { commonIdleTimeoutMs, warnBeforeFor, loginUrl } = this.options;
+    const { commonIdleTimeoutMs, warnBeforeFor, loginUrl, unlockUrl } = this.options;
     const idleTimeoutMs = (evaluation && this.record?.idleTimeoutMs) || commonIdleTimeoutMs;
     return statusOf(evaluation, {
       idleTimeoutMs,
       warnBeforeMs: warnBeforeFor(idleTimeoutMs ?? Infinity) || null,
       sessionRef: (evaluation && this.ref && toldRef(this.request.session, this.ref)) || null,
       loginUrl,
-      unlockUrl: null,
+      unlockUrl,
     });
   }
 

@@ -40,7 +40,6 @@ export class SessionStart {
     const session: NewSession = {
       sessionId,
       ...limits,
-      lockAfterMs: null,
       owner: owner === undefined ? null : ownerHash(secrets[0], owner),
     };
     const began = performance.now();
