@@ -36,7 +36,7 @@ export class SessionMeter implements OnModuleInit, OnModuleDestroy {
     // The process that ended the session counts it.
     if (event.cause === 'elsewhere') return;
     if (event.type === 'started') this.starts.add(1);
-    else this.ends.add(1, { reason: event.reason, cause: event.cause });
+    else if ('reason' in event) this.ends.add(1, { reason: event.reason, cause: event.cause });
   };
 
   private readonly observe = async (result: BatchObservableResult): Promise<void> => {

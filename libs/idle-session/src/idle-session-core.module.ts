@@ -33,6 +33,7 @@ import { SessionSaving } from './session/session-saving.js';
 import { SESSION_MIDDLEWARE, sessionMiddleware } from './session/session.middleware.js';
 import { SessionStart } from './session/session-start.js';
 import { SessionStats } from './session/session-stats.js';
+import { SessionUnlocking } from './session/session-unlocking.js';
 import { SessionWriter } from './session/session-writer.js';
 import { IdleSessionStore } from './session/session-store.js';
 import { UnrecordedEnds } from './session/unrecorded-ends.js';
@@ -85,6 +86,7 @@ import { OutageLog } from './utils/outage-log.js';
     OpenSockets,
     ExpiredSessionSweeper,
     SessionConfirmation,
+    SessionUnlocking,
     FreshRouteRules,
     IdleSessionGuard,
     IdleSessionInterceptor,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, RequestHandler } from 'express';
 import type { Observable } from 'rxjs';
-import { ClientFiles } from './endpoints/client-files.js';
+import { ClientFiles, type ClientScript } from './endpoints/client-files.js';
 import { MarkedResponses } from './request/marked-responses.js';
 import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-middleware.js';
 import { RESOLVED_OPTIONS } from './options/module-definition.js';
@@ -24,23 +24,16 @@ import { RequestSessions } from './session/request-sessions.js';
 import { SessionConfirmation } from './session/session-confirmation.js';
 import { SessionEnding } from './session/session-ending.js';
 import { SessionEvents } from './session/session-events.js';
+import { SessionUnlocking } from './session/session-unlocking.js';
 import { SESSION_MIDDLEWARE } from './session/session.middleware.js';
 import { SessionStats, type IdleSessionStats } from './session/session-stats.js';
 import { kindOf } from './utils/option-error.js';
-
-/** The browser client, as the endpoints serve it. */
-export interface ClientScript {
-  /** Its name with a hash of its content, for caches to keep for ever: `client.<hash>.js`, beside `client.js`. */
-  readonly fileName: string;
-  /** For the `integrity` attribute of the script element (Subresource Integrity). */
-  readonly integrity: string;
-}
 
 /** What an app may ask of its sessions, and do with them. */
 @Injectable()
 export class IdleSessionService {
   /**
-   * What happens to sessions: each start, expiry and end once, in the process where it was decided; and as `elsewhere` in
+   * What happens to sessions: each start, unlock, expiry and end once, in the process where it was decided; and as `elsewhere` in
    * each other process that had something open for the session. Hot; a subscriber sees what comes after it subscribed.
    */
   readonly events: Observable<IdleSessionEvent>;
@@ -59,6 +52,7 @@ export class IdleSessionService {
     private readonly markedResponses: MarkedResponses,
     private readonly sessionStats: SessionStats,
     private readonly confirmation: SessionConfirmation,
+    private readonly unlocking: SessionUnlocking,
     private readonly personSessions: PersonSessions,
     @Inject(RESOLVED_OPTIONS) private readonly options: Pick<ResolvedOptions, 'policy'>,
   ) {
@@ -140,7 +134,7 @@ export class IdleSessionService {
 
   /**
    * Notes that the person behind the request did something, `idleForMs` milliseconds ago: never revives a session
-   * that ended, never moves activity back, never into the future. Resolves to the status afterwards; without a
+   * that ended, never unlocks one, never moves activity back, never into the future. Resolves to the status afterwards; without a
    * session that is `none`.
    * @throws {StorageUnavailableException}
    */
@@ -171,12 +165,23 @@ export class IdleSessionService {
    * @returns false if another request of the session did so first, such as a form that was sent twice: the person is
    * confirmed all the same, the browser gets the new id from that request, and this one has no session any more
    * @throws {SessionExpiredException} if the session has ended
+   * @throws {SessionLockedException} if it is locked: {@link unlock} it first
    * @throws {StorageUnavailableException} the session is as it was
    * @throws {TooManySessionsException} if the session was nobody's, or another person's, and there is no place for it
    * @throws {UnauthorizedException} without a session, or if `appliesTo` said no
    */
   async confirm(request: Request): Promise<boolean> {
     return this.confirmation.confirm(request);
+  }
+
+  /**
+   * Goes on with a locked session: call it on a route with `@AllowLocked()`, once your code has checked a password or a PIN. The
+   * session keeps its id, its data and its absolute limit; it is no fresh proof for `@FreshSession()`.
+   * @returns true if the session goes on; false if it has ended, or there is none
+   * @throws {StorageUnavailableException} the session is as it was
+   */
+  async unlock(request: Request): Promise<boolean> {
+    return this.unlocking.unlock(request);
   }
 
   /**

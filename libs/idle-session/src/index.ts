@@ -28,7 +28,8 @@ export {
 } from './activity/memory-activity-storage.js';
 export type { ChangedKeys } from './activity/watchers.js';
 export { IdleSessionModule } from './idle-session.module.js';
-export { IdleSessionService, type ClientScript } from './idle-session.service.js';
+export type { ClientScript } from './endpoints/client-files.js';
+export { IdleSessionService } from './idle-session.service.js';
 export type {
   IdleSessionModuleExtras,
   IdleSessionModuleOptions,
@@ -38,6 +39,7 @@ export type {
 export type { IdleSessionPolicy, PolicyLimit } from './options/policy.js';
 export type { IdleSessionPreset } from './options/presets.js';
 export {
+  AllowLocked,
   EndsWithSession,
   FreshSession,
   IdleSession,
@@ -54,6 +56,7 @@ export type { EventCause, IdleSessionEvent } from './session/idle-session.events
 export {
   SessionConfirmationRequiredException,
   SessionExpiredException,
+  SessionLockedException,
   StorageUnavailableException,
   TooManySessionsException,
 } from './session/idle-session.exceptions.js';

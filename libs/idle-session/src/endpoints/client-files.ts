@@ -7,6 +7,14 @@ import { Injectable } from '@nestjs/common';
 const ENTRY = 'client.js';
 const HASH_LENGTH = 16;
 
+/** The browser client, as the endpoints serve it. */
+export interface ClientScript {
+  /** Its name with a hash of its content, for caches to keep for ever: `client.<hash>.js`, beside `client.js`. */
+  readonly fileName: string;
+  /** For the `integrity` attribute of the script element (Subresource Integrity). */
+  readonly integrity: string;
+}
+
 /** The files of the browser client, `idle-session-client`, read once. */
 @Injectable()
 export class ClientFiles {

@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { isBeingReplaced } from '../activity/evaluate.js';
 import {
   SessionExpiredException,
+  SessionLockedException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
 import type { RequestSession } from '../session/request-session.js';
@@ -17,7 +18,15 @@ export class EndpointChecks {
 
   constructor(private readonly requestSessions: RequestSessions) {}
 
-  /** The session of the request, or none. @throws {SessionExpiredException} */
+  /** As {@link liveSession}, but for what is told and done for nobody but the person. @throws {SessionLockedException} */
+  async openSession(request: Request): Promise<RequestSession> {
+    const session = await this.liveSession(request);
+    const { state, unlockUrl } = session.status();
+    if (state === 'locked') throw new SessionLockedException(unlockUrl);
+    return session;
+  }
+
+  /** The session of the request, locked or not, or none. @throws {SessionExpiredException} */
   async liveSession(request: Request): Promise<RequestSession> {
     const session = this.requestSessions.of(request);
     const { reason, loginUrl } = await session.check();

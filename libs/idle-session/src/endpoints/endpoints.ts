@@ -101,7 +101,7 @@ export class Endpoints {
     this.checks.refuseOtherOrigins(request);
     const { secrets, ownerOf } = this.options;
     if (!ownerOf) throw new NotFoundException();
-    const session = await this.checks.liveSession(request);
+    const session = await this.checks.openSession(request);
     this.checks.refuseUnchecked(session);
     if (session.status().state === 'none') throw new UnauthorizedException();
     const owner = ownerOf(request);

@@ -83,7 +83,7 @@ export class SessionsEndpoint {
 
   /** @throws {UnauthorizedException} without a live session that belongs to a person */
   private async personOf(request: Request): Promise<Person> {
-    const session = await this.checks.liveSession(request);
+    const session = await this.checks.openSession(request);
     this.checks.refuseUnchecked(session);
     const isLive = session.status().state !== 'none';
     const owner = isLive ? this.options.ownerOf?.(request) : undefined;

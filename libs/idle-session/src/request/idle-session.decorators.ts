@@ -9,6 +9,7 @@ import { requestOf } from './request-of.js';
 import { DURATION_TAKES, parseDuration, type Duration } from '../utils/duration.js';
 import { valueOf } from '../utils/option-error.js';
 import {
+  ALLOW_LOCKED,
   ENDS_WITH_SESSION,
   FRESH_SESSION,
   PASSIVE_ROUTE,
@@ -35,6 +36,16 @@ export const SkipIdleSession = (): CustomDecorator => SetMetadata(SKIP_IDLE_SESS
  * \@Get('notifications')
  */
 export const PassiveRoute = (): CustomDecorator => SetMetadata(PASSIVE_ROUTE, true);
+
+/**
+ * Lets requests of locked sessions in on a route or a controller: on the one that unlocks, and the one that signs out. They
+ * count as no activity until `IdleSessionService.unlock()` was called. Requests of sessions that have ended are refused.
+ *
+ * @example
+ * \@AllowLocked()
+ * \@Post('unlock')
+ */
+export const AllowLocked = (): CustomDecorator => SetMetadata(ALLOW_LOCKED, true);
 
 /**
  * Cuts off the answers of a route or a controller when their session ends: long downloads, and streams of another type

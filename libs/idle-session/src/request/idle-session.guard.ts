@@ -13,10 +13,12 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import {
   SessionConfirmationRequiredException,
   SessionExpiredException,
+  SessionLockedException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { AttachedSocket } from '../session/open/attached-socket.js';
+import { isOpen } from '../session/idle-session.status.js';
 import type { RequestSession } from '../session/request-session.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isPageNavigation } from './page-navigation.js';
@@ -33,7 +35,7 @@ declare global {
 }
 
 /**
- * Lets requests of live sessions and anonymous requests pass, and refuses those of sessions that ended. It refreshes
+ * Lets requests of live sessions and anonymous requests pass, and refuses those of sessions that ended or are locked. It refreshes
  * nothing: that is for the interceptor, which runs once every guard has let the request pass.
  *
  * Of messages, it lets those pass whose socket is attached to a live session.
@@ -65,6 +67,7 @@ export class IdleSessionGuard implements CanActivate {
     const status = await session.check();
     request.idleSession = status;
     if (status.state === 'expired' && !session.isSignedOut) this.throwSessionExpired(status);
+    if (status.state === 'locked') this.requireAllowed(context, status, session);
     this.requireFresh(context, request, session);
     return true;
   }
@@ -83,9 +86,24 @@ export class IdleSessionGuard implements CanActivate {
     throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
   }
 
+  /** @throws {SessionLockedException} by default */
+  protected throwSessionLocked({ unlockUrl }: IdleSessionStatus): never {
+    throw new SessionLockedException(unlockUrl);
+  }
+
   /** @throws {SessionConfirmationRequiredException} by default */
   protected throwConfirmationRequired(maxAgeMs: number): never {
     throw new SessionConfirmationRequiredException(maxAgeMs, this.options.confirmUrl);
+  }
+
+  private requireAllowed(
+    context: ExecutionContext,
+    status: IdleSessionStatus,
+    session: RequestSession,
+  ): void {
+    if (!routeMetadataOf(context, this.reflector).allowsLocked) this.throwSessionLocked(status);
+    // What a later guard refuses here, a wrong password say, is not about the session.
+    session.isAuthorized = true;
   }
 
   private requireFresh(context: ExecutionContext, request: Request, session: RequestSession): void {
@@ -101,8 +119,7 @@ export class IdleSessionGuard implements CanActivate {
   ): number | undefined {
     const { freshForMs } = routeMetadataOf(context, this.reflector);
     if (freshForMs === undefined) return undefined;
-    const isAlive = idleSession?.state === 'active' || idleSession?.state === 'warning';
-    return isAlive && isFresh(session.reading, freshForMs) ? undefined : freshForMs;
+    return isOpen(idleSession) && isFresh(session.reading, freshForMs) ? undefined : freshForMs;
   }
 
   /** @param key what the message has of its socket: that, or the handshake */
@@ -122,6 +139,7 @@ export class IdleSessionGuard implements CanActivate {
     const { idleSession } = socket.handshake;
     if (isGraphql(context) && idleSession?.state === 'expired')
       this.throwSessionExpired(idleSession);
+    if (isGraphql(context) && idleSession?.state === 'locked') this.throwSessionLocked(idleSession);
     if (!isLive) return false;
     const session = this.requestSessions.of(socket.handshake);
     const maxAgeMs = this.missingProof(context, socket.handshake, session);

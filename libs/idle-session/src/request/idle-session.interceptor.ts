@@ -7,7 +7,8 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { concatMap, type Observable } from 'rxjs';
-import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import { refusalOf } from '../session/idle-session.exceptions.js';
+import { isOpen } from '../session/idle-session.status.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { isActivity } from './is-activity.js';
 import { MarkedResponses } from './marked-responses.js';
@@ -31,16 +32,14 @@ export class IdleSessionInterceptor implements NestInterceptor {
     const request = this.getRequest(context);
     const session = this.requestSessions.of(request);
     session.isAuthorized = true;
-    const { state } = request.idleSession ?? {};
-    const isAlive = state === 'active' || state === 'warning';
-    if (isAlive && this.isActivity(request, context)) {
+    const { allowsLocked, endsWithSession } = routeMetadataOf(context, this.reflector);
+    if (isOpen(request.idleSession) && this.isActivity(request, context)) {
       const status = await session.refresh();
       request.idleSession = status;
-      if (status.state === 'expired')
-        throw new SessionExpiredException(status.reason ?? 'lost', status.loginUrl);
+      const refusal = refusalOf(status);
+      if (refusal && !(status.state === 'locked' && allowsLocked)) throw refusal;
     }
-    if (routeMetadataOf(context, this.reflector).endsWithSession)
-      this.markedResponses.mark(request);
+    if (endsWithSession) this.markedResponses.mark(request);
     const answer = next.handle();
     if (!this.requestSessions.mayRefuse) return answer;
     return answer.pipe(

@@ -1,14 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type HttpException } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { Request } from 'express';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import {
   SessionExpiredException,
+  SessionLockedException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
 import { AttachedSocket } from '../session/open/attached-socket.js';
-import { OpenResponses } from '../session/open/open-responses.js';
+import { OpenResponses, type ClosingEarly } from '../session/open/open-responses.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { SessionExpiredFilter } from './session-expired.filter.js';
 
@@ -28,11 +29,14 @@ export class MarkedResponses {
     if (!response || AttachedSocket.of(request)) return;
     const host = new ExecutionContextHost([request, response]);
     this.openResponses.mark(response, this.requestSessions.of(request), async (closing) => {
-      const exception =
-        closing === 'unavailable'
-          ? new StorageUnavailableException(new Error('The session may be over'))
-          : new SessionExpiredException(closing, this.options.loginUrl);
-      await this.filter.catch(exception, host);
+      await this.filter.catch(this.exceptionFor(closing), host);
     });
+  }
+
+  private exceptionFor(closing: ClosingEarly): HttpException {
+    const { loginUrl, unlockUrl } = this.options;
+    if (closing === 'locked') return new SessionLockedException(unlockUrl);
+    if (closing !== 'unavailable') return new SessionExpiredException(closing, loginUrl);
+    return new StorageUnavailableException(new Error('The session may be over'));
   }
 }

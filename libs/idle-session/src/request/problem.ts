@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import {
   SessionConfirmationRequiredException,
   SessionExpiredException,
+  SessionLockedException,
   StorageUnavailableException,
 } from '../session/idle-session.exceptions.js';
 
@@ -18,14 +19,11 @@ const AUTHENTICATION_SCHEME = 'Session';
 /** Answers with an exception of the module's own, or of an endpoint. */
 export function sendProblem(exception: HttpException, response: Response): void {
   const isUnavailable = exception instanceof StorageUnavailableException;
-  const isAboutSession =
-    exception instanceof SessionExpiredException ||
-    exception instanceof SessionConfirmationRequiredException;
   const body = exception.getResponse();
   const isProblem = typeof body === 'object' && 'title' in body;
   if (isUnavailable) response.set('Retry-After', String(RETRY_AFTER_S));
   if (exception.getStatus() === 401) {
-    const parameters = isAboutSession ? ` ${challengeOf(exception)}` : '';
+    const parameters = isAbout(exception) ? ` ${challengeOf(exception)}` : '';
     response.set('WWW-Authenticate', AUTHENTICATION_SCHEME + parameters);
   }
   response
@@ -35,14 +33,24 @@ export function sendProblem(exception: HttpException, response: Response): void 
     .end(JSON.stringify(body));
 }
 
+type AboutSession =
+  SessionExpiredException | SessionLockedException | SessionConfirmationRequiredException;
+
+function isAbout(exception: HttpException): exception is AboutSession {
+  return [
+    SessionExpiredException,
+    SessionLockedException,
+    SessionConfirmationRequiredException,
+  ].some((type) => exception instanceof type);
+}
+
 /**
  * What the scheme says of a 401. For a proof that is too old, in the words of RFC 9470, section 3, which defines them for
  * the schemes of OAuth: a client that knows them there knows them here.
  */
-function challengeOf(
-  exception: SessionExpiredException | SessionConfirmationRequiredException,
-): string {
-  if (exception instanceof SessionExpiredException) return `error="${exception.reason}"`;
+function challengeOf(exception: AboutSession): string {
+  if (!(exception instanceof SessionConfirmationRequiredException))
+    return `error="${exception.reason}"`;
   // Whole seconds, and none more than the route allows.
   const maxAgeS = Math.floor(exception.maxAgeMs / 1000);
   return [

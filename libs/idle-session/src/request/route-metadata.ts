@@ -5,6 +5,7 @@ import type { Reflector } from '@nestjs/core';
 export const SKIP_IDLE_SESSION = 'idle-session:skip';
 export const PASSIVE_ROUTE = 'idle-session:passive';
 export const ENDS_WITH_SESSION = 'idle-session:ends-with-session';
+export const ALLOW_LOCKED = 'idle-session:allow-locked';
 export const FRESH_SESSION = 'idle-session:fresh-session';
 
 /** What the decorators on a route, or else on its controller, say. */
@@ -15,6 +16,8 @@ export interface RouteMetadata {
   readonly passive: boolean;
   /** Its answers end when their session ends. */
   readonly endsWithSession: boolean;
+  /** Its requests are let in while their session is locked. */
+  readonly allowsLocked: boolean;
   /** How old the person's proof of who they are may be; undefined: as old as the session. */
   readonly freshForMs: number | undefined;
 }
@@ -34,6 +37,7 @@ export function routeMetadataOf(context: ExecutionContext, reflector: Reflector)
       exempt: has(SKIP_IDLE_SESSION),
       passive: has(PASSIVE_ROUTE),
       endsWithSession: has(ENDS_WITH_SESSION),
+      allowsLocked: has(ALLOW_LOCKED),
       freshForMs: reflector.getAllAndOverride<number | undefined>(FRESH_SESSION, [
         handler,
         controller,

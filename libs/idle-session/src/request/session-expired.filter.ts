@@ -10,8 +10,10 @@ import { ApplicationConfig, BaseExceptionFilter, HttpAdapterHost } from '@nestjs
 import type { Request, Response } from 'express';
 import { loginAddress } from 'idle-session-client/protocol';
 import {
+  refusalOf,
   SessionConfirmationRequiredException,
   SessionExpiredException,
+  SessionLockedException,
   StorageUnavailableException,
   TooManySessionsException,
 } from '../session/idle-session.exceptions.js';
@@ -26,7 +28,8 @@ const CAUGHT_BY_FILTER = '__filterCatchExceptions__';
 /**
  * Answers for sessions that ended. If a guard says 401 or 403 first, the answer still says why the session ended. A page
  * navigation is redirected to the login page and loses its cookie, since a person has now been told; a script gets the
- * problem, and the browser keeps the cookie. Answers as well for sessions whose person has to confirm first.
+ * problem, and the browser keeps the cookie. Answers as well for sessions that are locked, and for those whose person has to
+ * confirm first.
  *
  * Nest asks it before the app's other global filters, so that a catch-all does not hide the reason. It passes on to them
  * what is not about an ended session, and what one of them names: `@Catch(SessionExpiredException)`.
@@ -64,14 +67,17 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     request: Request,
     response: Response,
   ): void {
-    response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
-    if (exception.loginUrl === null || !isPageNavigation(request))
-      return sendProblem(exception, response);
-    this.requestSessions.of(request).clearCookie();
-    response.redirect(
-      HttpStatus.SEE_OTHER,
-      loginAddress(exception.loginUrl, exception.reason, pageOf(request)),
-    );
+    if (exception.loginUrl !== null && isPageNavigation(request))
+      this.requestSessions.of(request).clearCookie();
+    sendOrRedirect(exception, exception.loginUrl, request, response);
+  }
+
+  protected answerLocked(
+    exception: SessionLockedException,
+    request: Request,
+    response: Response,
+  ): void {
+    sendOrRedirect(exception, exception.unlockUrl, request, response);
   }
 
   protected answerConfirmationRequired(
@@ -79,13 +85,7 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     request: Request,
     response: Response,
   ): void {
-    response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
-    if (exception.confirmUrl === null || !isPageNavigation(request))
-      return sendProblem(exception, response);
-    response.redirect(
-      HttpStatus.SEE_OTHER,
-      loginAddress(exception.confirmUrl, exception.reason, pageOf(request)),
-    );
+    sendOrRedirect(exception, exception.confirmUrl, request, response);
   }
 
   protected answerUnavailable(exception: StorageUnavailableException, response: Response): void {
@@ -100,6 +100,8 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
   ): (() => void) | undefined {
     if (exception instanceof SessionExpiredException)
       return () => this.answerExpired(exception, request, response);
+    if (exception instanceof SessionLockedException)
+      return () => this.answerLocked(exception, request, response);
     if (exception instanceof SessionConfirmationRequiredException)
       return () => this.answerConfirmationRequired(exception, request, response);
     if (exception instanceof StorageUnavailableException)
@@ -109,19 +111,17 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     return undefined;
   }
 
-  /** The reason behind a refusal by a guard: the session's end, or that nothing could be known of it. */
+  /** The reason behind a refusal by a guard: the session's end or lock, or that nothing could be known of it. */
   private explain(exception: HttpException, request: Request): HttpException | undefined {
     const isRefusal = [HttpStatus.UNAUTHORIZED, HttpStatus.FORBIDDEN].includes(
       exception.getStatus(),
     );
     if (!isRefusal || exception instanceof SessionExpiredException) return undefined;
+    if (exception instanceof SessionLockedException) return undefined;
     const session = this.requestSessions.of(request);
     if (session.isAuthorized) return undefined;
     try {
-      const { state, reason, loginUrl } = session.status();
-      return state === 'expired' && reason !== null
-        ? new SessionExpiredException(reason, loginUrl)
-        : undefined;
+      return refusalOf(session.status());
     } catch (error) {
       return error instanceof StorageUnavailableException ? error : undefined;
     }
@@ -143,6 +143,18 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
       .filter((filter) => filter !== this)
       .reverse();
   }
+}
+
+/** @param url where a page navigation goes; null: it gets what a script gets */
+function sendOrRedirect(
+  exception: HttpException & { readonly reason: string },
+  url: string | null,
+  request: Request,
+  response: Response,
+): void {
+  response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
+  if (url === null || !isPageNavigation(request)) return sendProblem(exception, response);
+  response.redirect(HttpStatus.SEE_OTHER, loginAddress(url, exception.reason, pageOf(request)));
 }
 
 function caughtBy(filter: ExceptionFilter): Function[] {

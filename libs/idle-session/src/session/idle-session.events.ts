@@ -24,7 +24,7 @@ interface EventDetails {
 }
 
 /**
- * What happened to a session. `expired`: its time was up (idle, absolute). `ended`: anything else (signed-out, revoked,
+ * What happened to a session. `unlocked`: the person went on with a locked session. `expired`: its time was up (idle, absolute). `ended`: anything else (signed-out, revoked,
  * lost), or that the session goes on under a new id (confirmed). Each end is told once with a cause other than `elsewhere`, in the process where it was decided.
  */
 export type IdleSessionEvent =
@@ -32,6 +32,10 @@ export type IdleSessionEvent =
       readonly type: 'started';
       /** The reference that the session had until the person confirmed, which ended as `confirmed`. */
       readonly previousRef?: string;
+    })
+  | (EventDetails & {
+      /** `lastActivityAt` is that from before: since when nobody had been there. */
+      readonly type: 'unlocked';
     })
   | (EventDetails & {
       readonly type: 'expired';

@@ -1,4 +1,4 @@
-import type { EndReason } from 'idle-session-client/protocol';
+import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 import {
   ConflictException,
   HttpStatus,
@@ -43,6 +43,43 @@ export class SessionExpiredException extends UnauthorizedException {
     this.message = DETAILS[reason];
     this.extensions = { code: 'UNAUTHENTICATED', reason, loginUrl };
   }
+}
+
+const LOCKED_DETAIL = 'For your security, we locked this page because you were inactive.';
+
+/**
+ * The session lives, but its person did nothing for `lockAfter`, and has to unlock it: 401, with the reason `locked`. Its
+ * response is the whole problem body, so that any filter may send it.
+ */
+export class SessionLockedException extends UnauthorizedException {
+  readonly reason = 'locked';
+
+  /** What a GraphQL server says of the error; the code is Apollo's for a 401. */
+  readonly extensions: object;
+
+  constructor(readonly unlockUrl: string | null = null) {
+    const about = { reason: 'locked', unlockUrl };
+    super({
+      type: 'urn:nestjs-idle-session:session-locked',
+      title: 'Locked',
+      status: HttpStatus.UNAUTHORIZED,
+      detail: LOCKED_DETAIL,
+      ...about,
+    } satisfies Problem & typeof about);
+    this.message = LOCKED_DETAIL;
+    this.extensions = { code: 'UNAUTHENTICATED', ...about };
+  }
+}
+
+/** With what a request of a session that stands so is refused; undefined if it is not. */
+export function refusalOf({
+  state,
+  reason,
+  loginUrl,
+  unlockUrl,
+}: IdleSessionStatus): SessionExpiredException | SessionLockedException | undefined {
+  if (state === 'expired') return new SessionExpiredException(reason ?? 'lost', loginUrl);
+  return state === 'locked' ? new SessionLockedException(unlockUrl) : undefined;
 }
 
 const CONFIRM_DETAIL = 'For your security, please confirm that it is you.';

@@ -13,7 +13,7 @@ import type { FoundSession } from './found-session.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 import { NewestReading } from './newest-reading.js';
-import { statusOf } from './idle-session.status.js';
+import { isOpen, statusOf } from './idle-session.status.js';
 import { destroySession, saveSession } from './save-session.js';
 import { isMarked, isRenewal, toldRef } from './stored-session.js';
 import { identifyingAttributes } from './session-cookies.js';
@@ -127,6 +127,8 @@ export class RequestSession {
       // Stored before the module was there. Its first save starts the record, once and for all.
       return this.update(saveSession(this.request).then(() => this.activity.read(ref)));
     }
+    // Nothing but an unlock moves it, nor gives it another timeout.
+    if (evaluation?.state === 'locked') return this.statusFor(evaluation);
     const idleTimeoutMs = await this.options.idleTimeoutFor(this.request);
     if (idleTimeoutMs === record.idleTimeoutMs) return this.statusFor(evaluation);
     return this.update(this.activity.touch(ref, idleTimeoutMs, record.lastActivityAt));
@@ -138,8 +140,8 @@ export class RequestSession {
    */
   async refresh(idleForMs = 0): Promise<IdleSessionStatus> {
     const { ref } = this.found;
-    const isAlive = this.record !== undefined && this.record.ended === undefined;
-    if (!ref || !isAlive || this.exempted || this.request.session == null) return this.status();
+    // Whoever is at a locked page may claim any time for the last activity.
+    if (!ref || !isOpen(this.evaluate())) return this.status();
     // No storage has to take a time before all times, which a database may not hold.
     const at = Math.max(0, Math.round(this.newest.now - idleForMs));
     const idleTimeoutMs = await this.options.idleTimeoutFor(this.request);
@@ -211,7 +213,7 @@ export class RequestSession {
   }
 
   /** Takes in what the storage says, and ends the session if that says so. */
-  private async update(answer: Promise<ActivityReading>): Promise<IdleSessionStatus> {
+  async update(answer: Promise<ActivityReading>): Promise<IdleSessionStatus> {
     try {
       const before = this.record;
       const reading = await answer;

@@ -15,7 +15,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { attempt } from '../utils/attempt.js';
 import { CircuitBreaker } from '../utils/circuit-breaker.js';
 import { InFlight } from '../utils/in-flight.js';
-import { OutageLog } from '../utils/outage-log.js';
+import { OutageLog, UnusableAnswerError } from '../utils/outage-log.js';
 import { promised, withinTimeLimit } from '../utils/time-limit.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndOrigin } from './end-origin.js';
@@ -89,6 +89,14 @@ export class SessionActivity implements BeforeApplicationShutdown {
         if (reading.record && reading.record.idleTimeoutMs !== idleTimeoutMs) throw error;
         return reading;
       }
+    });
+  }
+
+  /** @throws {StorageUnavailableException} also while the storage can be read, and takes no writes */
+  unlock(sessionRef: string, idleTimeoutMs: number): Promise<ActivityReading> {
+    return this.ask('unlock', async (storage) => {
+      if (!storage.unlock) throw new UnusableAnswerError('no unlock');
+      return storage.unlock(sessionRef, idleTimeoutMs);
     });
   }
 

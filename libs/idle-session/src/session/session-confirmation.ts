@@ -5,7 +5,11 @@ import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { logMissing } from './end-log.js';
-import { SessionExpiredException, StorageUnavailableException } from './idle-session.exceptions.js';
+import {
+  SessionExpiredException,
+  SessionLockedException,
+  StorageUnavailableException,
+} from './idle-session.exceptions.js';
 import { AttachedSocket } from './open/attached-socket.js';
 import { newSessionId } from './new-session-id.js';
 import type { RequestSession } from './request-session.js';
@@ -58,6 +62,7 @@ export class SessionConfirmation {
   /**
    * @returns whether the request goes on under the new id; false if another request confirmed the session first
    * @throws {SessionExpiredException} if the session has ended
+   * @throws {SessionLockedException} if the session is locked: it is to be unlocked first
    * @throws {StorageUnavailableException} if the storage or the session store took none of it
    * @throws {UnauthorizedException} without a session that is under the idle timeout
    */
@@ -68,6 +73,8 @@ export class SessionConfirmation {
     const { ref, record } = session;
     if (ref === undefined || !record) throw new UnauthorizedException('There is no session.');
     if (record.ended !== undefined) return this.lose(request, session);
+    const { state, unlockUrl } = session.status();
+    if (state === 'locked') throw new SessionLockedException(unlockUrl);
     const before = request.sessionID;
     if ((await this.userStore.get(before)) == null) return this.revoke(request, session, ref);
     const successor = await this.start(request, ref);

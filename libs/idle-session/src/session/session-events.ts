@@ -5,6 +5,7 @@ import { Subject } from 'rxjs';
 import {
   toldReason,
   type ActivityReading,
+  type ActivityRecord,
   type ExpiredSession,
   type RecordedEnd,
 } from '../activity/activity-storage.js';
@@ -61,6 +62,11 @@ export class SessionEvents {
     if (!record) return;
     const details = detailsOf(key, now, record, { cause: 'request', owner });
     this.emit({ type: 'started', ...details, ...(previousRef !== undefined && { previousRef }) });
+  }
+
+  /** @param before as the session was while it was locked */
+  unlocked(key: string, before: ActivityRecord, at: number, owner: string | undefined): void {
+    this.emit({ type: 'unlocked', ...detailsOf(key, at, before, { cause: 'request', owner }) });
   }
 
   /** This process ended the session. */

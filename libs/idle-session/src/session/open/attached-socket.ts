@@ -44,7 +44,8 @@ export class AttachedSocket {
   }
 
   /**
-   * Whether the socket has a live session, read anew and held against the options. Closes the socket if it has none.
+   * Whether the socket has a live session that is not locked, read anew and held against the options. Closes the socket if
+   * it has none.
    * @throws {StorageUnavailableException}
    */
   async check(): Promise<boolean> {
@@ -54,6 +55,7 @@ export class AttachedSocket {
     this.handshake.idleSession = status;
     if (!session.isStored || status.state === 'expired')
       this.close({ code: 1008, reason: status.reason ?? 'none' });
+    else if (status.state === 'locked') this.close(socketClosingFor('locked'));
     else this.hold(session);
     return !this.isOver;
   }
@@ -80,6 +82,6 @@ export class AttachedSocket {
 
 /** A page whose session got another id may come back at once, with its new cookie. */
 function socketClosingFor(closing: Closing): SocketClosing {
-  if (isEnd(closing)) return { code: 1008, reason: closing };
+  if (isEnd(closing) || closing === 'locked') return { code: 1008, reason: closing };
   return { code: closing === 'replaced' ? 1012 : 1013, reason: closing };
 }

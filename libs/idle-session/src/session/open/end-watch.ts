@@ -34,20 +34,22 @@ type OverdueReason = Extract<EndReason, 'idle' | 'absolute' | 'lost'>;
 /** On this process's monotonic clock. */
 interface Watched {
   lookAt: number;
-  /** Until when the storage said that the session lives. */
-  aliveUntil: number;
+  /** Until when the storage said that the session lives and is not locked. */
+  openUntil: number;
 }
 
 /** Told what the watch finds out; of an end that this process decides, events tell. */
 export interface EndWatcher {
   /** Another process ended the session. */
   onEnded(sessionRef: string, reading: ActivityReading): void;
-  /** The session's deadline has passed, and the storage does not say whether it goes on. */
+  /** The session lives, and is locked. */
+  onLocked(sessionRef: string): void;
+  /** The session's deadline or lock has passed, and the storage does not say whether it goes on. */
   onUnclear(sessionRef: string): void;
 }
 
 /**
- * Finds out that this process or another ended sessions: watches the storage, and has one timer for the earliest deadline.
+ * Finds out that sessions were ended, by this process or another, or are locked: watches the storage, and has one timer for the earliest deadline.
  * Only the storage says that a session has ended; one that does not answer ends nothing, and is asked again a second
  * later. Without a session to look after it costs nothing.
  */
@@ -75,7 +77,7 @@ export class EndWatch {
   add(sessionRef: string): void {
     if (this.watched.size === 0) this.stopWatching = this.watch();
     const now = performance.now();
-    this.watched.set(sessionRef, { lookAt: Infinity, aliveUntil: now });
+    this.watched.set(sessionRef, { lookAt: Infinity, openUntil: now });
     this.lookIn(sessionRef, UNCLEAR_FOR_MS);
     this.reads.add(sessionRef);
   }
@@ -136,13 +138,18 @@ export class EndWatch {
     const evaluation = this.activity.evaluate(reading);
     const now = performance.now();
     if (!evaluation || evaluation.state === 'expired') {
-      watched.aliveUntil = Math.min(watched.aliveUntil, now);
+      watched.openUntil = Math.min(watched.openUntil, now);
       this.lookIn(sessionRef, UNCLEAR_FOR_MS);
       return evaluation ? (evaluation.reason as OverdueReason) : 'lost';
     }
-    watched.aliveUntil = now + evaluation.expiresInMs;
+    if (evaluation.state === 'locked') {
+      this.watcher.onLocked(sessionRef);
+      return undefined;
+    }
+    const openForMs = Math.min(evaluation.expiresInMs, evaluation.locksInMs ?? Infinity);
+    watched.openUntil = now + openForMs;
     const atLeastEvery = this.stopWatching ? ASK_AT_LEAST_EVERY_MS : ASK_AGAIN_MS;
-    this.lookIn(sessionRef, Math.min(evaluation.expiresInMs, atLeastEvery));
+    this.lookIn(sessionRef, Math.min(openForMs, atLeastEvery));
     return undefined;
   }
 
@@ -217,8 +224,8 @@ export class EndWatch {
   }
 
   private isUnclear(sessionRef: string, now: number): boolean {
-    const { aliveUntil = Infinity } = this.watched.get(sessionRef) ?? {};
-    if (now < aliveUntil + UNCLEAR_FOR_MS) return false;
+    const { openUntil = Infinity } = this.watched.get(sessionRef) ?? {};
+    if (now < openUntil + UNCLEAR_FOR_MS) return false;
     return this.reads.isUnanswered(sessionRef) || this.ends.isUnanswered(sessionRef);
   }
 

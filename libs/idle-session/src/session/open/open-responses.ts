@@ -13,11 +13,14 @@ import {
 import { isEnd, OpenSessions, type Closing } from './open-sessions.js';
 import { isClosed, onceClosed } from './response-close.js';
 
-/** Answers a request whose session ended, or is unclear, before its handler answered. */
-type AnswerInstead = (closing: Exclude<Closing, 'replaced'>) => Promise<void>;
+/** Why a response is closed that has not begun. */
+export type ClosingEarly = Exclude<Closing, 'replaced'>;
+
+/** Answers a request whose session ended, is locked or is unclear, before its handler answered. */
+type AnswerInstead = (closing: ClosingEarly) => Promise<void>;
 
 /**
- * Ends responses that stay open when their session ends: streams of events, and those of marked routes. An answer to
+ * Ends responses that stay open when their session ends or is locked: streams of events, and those of marked routes. An answer to
  * which none of this applies costs nothing.
  */
 @Injectable()
@@ -83,10 +86,14 @@ export class OpenResponses {
 
   /** Undefined where the browser is to connect again. */
   private lastEvent(closing: Closing): string | undefined {
-    if (!isEnd(closing)) return undefined;
-    const data = JSON.stringify({ reason: closing, loginUrl: this.options.loginUrl });
-    return `event: session-ended\ndata: ${data}\n\n`;
+    const { loginUrl, unlockUrl } = this.options;
+    if (closing === 'locked') return eventOf('session-locked', { reason: closing, unlockUrl });
+    return isEnd(closing) ? eventOf('session-ended', { reason: closing, loginUrl }) : undefined;
   }
+}
+
+function eventOf(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** Whether the end of the session is the request's own doing, such as a sign-out. */

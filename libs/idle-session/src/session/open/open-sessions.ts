@@ -11,10 +11,11 @@ import { SessionEvents } from '../session-events.js';
 import { EndWatch } from './end-watch.js';
 
 /**
- * Why what is open for a session closes: the reason of the end, or that it may be opened again. `replaced`: the session
- * goes on under another id. `unavailable`: the storage does not say whether it goes on.
+ * Why what is open for a session closes: the reason of the end, or that it may be opened again. `locked`: once the person
+ * has unlocked the session. `replaced`: the session goes on under another id. `unavailable`: the storage does not say whether
+ * it goes on.
  */
-export type Closing = EndReason | 'replaced' | 'unavailable';
+export type Closing = EndReason | 'locked' | 'replaced' | 'unavailable';
 
 type OnClose = (closing: Closing) => void;
 
@@ -23,12 +24,12 @@ const ENDS_REMEMBERED = 1000;
 
 /** Whether the session is over, and told so. */
 export function isEnd(closing: Closing): closing is EndReason {
-  return closing !== 'replaced' && closing !== 'unavailable';
+  return closing !== 'locked' && closing !== 'replaced' && closing !== 'unavailable';
 }
 
 /**
- * What this process holds open for sessions: streams and sockets. It hears of each end that any process decides, no later
- * than `syncInterval` and a second; with a `subscriber` within milliseconds.
+ * What this process holds open for sessions: streams and sockets. It closes them when their session is locked, and hears of
+ * each end that any process decides, no later than `syncInterval` and a second; with a `subscriber` within milliseconds.
  *
  * A storage that is away ends nothing: what is open stays open until the deadline that was known. After that it closes as
  * `unavailable`, as a request is answered 503; with `onStorageError: 'allow'` it stays open until the storage is back.
@@ -50,6 +51,7 @@ export class OpenSessions implements OnApplicationShutdown {
   ) {
     this.endWatch = new EndWatch(activity, sweeper, storage, {
       onEnded: (ref, reading) => this.learn(ref, reading),
+      onLocked: (ref) => this.close(ref, 'locked'),
       onUnclear: (ref) => {
         if (onStorageError === 'reject') this.close(ref, 'unavailable');
       },

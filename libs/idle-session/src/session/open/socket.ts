@@ -62,7 +62,7 @@ function closeSocketIo(socket: SocketIoLike, { code, reason }: SocketClosing): v
     socket.conn.close();
     return;
   }
-  socket.emit('session-ended', { reason });
+  socket.emit(reason === 'locked' ? 'session-locked' : 'session-ended', { reason });
   socket.disconnect(true);
 }
 
