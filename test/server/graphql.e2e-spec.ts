@@ -119,6 +119,20 @@ describe('A GraphQL server', () => {
     },
   );
 
+  it('says of a locked session that the person has to unlock it', async () => {
+    const locking = { idleTimeout: '1h', lockAfter: '15m', unlockUrl: '/unlock' } as const;
+    const test = await start({ metadata, options: locking });
+    const ada = await test.signedIn();
+    test.clock.advance(15 * MINUTE);
+    expect(await errorsOf(ada, '{ user }')).toEqual([
+      expect.objectContaining({
+        message: 'For your security, we locked this page because you were inactive.',
+        extensions: { code: 'UNAUTHENTICATED', reason: 'locked', unlockUrl: '/unlock' },
+      }),
+    ]);
+    expect((await ask(ada, '{ up }')).body).toEqual({ data: { up: true } });
+  });
+
   it('says of a proof that is too old that the person has to confirm', async () => {
     const test = await start({ metadata, options: { confirmUrl: '/confirm' } });
     const ada = await test.signedIn();

@@ -163,6 +163,16 @@ describe.each(['websocket', 'polling'])('A socket of socket.io over %s', (transp
     expect(client.received).toEqual([['session-ended', { reason: 'signed-out' }]]);
   });
 
+  it('is told of the lock of its session, and disconnected', async () => {
+    const test = await start({ options: { idleTimeout: '1h', lockAfter: '15m' } });
+    const { client } = await join(test, transport);
+    test.clock.advance(15 * MINUTE);
+    client.socket.emit('edit', 'a');
+    expect(await client.disconnected).toBe('io server disconnect');
+    expect(client.received[0]).toEqual(['session-locked', { reason: 'locked' }]);
+    expect(test.gateway.handled).toEqual([]);
+  });
+
   it('sends messages, which are activity', async () => {
     const test = await start();
     const { browser, client } = await join(test, transport);
