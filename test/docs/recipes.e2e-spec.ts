@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import expressSession, { type Store } from 'express-session';
 import supertest from 'supertest';
 import { appModuleOn } from '../../docs/examples/recipes/migrating.js';
 import * as fresh from '../../docs/examples/recipes/fresh.js';
+import * as lock from '../../docs/examples/recipes/lock.js';
 import * as rememberMe from '../../docs/examples/recipes/remember-me.js';
 import { start as startWithPassport } from '../../docs/examples/recipes/passport.js';
 import { TestController } from '../support/test-app.js';
@@ -44,6 +45,54 @@ describe('docs/recipes/passport.md', () => {
     expect(signedOut.get('Set-Cookie')).toHaveLength(1);
     await browser.get('/me').expect(401);
     expect(await statusOf(browser)).toMatchObject({ state: 'none', expiresInMs: null });
+  });
+});
+
+describe('docs/recipes/lock.md', () => {
+  /** Signed in, and idle since then for as long as the recipe says, by the clock that the storage in memory goes by. */
+  async function locked() {
+    const browser = await startModule(lock.AppModule);
+    await browser.post('/sign-in').expect(200);
+    const began = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => began() + 15 * 60_000);
+    expect((await browser.get('/page').expect(401)).body).toMatchObject({
+      reason: 'locked',
+      unlockUrl: '/unlock',
+    });
+    return browser;
+  }
+  afterEach(() => void jest.restoreAllMocks());
+
+  it('the unlock page leads back to where the person was, once the password is right', async () => {
+    const browser = await locked();
+    const page = await browser.get('/unlock?returnTo=%2Fpage').expect(200);
+    const [, action = ''] = /action="([^"]+)"/.exec(page.text) ?? [];
+    await browser.post(action).send({ password: 'wrong' }).expect(401);
+    expect(await statusOf(browser)).toMatchObject({ state: 'locked' });
+    const unlocked = await browser.post(action).send({ password: 'demo' }).expect(303);
+    expect(unlocked.headers.location).toBe('/page');
+    await browser.get('/page').expect(200);
+  });
+
+  it('a form within the page is answered without a way back', async () => {
+    const browser = await locked();
+    await browser.post('/unlock').send({ password: 'demo' }).expect(204);
+    await browser.get('/page').expect(200);
+  });
+
+  it('after five wrong tries, however many come at once, the session is over', async () => {
+    const browser = await locked();
+    const guess = () => browser.post('/unlock').send({ password: 'guess' });
+    await Promise.all([1, 2, 3, 4, 5].map(() => guess().expect(401)));
+    expect(await statusOf(browser)).toMatchObject({ state: 'locked' });
+    await browser.post('/unlock').send({ password: 'demo' }).expect(401);
+    expect(await statusOf(browser)).toMatchObject({ state: 'expired', reason: 'signed-out' });
+  });
+
+  it('the person may leave instead', async () => {
+    const browser = await locked();
+    await browser.post('/leave').expect(303);
+    expect(await statusOf(browser)).toMatchObject({ state: 'expired', reason: 'signed-out' });
   });
 });
 

@@ -4,7 +4,7 @@ import {
   type EndReason,
   type RecordedEnd,
 } from 'nestjs-idle-session';
-import { unsentMs, type Rules } from './rules.js';
+import { countsForMs, unsentMs, type Rules } from './rules.js';
 import { LATENCY_MS, Troubles } from './troubles.js';
 
 /** What a request carries. */
@@ -14,10 +14,12 @@ export interface Visit {
   readonly passive?: boolean;
   /** How long ago the person did something. */
   readonly idleForMs?: number;
+  /** The person unlocks the session. */
+  readonly unlocks?: boolean;
 }
 
 /** `accepted`, the reason why not, or that no server could tell. */
-export type Outcome = 'accepted' | EndReason | 'unavailable' | 'unknown';
+export type Outcome = 'accepted' | 'locked' | EndReason | 'unavailable' | 'unknown';
 
 interface Written {
   readonly record: ActivityRecord;
@@ -96,7 +98,7 @@ export class StorageOracle {
   visited(server: number, key: string, visit: Visit): (outcome: Outcome) => void {
     const session = this.session(key);
     const startedAt = this.now();
-    const { idleTimeoutMs, passive, idleForMs = 0 } = visit;
+    const { idleTimeoutMs, passive, idleForMs = 0, unlocks = false } = visit;
     const attempt: Attempt = { server, idleTimeoutMs, startedAt, endedAt: Infinity };
     session.attempts.push(attempt);
     const knewTheEnd = session.endKnownBy.has(server);
@@ -105,7 +107,11 @@ export class StorageOracle {
       if (outcome === 'accepted') {
         if (!passive) attempt.activityAt = startedAt - idleForMs;
         this.expect(!knewTheEnd, `${key}: server ${server} knew the end and accepted`);
-        this.acceptsRightly(server, key, startedAt);
+        this.acceptsRightly(server, key, startedAt, unlocks);
+      } else if (outcome === 'locked') {
+        const early = this.deadline(key, this.lockSpan) - this.now();
+        this.expect(!unlocks, `${key}: locked for server ${server} after an unlock`);
+        this.expect(early <= 0, `${key}: locked for server ${server} ${early} ms early`);
       } else if (outcome === 'unavailable') {
         const wasWell = !this.troubles.metBy(server, startedAt, this.now());
         this.expect(!wasWell, `${key}: server ${server} had no answer, without an outage`);
@@ -160,7 +166,8 @@ export class StorageOracle {
       const record = history.at(-1)?.record;
       if (!record || record.ended !== undefined) continue;
       const before = this.now() - unsentMs(this.rules, record.idleTimeoutMs) - LATENCY_MS;
-      const early = this.idleDeadline(key, before) - record.lastActivityAt - record.idleTimeoutMs;
+      const early =
+        this.deadline(key, this.idleSpan, before) - record.lastActivityAt - record.idleTimeoutMs;
       this.expect(early <= 0, `${key}: will end as idle ${early} ms early`);
     }
   }
@@ -181,21 +188,24 @@ export class StorageOracle {
   }
 
   /** Some state that the storage was in since, or that this server may not have heard of yet, must have said so. */
-  private acceptsRightly(server: number, key: string, startedAt: number): void {
+  private acceptsRightly(server: number, key: string, startedAt: number, unlocks: boolean): void {
     const { syncIntervalMs } = this.rules;
     const policy = { warnBeforeMs: false } as const;
+    const refused = unlocks ? ['expired'] : ['expired', 'locked'];
     const isRight = this.session(key).history.some(
       ({ record, from, until }) =>
         until >= startedAt - syncIntervalMs &&
-        evaluate(record, policy, Math.max(from, startedAt)).state !== 'expired',
+        refused.every(
+          (state) => evaluate(record, policy, Math.max(from, startedAt)).state !== state,
+        ),
     );
-    this.expect(isRight, `${key}: server ${server} accepted what was over`);
+    this.expect(isRight, `${key}: server ${server} accepted what was over or locked`);
   }
 
   private endsRightly(key: string, { ended, startedAt }: ActivityRecord): void {
     const now = this.now();
     if (ended === 'idle') {
-      const early = this.idleDeadline(key) - now;
+      const early = this.deadline(key, this.idleSpan) - now;
       this.expect(early <= 0, `${key}: ended as idle ${early} ms early`);
     } else if (ended === 'absolute') {
       const early = startedAt + (this.rules.absoluteTimeoutMs || Infinity) - now;
@@ -205,8 +215,18 @@ export class StorageOracle {
     }
   }
 
-  /** The earliest time at which a session may end as idle, by the activity that was accepted before a time. */
-  private idleDeadline(key: string, before = Infinity): number {
+  private readonly idleSpan = (idleTimeoutMs: number) => idleTimeoutMs;
+  private readonly lockSpan = (idleTimeoutMs: number) => countsForMs(this.rules, idleTimeoutMs);
+
+  /**
+   * The earliest time at which a session may end as idle, or be locked, by the activity that was accepted before a time.
+   * @param spanOf how long after the last activity that is, by the idle timeout
+   */
+  private deadline(
+    key: string,
+    spanOf: (idleTimeoutMs: number) => number,
+    before = Infinity,
+  ): number {
     const { attempts } = this.session(key);
     let deadline = -Infinity;
     for (const attempt of attempts) {
@@ -218,7 +238,7 @@ export class StorageOracle {
       const { activityAt, endedAt } = attempt;
       if (activityAt === undefined || endedAt > before) continue;
       if (!this.mayBeLost(attempt, attempts, idleTimeoutMs))
-        deadline = Math.max(deadline, activityAt + idleTimeoutMs);
+        deadline = Math.max(deadline, activityAt + spanOf(idleTimeoutMs));
     }
     return deadline;
   }
@@ -227,7 +247,8 @@ export class StorageOracle {
     const { server, startedAt, endedAt } = attempt;
     const { syncIntervalMs } = this.rules;
     const waitMs = unsentMs(this.rules, idleTimeoutMs);
-    const inTrouble = this.troubles.mayHaveLost(attempt, idleTimeoutMs, waitMs);
+    const spanMs = countsForMs(this.rules, idleTimeoutMs);
+    const inTrouble = this.troubles.mayHaveLost(attempt, spanMs, waitMs);
     // By a shorter timeout, a session may be over for a server that could not hear of this activity.
     const inShorterTimeout = all.some((other) => {
       const unheardMs = other.server === server ? 0 : syncIntervalMs;

@@ -46,11 +46,12 @@ export class Troubles {
 
   /**
    * Whether activity that a server accepted, in an attempt from start to end, may not have reached the storage in time.
+   * @param countsForMs how long after the last activity the next one counts
    * @param unsentMs how long it may wait while all is well
    */
   mayHaveLost(
     { server, startedAt, endedAt }: { server: number; startedAt: number; endedAt: number },
-    idleTimeoutMs: number,
+    countsForMs: number,
     unsentMs: number,
   ): boolean {
     const now = this.now();
@@ -65,7 +66,7 @@ export class Troubles {
       ({ from, to }) =>
         from <= endedAt + unsentMs &&
         to >= startedAt &&
-        Math.min(to, now + RECOVERY_MS) - from > idleTimeoutMs / 2,
+        Math.min(to, now + RECOVERY_MS) - from > countsForMs / 2,
     );
     return inCrash || inOutage;
   }

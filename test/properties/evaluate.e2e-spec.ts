@@ -105,12 +105,13 @@ const ALIVE: [string, Property][] = [
     },
   ],
   [
-    'is not locked by later activity',
+    'that is open is not locked by later activity',
     (record, policy, now) => {
       const time = Math.max(now, record.lastActivityAt + 1);
       const later = { ...record, lastActivityAt: record.lastActivityAt + 1 };
-      const isLocked = evaluate(record, policy, time).state === 'locked';
-      return isLocked || evaluate(later, policy, time).state !== 'locked';
+      const { state } = evaluate(record, policy, time);
+      const isOpen = state === 'active' || state === 'warning';
+      return !isOpen || evaluate(later, policy, time).state !== 'locked';
     },
   ],
   [

@@ -238,8 +238,8 @@ class World {
       // This model knows of no activity that waits; the one of several servers in virtual time does.
       touchInterval: 0,
     });
-    const absoluteTimeoutMs = ABSOLUTE_MINUTES * MINUTE;
-    const server = new Server(storage, absoluteTimeoutMs, ({ type, sessionRef }) => {
+    const limits = { absoluteTimeoutMs: ABSOLUTE_MINUTES * MINUTE, lockAfterMs: false } as const;
+    const server = new Server(storage, limits, ({ type, sessionRef }) => {
       if (type !== 'started') this.events.push(sessionRef);
     });
     return { server, client };

@@ -2,7 +2,7 @@ import type { Visit } from '../../model/storage-oracle.js';
 import type { Fault } from './link.js';
 
 /** A moment in the life of a session, as the storage knows it. */
-export type Moment = 'half' | 'deadline' | 'limit';
+export type Moment = 'half' | 'lock' | 'deadline' | 'limit';
 
 export interface By {
   readonly server: number;

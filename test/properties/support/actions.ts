@@ -38,6 +38,12 @@ const delays = fc.oneof(
 );
 
 const signIn = fc.record({ type: fc.constant('sign-in' as const), ...by, idleTimeoutMs });
+const unlocks = fc.record({
+  type: fc.constant('visit' as const),
+  ...by,
+  idleTimeoutMs,
+  unlocks: fc.constant(true),
+});
 const visits = fc.record({ type: fc.constant('visit' as const), ...visit });
 const stays = fc.record({
   type: fc.constant('stay' as const),
@@ -50,7 +56,7 @@ const sweeps = fc.record({ type: fc.constant('sweep' as const), servers });
 const passes = fc.record({ type: fc.constant('pass' as const), ms: time });
 const passesTo = fc.record({
   type: fc.constant('pass-to' as const),
-  moment: fc.constantFrom('half' as const, 'deadline' as const, 'limit' as const),
+  moment: fc.constantFrom('half' as const, 'lock' as const, 'deadline' as const, 'limit' as const),
   person,
   ms: fc.oneof(fc.constantFrom(-1, 0, 1), fc.integer({ min: -1500, max: 500 })),
 });
@@ -68,6 +74,7 @@ const calms = fc.record({ type: fc.constant('calm' as const) });
 const action = fc.oneof(
   { weight: 2, arbitrary: signIn },
   { weight: 6, arbitrary: visits },
+  { weight: 1, arbitrary: unlocks },
   { weight: 4, arbitrary: stays },
   { weight: 2, arbitrary: ends },
   { weight: 2, arbitrary: sweeps },
@@ -83,6 +90,7 @@ export const options: fc.Arbitrary<Options> = fc.record({
   syncIntervalMs: fc.constantFrom(1000, 1000, 1000, 0),
   touchIntervalMs: fc.constantFrom(30_000, 30_000, 0),
   absoluteTimeoutMs: fc.constantFrom(false as const, 30_000, 90_000),
+  lockAfterMs: fc.constantFrom(false as const, false as const, 8_000, 15_000),
   changesRemembered: fc.constantFrom(0, 1, 3),
 });
 

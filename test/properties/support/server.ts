@@ -11,6 +11,7 @@ import { SessionActivity } from '../../../libs/idle-session/src/session/session-
 import { SessionStart } from '../../../libs/idle-session/src/session/session-start.js';
 import { SessionEvents } from '../../../libs/idle-session/src/session/session-events.js';
 import { OutageLog } from '../../../libs/idle-session/src/utils/outage-log.js';
+import type { Rules } from '../../model/rules.js';
 import type { Outcome, Visit } from '../../model/storage-oracle.js';
 
 const STORAGE_TIMEOUT_MS = 1000;
@@ -30,7 +31,7 @@ export class Server {
 
   constructor(
     private readonly storage: ActivityStorage,
-    absoluteTimeoutMs: number | false,
+    { absoluteTimeoutMs, lockAfterMs }: Pick<Rules, 'absoluteTimeoutMs' | 'lockAfterMs'>,
     onEvent: (event: IdleSessionEvent) => void,
   ) {
     const options = {
@@ -38,7 +39,7 @@ export class Server {
       limitsFor: async ({ idleTimeoutMs }: Starting) => ({
         idleTimeoutMs,
         absoluteTimeoutMs: absoluteTimeoutMs || null,
-        lockAfterMs: null,
+        lockAfterMs: lockAfterMs || null,
       }),
       warnBeforeFor: () => false,
       storageTimeoutMs: STORAGE_TIMEOUT_MS,
@@ -58,10 +59,14 @@ export class Server {
   }
 
   /** A request: looked up by the store, checked by the guard, counted by the interceptor. */
-  visit(key: string, { idleTimeoutMs, passive = false, idleForMs = 0 }: Visit): Promise<Outcome> {
+  visit(key: string, visit: Visit): Promise<Outcome> {
+    const { idleTimeoutMs, passive = false, idleForMs = 0, unlocks = false } = visit;
     return this.orUnavailable(async () => {
       let reading = await this.endIfExpired(key, await this.activity.read(key));
       let readAt = performance.now();
+      const isLocked = this.outcome(reading) === 'locked';
+      if (unlocks && (isLocked || this.outcome(reading) === 'accepted'))
+        return this.outcome(await this.update(key, this.activity.unlock(key, idleTimeoutMs)));
       if (this.outcome(reading) !== 'accepted') return this.outcome(reading);
 
       const { record } = reading;
@@ -110,7 +115,8 @@ export class Server {
   private outcome(reading: ActivityReading): Outcome {
     const evaluation = this.activity.evaluate(reading);
     if (!evaluation) return 'unknown';
-    return evaluation.state === 'expired' ? evaluation.reason : 'accepted';
+    if (evaluation.state === 'expired') return evaluation.reason;
+    return evaluation.state === 'locked' ? 'locked' : 'accepted';
   }
 
   private async orUnavailable(work: () => Promise<Outcome>): Promise<Outcome> {

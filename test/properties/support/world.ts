@@ -144,7 +144,7 @@ export class World {
       touchInterval: options.touchIntervalMs,
       rememberedSessions: 4,
     });
-    const server = new Server(storage, options.absoluteTimeoutMs, ({ type, sessionRef }) => {
+    const server = new Server(storage, options, ({ type, sessionRef }) => {
       if (!running.crashed && type !== 'started') oracle.event(sessionRef, type);
     });
     const running = { id, server, link, crashed: false };
@@ -231,6 +231,8 @@ export class World {
         return lastActivityAt + idleTimeoutMs / 2;
       case 'deadline':
         return lastActivityAt + idleTimeoutMs;
+      case 'lock':
+        return lastActivityAt + (this.options.lockAfterMs || idleTimeoutMs);
       case 'limit':
         return startedAt + (this.options.absoluteTimeoutMs || 0);
     }
