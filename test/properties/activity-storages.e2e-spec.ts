@@ -55,7 +55,7 @@ describe('The scripts in Redis', () => {
     pass: (time) => time * HOUR,
     timeout: (timeout) => (timeout + 0.5) * HOUR,
     absoluteTimeoutMs: 6.15 * HOUR,
-    lockAfterMs: 2.3 * HOUR,
+    lockAfterMs: 138 * MINUTE,
     ago: (ago, index) => (ago + (ago < 0 ? 0 : (index + 1) / 100)) * HOUR,
     compare: (span) => Math.round(span / MINUTE),
   };

@@ -7,7 +7,7 @@ import { LockController } from '../support/lock-controller.js';
 import type { RedisApp, RedisAppOptions } from '../support/redis-app.js';
 import { until } from '../support/until.js';
 
-const TRIALS = 20;
+const TRIALS = 8;
 const LOCK = 15 * MINUTE;
 
 const apps = BufferedApps.forEachTest();
@@ -15,7 +15,10 @@ const apps = BufferedApps.forEachTest();
 async function twoProcesses(options: RedisAppOptions['options'] = {}) {
   const locking = { idleTimeout: '1h', lockAfter: '15m', ...options } as const;
   const start = () =>
-    apps.start({}, { options: locking, metadata: { controllers: [LockController] } });
+    apps.start(
+      { syncInterval: '200ms' },
+      { options: locking, metadata: { controllers: [LockController] } },
+    );
   return [await start(), await start()] as const;
 }
 

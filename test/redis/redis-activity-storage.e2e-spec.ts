@@ -434,6 +434,7 @@ function anHourAhead(storage: ActivityStorage): ActivityStorage {
     index: storage.index,
     read: (key) => ahead(() => storage.read(key)),
     start: (key, session) => ahead(() => storage.start(key, session)),
+    unlock: (key, idleTimeoutMs) => ahead(() => storage.unlock!(key, idleTimeoutMs)),
     touch: (key, idleTimeoutMs, at) => ahead(() => storage.touch(key, idleTimeoutMs, at)),
     end: (key, reason) => ahead(() => storage.end(key, reason)),
     expire: (limit) => ahead(() => storage.expire(limit)),

@@ -68,6 +68,10 @@ export class Link extends ActivityStorage implements ActivityFeed {
     return this.call(() => this.storage.touch(key, idleTimeoutMs, at));
   }
 
+  override unlock(key: string, idleTimeoutMs: number) {
+    return this.call(() => this.storage.unlock(key, idleTimeoutMs));
+  }
+
   override end(key: string, reason: EndReason) {
     return this.call(
       () => this.storage.end(key, reason),
