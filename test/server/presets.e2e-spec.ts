@@ -97,7 +97,7 @@ describe('With a preset, an idle timeout that a function returns', () => {
     idleTimeout = 15 * MINUTE + 1;
     await get().expect(500);
     expect(logger.errors.join('\n')).toContain(
-      `Option "idleTimeout" got 900001; it takes at most 15 minutes with preset 'pci-dss-4' (PCI DSS 4.0.1, 8.2.8).`,
+      `Option "idleTimeout" got 900001; it takes at most 15 minutes (more beside a lockAfter of at most 15 minutes) with preset 'pci-dss-4' (PCI DSS 4.0.1, 8.2.8).`,
     );
     idleTimeout = '15m';
     // It was no activity either.
