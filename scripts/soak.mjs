@@ -17,6 +17,7 @@ const options = {
   durationMs: Number(values.minutes) * 60_000,
   sessions: Number(values.sessions),
   idleTimeoutMs: Number(values['idle-timeout']) * 1000,
+  lockAfterMs: Number(values['idle-timeout']) * 600,
   killsProcesses: true,
 };
 console.log(`Soak: ${JSON.stringify(options)}`);

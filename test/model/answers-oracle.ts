@@ -5,7 +5,7 @@ export const SYNC_INTERVAL = 1000;
 const LATENESS = 500;
 
 export interface Answered {
-  readonly what: 'sign-in' | 'me' | 'heartbeat' | 'poll' | 'sign-out';
+  readonly what: 'sign-in' | 'me' | 'heartbeat' | 'poll' | 'unlock' | 'sign-out';
   /** Which of the app's processes was asked. */
   readonly process: number;
   /** By the asker's monotonic clock, as all times here: what happened, happened between the two. */
@@ -17,6 +17,8 @@ export interface Answered {
   readonly status: number;
   /** Whether the answer was that of somebody who is signed in. */
   readonly served: boolean;
+  /** Whether the answer was that the session is locked. */
+  readonly locked: boolean;
   /** Whether the answer was that there is no session, or none any more. */
   readonly out: boolean;
 }
@@ -24,7 +26,7 @@ export interface Answered {
 /**
  * Judges an app by what one person sends and is answered, in real time, whatever the app and Redis are made of. The
  * person may be signed out once no activity that was accepted keeps them in; they must be out once none that the app
- * could have received does. What happens inside is not known here; `storage-oracle.ts` goes by that.
+ * could have received does. It is the same with the lock, until they unlock it. What happens inside is not known here; `storage-oracle.ts` goes by that.
  */
 export class Person {
   sessionRef = '';
@@ -38,7 +40,7 @@ export class Person {
 
   constructor(
     readonly cookie: string,
-    private readonly idleTimeoutMs: number,
+    private readonly limits: { readonly idleTimeoutMs: number; readonly lockAfterMs: number },
     /** Whether what a process accepted then is lost, since the process was killed. */
     private readonly lost: (process: number, acceptedAt: number) => boolean,
   ) {}
@@ -65,44 +67,57 @@ export class Person {
     return undefined;
   }
 
-  /** Until when the person is in, whatever else happened. */
-  provenUntil(): number {
+  /**
+   * Until when the person is in, whatever else happened.
+   * @param spanMs for how long one activity keeps them in; `lockAfterMs`: until when the session is not locked
+   */
+  provenUntil(spanMs = this.limits.idleTimeoutMs): number {
     const proofs = this.proofs.filter(({ process, acceptedAt }) => !this.lost(process, acceptedAt));
-    return Math.max(0, ...proofs.map(({ activeAt }) => activeAt)) + this.idleTimeoutMs;
+    return Math.max(0, ...proofs.map(({ activeAt }) => activeAt)) + spanMs;
   }
 
   /** From when on the person is out in any case, unless they are heard again. */
   overFrom(): number {
     return this.signedOutBy
       ? this.signedOutBy.at + SYNC_INTERVAL + LATENESS
-      : this.heardAtLatest + this.idleTimeoutMs + LATENESS;
+      : this.heardAtLatest + this.limits.idleTimeoutMs + LATENESS;
+  }
+
+  /** From when on the session is locked in any case, unless the person is heard again. */
+  lockedFrom(): number {
+    return this.heardAtLatest + this.limits.lockAfterMs + LATENESS;
   }
 
   history(): string {
     return this.log.join('\n');
   }
 
-  private wrongAbout({ process, sentAt, answeredAt, status, served, out }: Answered) {
+  private wrongAbout(answer: Answered) {
+    const { what, process, sentAt, answeredAt, status, served, locked, out } = answer;
     if (served && this.signedOutBy) {
       const known = this.signedOutBy.process === process ? 0 : SYNC_INTERVAL + LATENESS;
       if (sentAt > this.signedOutBy.at + known) return 'served after signing out';
     } else if (served && sentAt > this.overFrom()) return 'served after the end';
+    if (served && what !== 'unlock' && sentAt > this.lockedFrom()) return 'served while locked';
+    if (locked && what === 'unlock') return 'locked after an unlock';
+    if (locked && answeredAt < this.provenUntil(this.limits.lockAfterMs))
+      return 'locked although active';
     if (out && !this.triesToSignOut && answeredAt < this.provenUntil())
       return 'signed out although active';
-    if (!served && !out && status !== 503 && status !== 0) return `answered ${status}`;
+    if (!served && !locked && !out && status !== 503 && status !== 0) return `answered ${status}`;
     return undefined;
   }
 
   private note(answer: Answered): void {
-    const { what, process, sentAt, answeredAt, idleForMs, status, served, out } = answer;
+    const { what, process, sentAt, answeredAt, idleForMs, status, served, locked, out } = answer;
     const took = Math.round(answeredAt - sentAt);
-    const outcome = served ? 'served' : out ? 'out' : 'not heard';
+    const outcome = served ? 'served' : locked ? 'locked' : out ? 'out' : 'not heard';
     this.log.push(`${seconds(sentAt)} ${what} at ${process}: ${status}, ${outcome}, ${took} ms`);
     if (this.log.length > 40) this.log.shift();
 
     if (what === 'sign-out') {
       if (out) this.signedOutBy ??= { process, at: answeredAt };
-    } else if (idleForMs !== Infinity && !out) {
+    } else if (idleForMs !== Infinity && !out && !locked) {
       // Whoever was not answered may have been heard all the same.
       this.heardAtLatest = Math.max(this.heardAtLatest, answeredAt);
       if (!served) return;

@@ -1,9 +1,5 @@
-import {
-  evaluate,
-  type ActivityRecord,
-  type EndReason,
-  type RecordedEnd,
-} from 'nestjs-idle-session';
+import { evaluate, type ActivityRecord, type EndReason } from 'nestjs-idle-session';
+import { Session, type Attempt } from './session-history.js';
 import { countsForMs, unsentMs, type Rules } from './rules.js';
 import { LATENCY_MS, Troubles } from './troubles.js';
 
@@ -20,32 +16,6 @@ export interface Visit {
 
 /** `accepted`, the reason why not, or that no server could tell. */
 export type Outcome = 'accepted' | 'locked' | EndReason | 'unavailable' | 'unknown';
-
-interface Written {
-  readonly record: ActivityRecord;
-  readonly from: number;
-  until: number;
-}
-
-interface Attempt {
-  readonly server: number;
-  readonly idleTimeoutMs: number;
-  readonly startedAt: number;
-  /** Infinity while it has no answer: it may be executed at any time. */
-  endedAt: number;
-  /** When the person was active, once that was accepted. */
-  activityAt?: number;
-}
-
-class Session {
-  readonly history: Written[] = [];
-  readonly attempts: Attempt[] = [];
-  readonly events: string[] = [];
-  readonly asked = new Set<RecordedEnd>();
-  /** The servers that know that it ended. */
-  readonly endKnownBy = new Set<number>();
-  eventMayBeLost = false;
-}
 
 /**
  * Judges servers by all that happens, also inside: what the storage writes, which network is well, and when, to the

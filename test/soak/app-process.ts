@@ -17,7 +17,11 @@ export interface HttpAnswer {
   /** How it broke. */
   readonly broke?: string;
   readonly cookie: string | undefined;
-  readonly body: { readonly state?: string; readonly sessionRef?: string };
+  readonly body: {
+    readonly state?: string;
+    readonly reason?: string;
+    readonly sessionRef?: string;
+  };
 }
 
 type Message = { ended: string } | { memory: Memory } | { port: number };

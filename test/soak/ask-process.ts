@@ -19,6 +19,8 @@ export function askProcess(
       return process.ask('GET', '/poll', cookie);
     case 'heartbeat':
       return process.ask('POST', '/idle-session/heartbeat', cookie, { idleForMs });
+    case 'unlock':
+      return process.ask('POST', '/unlock', cookie);
     case 'sign-out':
       return process.ask('POST', '/idle-session/sign-out', cookie);
   }

@@ -3,6 +3,8 @@ import type { Memory } from './app-process.js';
 interface Counts {
   requests: number;
   served: number;
+  /** How often people came back to a locked session, and unlocked it. */
+  unlocked: number;
   unavailable: number;
   broken: number;
   /** People who were out in the end because outages kept them from being heard. */
@@ -24,7 +26,7 @@ export interface SoakReport extends Readonly<Counts> {
 const MIB = 2 ** 20;
 
 export function noCounts(): Counts {
-  return { requests: 0, served: 0, unavailable: 0, broken: 0, unheard: 0, untold: 0 };
+  return { requests: 0, served: 0, unlocked: 0, unavailable: 0, broken: 0, unheard: 0, untold: 0 };
 }
 
 /** @param status 0 if the connection broke */
@@ -55,6 +57,7 @@ export function inWords(report: SoakReport): string {
     `seed ${report.seed}: ${report.sessions} sessions`,
     `Redis hung ${hangs} times and was killed ${restarts} times, processes were killed ${processes} times`,
     `${report.requests} requests: ${report.served} served, ${report.unavailable} answered 503, ${report.broken} broken`,
+    `${report.unlocked} sessions unlocked`,
     `${report.unheard} people out because outages kept them from being heard`,
     `${report.untold} ends not told, maybe since Redis or a process was killed just then`,
     ...report.memory.map(({ first, last }) => `memory: ${mib(first)}, then ${mib(last)}`),

@@ -13,6 +13,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { RedisStore } from 'connect-redis';
 import {
+  AllowLocked,
   IdleSessionModule,
   IdleSessionService,
   PassiveRoute,
@@ -23,7 +24,7 @@ import { createClient } from 'redis';
 
 /** @typedef {import('express').Request & { session: { user?: string } }} SoakRequest */
 
-const { REDIS_URL, PORT, IDLE_TIMEOUT_MS } = process.env;
+const { REDIS_URL, PORT, IDLE_TIMEOUT_MS, LOCK_AFTER_MS } = process.env;
 
 class SoakController {
   /** @param {IdleSessionService} sessions */
@@ -46,6 +47,12 @@ class SoakController {
   }
 
   /** @param {SoakRequest} request */
+  async unlock(request) {
+    if (!(await this.sessions.unlock(request))) throw new UnauthorizedException();
+    return { state: 'active' };
+  }
+
+  /** @param {SoakRequest} request */
   poll(request) {
     return this.me(request);
   }
@@ -54,10 +61,11 @@ Controller()(SoakController);
 Inject(IdleSessionService)(SoakController, undefined, 0);
 route('signIn', Post('sign-in'), HttpCode(200), SkipIdleSession());
 route('me', Get('me'));
+route('unlock', Post('unlock'), HttpCode(200), AllowLocked());
 route('poll', Get('poll'), PassiveRoute());
 
 /**
- * @param {'signIn' | 'me' | 'poll'} name
+ * @param {'signIn' | 'me' | 'unlock' | 'poll'} name
  * @param {MethodDecorator[]} decorators
  */
 function route(name, ...decorators) {
@@ -90,6 +98,7 @@ const app = await NestFactory.create(
     imports: [
       IdleSessionModule.forRoot({
         idleTimeout: Number(IDLE_TIMEOUT_MS),
+        lockAfter: Number(LOCK_AFTER_MS),
         warnBefore: false,
         session: { secret: 'the same secret in every process', store: new RedisStore({ client }) },
         storage: new RedisActivityStorage(client),
@@ -101,7 +110,7 @@ const app = await NestFactory.create(
 );
 const tell = (/** @type {unknown} */ message) => process.send?.(message);
 app.get(IdleSessionService).events.subscribe(({ type, sessionRef }) => {
-  if (type !== 'started') tell({ ended: sessionRef });
+  if (type !== 'started' && type !== 'unlocked') tell({ ended: sessionRef });
 });
 process.on('message', () => {
   globalThis.gc?.();

@@ -13,6 +13,7 @@ const options: SoakOptions = {
   sessions: 200,
   // Long enough that half of it is more than any outage: see what is promised of those that last longer.
   idleTimeoutMs: 10 * SECOND,
+  lockAfterMs: 6 * SECOND,
   killsProcesses: false,
   everyEndIsTold: true,
   ...(SOAK !== undefined && (JSON.parse(SOAK) as Partial<SoakOptions>)),
@@ -26,6 +27,7 @@ it(
     if (SOAK !== undefined || report.violations.length > 0) say(inWords(report));
     // The first is enough here; all have been said.
     expect(report.violations.slice(0, 1)).toEqual([]);
+    expect(report.unlocked).toBeGreaterThan(0);
     // Answers that are all 503 would be right, too.
     expect(report.served).toBeGreaterThan(report.unavailable + report.broken);
     expect(report.faults.hangs + report.faults.restarts).toBeGreaterThan(0);

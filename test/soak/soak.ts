@@ -65,9 +65,13 @@ export class Soak {
   }
 
   private async start(): Promise<void> {
-    const { seed, idleTimeoutMs, killsProcesses } = this.options;
+    const { seed, idleTimeoutMs, lockAfterMs, killsProcesses } = this.options;
     this.redis = await RedisServer.start();
-    const settings = { REDIS_URL: this.redis.url, IDLE_TIMEOUT_MS: String(idleTimeoutMs) };
+    const settings = {
+      REDIS_URL: this.redis.url,
+      IDLE_TIMEOUT_MS: String(idleTimeoutMs),
+      LOCK_AFTER_MS: String(lockAfterMs),
+    };
     const onEnded = (sessionRef: string) => {
       const person = this.people.get(sessionRef);
       if (person) this.judge(person, person.takeEnd(performance.now()));
@@ -100,7 +104,9 @@ export class Soak {
       ? Infinity
       : performance.now() + random.between(T / 4, 3 * T);
     while (!this.stopped && performance.now() < leavesAt) {
-      await this.pause(T / 6, T / 2.5);
+      // Some are away for so long that their session is locked when they come back.
+      if (random.chance(0.1)) await this.pause(options.lockAfterMs, T - SYNC_INTERVAL);
+      else await this.pause(T / 6, T / 2.5);
       if (!(await this.work(person))) return;
     }
     if (random.chance(0.3)) await this.signOut(person);
@@ -110,12 +116,14 @@ export class Soak {
   /** Does something until it was heard. False if the person is out. */
   private async work(person: Person): Promise<boolean> {
     if (this.random.chance(0.3)) await this.ask(person, 'poll');
-    const what = this.random.pick<What>(['me', 'me', 'heartbeat']);
+    let what = this.random.pick<What>(['me', 'me', 'heartbeat']);
     for (;;) {
-      const { served, out } = await this.ask(person, what);
+      const { served, locked, out } = await this.ask(person, what);
       if (out) this.counts.unheard++;
+      if (served && what === 'unlock') this.counts.unlocked++;
       if (served || out) return served;
-      await this.tryAgainLater();
+      if (locked) what = 'unlock';
+      else await this.tryAgainLater();
       if (this.stopped) return true;
     }
   }
@@ -146,7 +154,7 @@ export class Soak {
           this.ask(person, random.pick<What>(['me', 'heartbeat', 'poll']), process),
         ),
       );
-    while (!(await backAtBoth()).every(({ served, out }) => served || out))
+    while (!(await backAtBoth()).every(({ served, locked, out }) => served || locked || out))
       await this.tryAgainLater();
   }
 
@@ -159,11 +167,11 @@ export class Soak {
       count(this.counts, status);
       if (status === 200 && cookie !== undefined && body.sessionRef !== undefined) {
         this.counts.served++;
-        const person = new Person(cookie, this.options.idleTimeoutMs, (index, acceptedAt) =>
+        const person = new Person(cookie, this.options, (index, acceptedAt) =>
           this.faults.lost(index, acceptedAt),
         );
         this.people.set(body.sessionRef, person);
-        const served = { status, served: true, out: false, idleForMs: 0 };
+        const served = { status, served: true, locked: false, out: false, idleForMs: 0 };
         const answeredAt = performance.now();
         person.take({ what: 'sign-in', process: process.index, sentAt, answeredAt, ...served });
         return person;
@@ -185,6 +193,7 @@ export class Soak {
     const { kills, isDown } = process;
     const sentAt = performance.now();
     const { status, body, broke } = await askProcess(process, what, person.cookie, idleForMs);
+    const locked = body.reason === 'locked' || (status === 200 && body.state === 'locked');
     const answered: Answered = {
       what,
       process: process.index,
@@ -193,7 +202,9 @@ export class Soak {
       idleForMs: what === 'poll' ? Infinity : idleForMs,
       status,
       served: status === 200 && (body.state === 'active' || body.state === 'warning'),
-      out: status === 401 || status === 204 || (status === 200 && body.state === 'none'),
+      locked,
+      out:
+        (status === 401 && !locked) || status === 204 || (status === 200 && body.state === 'none'),
     };
     count(this.counts, status);
     if (answered.served) this.counts.served++;

@@ -127,8 +127,6 @@ export class RequestSession {
       // Stored before the module was there. Its first save starts the record, once and for all.
       return this.update(saveSession(this.request).then(() => this.activity.read(ref)));
     }
-    // Nothing but an unlock moves it, nor gives it another timeout.
-    if (evaluation?.state === 'locked') return this.statusFor(evaluation);
     const idleTimeoutMs = await this.options.idleTimeoutFor(this.request);
     if (idleTimeoutMs === record.idleTimeoutMs) return this.statusFor(evaluation);
     return this.update(this.activity.touch(ref, idleTimeoutMs, record.lastActivityAt));
