@@ -56,7 +56,10 @@ const unlockCase = (
   name: string,
   run: (
     harness: Parameters<ActivityStorageContractCase['run']>[0] & {
-      unlock(by: ActivityStorage, idleTimeoutMs?: number): ReturnType<ActivityStorage['read']>;
+      readonly unlock: (
+        by: ActivityStorage,
+        idleTimeoutMs?: number,
+      ) => ReturnType<ActivityStorage['read']>;
     },
   ) => Promise<void>,
 ): ActivityStorageContractCase => ({
