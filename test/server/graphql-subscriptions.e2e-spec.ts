@@ -231,6 +231,17 @@ describe('A socket of graphql-ws', () => {
     expect(received).toEqual([]);
   });
 
+  it('is closed by its next operation once the session is locked, which answers nothing', async () => {
+    const test = await start({ options: { idleTimeout: '1h', lockAfter: '15m' } });
+    const { Cookie } = await signIn(test);
+    const client = connect(test, { Cookie });
+    expect(await client.ask('{ note }')).toEqual({ note: null });
+    test.clock.advance(15 * MINUTE);
+    const { received } = client.follow('{ note }');
+    expect(await client.closed).toEqual({ code: 1008, reason: 'locked' });
+    expect(received).toEqual([]);
+  });
+
   it('that is not attached has its operations refused, except exempt ones', async () => {
     const logger = new RecordingLogger();
     const test = await start({ logger }, false);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import type { IdleSessionModuleOptions } from 'nestjs-idle-session';
@@ -99,6 +100,17 @@ describe('An unlock', () => {
       },
     ]);
     expect(started!.ownerHash).not.toBeNull();
+  });
+
+  it('answers also on a route whose answers end with their session', async () => {
+    const { ada } = await lockedApp();
+    const gate = new Gate();
+    const answer = ada.post(`/marked-unlock?gate=${gate.name}`).then((response) => response);
+    await gate.reached;
+    // What is held open for the session learns of its lock within these turns.
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    gate.open();
+    expect((await answer).body).toMatchObject({ isUnlocked: true });
   });
 
   it('of a session that is not locked is activity, and no event', async () => {

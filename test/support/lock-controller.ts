@@ -11,7 +11,7 @@ import {
   type CanActivate,
 } from '@nestjs/common';
 import type { Request } from 'express';
-import { AllowLocked, IdleSessionService } from 'nestjs-idle-session';
+import { AllowLocked, EndsWithSession, IdleSessionService } from 'nestjs-idle-session';
 import { Gate } from './gate.js';
 
 declare module 'express-session' {
@@ -51,6 +51,15 @@ export class LockController {
     }
     const isUnlocked = await this.sessions.unlock(request);
     return { isUnlocked, state: request.idleSession?.state, note: request.session?.note ?? null };
+  }
+
+  /** As on a controller whose answers end with their session. */
+  @Post('marked-unlock')
+  @AllowLocked()
+  @EndsWithSession()
+  @HttpCode(200)
+  markedUnlock(@Req() request: Request, @Body() body: { password?: string }) {
+    return this.unlock(request, body);
   }
 
   @Post('guarded-unlock')

@@ -39,7 +39,9 @@ export class IdleSessionInterceptor implements NestInterceptor {
       const refusal = refusalOf(status);
       if (refusal && !(status.state === 'locked' && allowsLocked)) throw refusal;
     }
-    if (endsWithSession) this.markedResponses.mark(request);
+    // It would be answered as locked, before its handler can unlock the session.
+    const isLocked = request.idleSession?.state === 'locked';
+    if (endsWithSession && !isLocked) this.markedResponses.mark(request);
     const answer = next.handle();
     if (!this.requestSessions.mayRefuse) return answer;
     return answer.pipe(
