@@ -17,6 +17,7 @@ const SYNC_INTERVAL_MS = 20;
 const ACKNOWLEDGED_MS = 5;
 const SERVERS = 3;
 const ABSOLUTE_MINUTES = 40.7;
+const LOCK_MINUTES = 8.45;
 
 let redis: RedisServer;
 let admin: RedisClient;
@@ -39,6 +40,7 @@ const action = fc.oneof(
       timeout: fc.constantFrom(10.5, 10.5, 10.5, 10.5, 5.5, 20.5),
       idleFor: fc.constantFrom(0, 0, 0, 2.25, 7.25),
       passive: fc.constantFrom(false, false, true),
+      unlocks: fc.constantFrom(false, false, false, true),
     }),
   },
   {
@@ -130,16 +132,21 @@ class World {
     const { server } = this.running[visit.server]!;
     const model = this.models.get(visit.key)!;
     if (visit.timeout !== model.timeout) await this.settle();
-    const allowed = this.allowed(model, server, visit.timeout);
+    const allowed = this.allowed(model, server, visit);
     const outcome = await server.visit(visit.key, {
       idleTimeoutMs: visit.timeout * MINUTE,
       idleForMs: visit.idleFor * MINUTE,
       passive: visit.passive,
+      unlocks: visit.unlocks,
     });
     assert.ok(allowed.includes(outcome), `${outcome} instead of ${allowed.join(' or ')}`);
+    if (outcome === 'locked') return;
     if (outcome !== 'accepted') return this.endedAs(model, outcome as EndReason, server);
     if (model.ended !== undefined) return;
-    if (!visit.passive) {
+    if (visit.unlocks) {
+      // The storage does that itself, and at once.
+      model.stored = model.accepted = this.now;
+    } else if (!visit.passive) {
       const at = this.now - visit.idleFor;
       model.unsent.push({ by: server, at });
       model.accepted = Math.max(model.accepted, at);
@@ -148,24 +155,37 @@ class World {
     model.timeout = visit.timeout;
   }
 
-  private allowed(model: Model, server: Server, timeout: number): Outcome[] {
+  private allowed(
+    model: Model,
+    server: Server,
+    { timeout, unlocks }: Extract<Action, { type: 'visit' }>,
+  ): Outcome[] {
     const { ended } = model;
     if (ended !== undefined) return model.endKnownBy.has(server) ? [ended] : [ended, 'accepted'];
-    return [model.stored, model.accepted].map(
-      (last) => this.dead(last, model.timeout) ?? this.dead(last, timeout) ?? 'accepted',
-    );
+    return [model.stored, model.accepted].map((last) => {
+      const now = this.outcome(last, model.timeout);
+      if (unlocks) return now === 'locked' ? 'accepted' : now;
+      return now === 'accepted' ? this.outcome(last, timeout) : now;
+    });
   }
 
-  private dead(lastActivityAt: number, idleTimeoutMs: number): EndReason | undefined {
+  private dead(lastActivityAt: number, idleTimeout: number): EndReason | undefined {
+    const outcome = this.outcome(lastActivityAt, idleTimeout);
+    return outcome === 'idle' || outcome === 'absolute' ? outcome : undefined;
+  }
+
+  private outcome(lastActivityAt: number, idleTimeoutMs: number): Outcome {
     const record = {
       ...newSession(idleTimeoutMs),
       absoluteTimeoutMs: ABSOLUTE_MINUTES,
+      lockAfterMs: LOCK_MINUTES,
       startedAt: 0,
       authenticatedAt: 0,
       lastActivityAt,
     };
     const evaluation = evaluate(record, { warnBeforeMs: false }, this.now);
-    return evaluation.state === 'expired' ? evaluation.reason : undefined;
+    if (evaluation.state === 'expired') return evaluation.reason;
+    return evaluation.state === 'locked' ? 'locked' : 'accepted';
   }
 
   private async end(name: string, server: Server, reason: EndReason): Promise<void> {
@@ -238,7 +258,10 @@ class World {
       // This model knows of no activity that waits; the one of several servers in virtual time does.
       touchInterval: 0,
     });
-    const limits = { absoluteTimeoutMs: ABSOLUTE_MINUTES * MINUTE, lockAfterMs: false } as const;
+    const limits = {
+      absoluteTimeoutMs: ABSOLUTE_MINUTES * MINUTE,
+      lockAfterMs: LOCK_MINUTES * MINUTE,
+    };
     const server = new Server(storage, limits, ({ type, sessionRef }) => {
       if (type !== 'started') this.events.push(sessionRef);
     });
