@@ -91,9 +91,19 @@ describe('Claims desk', () => {
 
   it('says of a session that was lost that it was, and not that the person was inactive', async () => {
     const { text } = await person.get('/login?reason=lost').expect(200);
-    expect(text).toContain('We lost track of your session.');
-    expect(text).not.toContain('inactive');
+    expect(text).toContain('Something went wrong on our side');
+    expect(text).not.toContain('We do this after');
   });
+
+  it.each(['idle', 'absolute', 'revoked', 'lost', 'signed-out'])(
+    'blames nobody for an end that is "%s"',
+    async (reason) => {
+      const { text } = await person.get(`/login?reason=${reason}`).expect(200);
+      const [, notice = ''] = /<section class="notice[^>]*>([^]*?)<\/section>/.exec(text) ?? [];
+      expect(notice).toMatch(/<h1.*<p/s);
+      expect(notice).not.toMatch(/you (were inactive|did not|have not|failed|forgot)/i);
+    },
+  );
 
   it('ends an idle session, says why, and returns to the form', async () => {
     await signIn();
@@ -104,7 +114,7 @@ describe('Claims desk', () => {
       .expect('Location', '/login?reason=idle&returnTo=%2Fclaims%2Fnew');
     const { text } = await person.get('/login?reason=idle&returnTo=%2Fclaims%2Fnew').expect(200);
     expect(text).toContain('For your security, we signed you out');
-    expect(text).toContain('You were inactive for 15 minutes.');
+    expect(text).toContain('We do this after 15 minutes without activity');
     await signIn({ returnTo: '/claims/new' }).expect('Location', '/claims/new');
     await person.get('/claims/new').expect(200);
   });
@@ -112,8 +122,8 @@ describe('Claims desk', () => {
   it('says why on the login page opened directly, once', async () => {
     await signIn();
     clock.advance(15 * MINUTE);
-    expect((await person.get('/login')).text).toContain('You were inactive for 15 minutes.');
-    expect((await person.get('/login')).text).not.toContain('You were inactive');
+    expect((await person.get('/login')).text).toContain('We do this after 15 minutes');
+    expect((await person.get('/login')).text).not.toContain('We do this after');
   });
 
   it('signs out, and says so', async () => {

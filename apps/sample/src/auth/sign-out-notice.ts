@@ -14,11 +14,11 @@ const FOR_SECURITY = {
 const NOTICES: Record<EndReason, (idleTimeout: string | undefined) => Notice> = {
   idle: (idleTimeout) => ({
     ...FOR_SECURITY,
-    text: idleTimeout ? `You were inactive for ${idleTimeout}.` : 'You were inactive.',
+    text: `We do this after ${idleTimeout ?? 'some time'} without activity.`,
   }),
   absolute: () => ({
     ...FOR_SECURITY,
-    text: 'You had been signed in for as long as we allow without asking for your password again.',
+    text: 'From time to time we ask everybody for their password again, also while they work.',
   }),
   'signed-out': () => ({
     tone: 'calm',
@@ -32,7 +32,7 @@ const NOTICES: Record<EndReason, (idleTimeout: string | undefined) => Notice> = 
   lost: () => ({
     tone: 'serious',
     heading: 'Please sign in again',
-    text: 'We lost track of your session. You have done nothing wrong.',
+    text: 'Something went wrong on our side, and we no longer know who you are. You have done nothing wrong.',
   }),
 };
 
