@@ -61,13 +61,15 @@ describe('Claims desk', () => {
       .expect(401);
   });
 
-  it('says a wrong password once more, keeps what was typed, and signs nobody in', async () => {
+  it('says of a wrong password what to do next, marks no single field, keeps what was typed, and signs nobody in', async () => {
     const { text } = await person
       .post('/login')
       .type('form')
       .send({ username: '<b>demo', password: 'demos', returnTo: '/claims/new' })
       .expect(401);
     expect(text).toContain('role="alert"');
+    expect(text).toContain('Check both, then sign in again.');
+    expect(text).not.toMatch(/aria-invalid|href="#(username|password)"/);
     expect(text).toContain('value="&lt;b&gt;demo"');
     expect(text).toContain('value="/claims/new"');
     await person.get('/api/me').expect(401);

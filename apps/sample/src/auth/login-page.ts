@@ -10,7 +10,8 @@ interface LoginPageState {
   readonly isWrong?: boolean;
 }
 
-const WRONG = 'The user name or the password is wrong';
+/** Marks no field: which of the two is wrong is not for strangers to know. */
+const WRONG = 'The user name or the password is wrong. Check both, then sign in again.';
 
 export function loginPage(request: Request, state: LoginPageState) {
   const { returnTo, endReason, username = '', isWrong = false } = state;
@@ -21,8 +22,7 @@ export function loginPage(request: Request, state: LoginPageState) {
     notice,
     returnTo: returnTo === '/' ? undefined : returnTo,
     username,
-    usernameError: isWrong ? WRONG : undefined,
-    errors: isWrong ? [{ field: 'username', text: WRONG }] : undefined,
+    errors: isWrong ? [{ text: WRONG }] : undefined,
     signOutAfter: idleTimeout,
   };
 }
