@@ -46,7 +46,7 @@ async function signIn(page: Page): Promise<void> {
 }
 
 describe.each([true, false])('In a browser with scripts: %s', (javaScriptEnabled) => {
-  it('a person who walks away is told why, and comes back to where she was', async () => {
+  it('a person who walks away is told why, with the focus on it, and comes back to where she was', async () => {
     const context = await browser.newContext({ javaScriptEnabled });
     const page = await signedIn(context);
     expect(new URL(page.url()).pathname).toBe('/claims/new');
@@ -55,7 +55,8 @@ describe.each([true, false])('In a browser with scripts: %s', (javaScriptEnabled
     clock.advance(15 * MINUTE);
     await page.reload();
     expect(new URL(page.url()).search).toBe('?reason=idle&returnTo=%2Fclaims%2Fnew');
-    await page.getByRole('heading', { name: 'For your security, we signed you out' }).waitFor();
+    const message = page.locator(':focus').and(page.getByRole('region'));
+    await message.getByRole('heading', { name: 'For your security, we signed you out' }).waitFor();
     expect(await context.cookies()).toEqual([]);
     await signIn(page);
     expect(new URL(page.url()).pathname).toBe('/claims/new');
