@@ -1,50 +1,59 @@
-import {
-  type ArgumentsHost,
-  Catch,
-  type ExceptionFilter,
-  ForbiddenException,
-  type HttpException,
-  HttpStatus,
-  NotFoundException,
-} from '@nestjs/common';
+import { type ArgumentsHost, Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { StorageUnavailableException } from 'nestjs-idle-session';
-
-const PAGES: Record<number, { title: string; text: string }> = {
-  [HttpStatus.FORBIDDEN]: {
-    title: 'We did not accept that',
-    text: 'It came from another site. If you want to do it, start from the overview.',
-  },
-  [HttpStatus.NOT_FOUND]: {
-    title: 'Page not found',
-    text: 'If you typed the address, check that it is right.',
-  },
-  [HttpStatus.SERVICE_UNAVAILABLE]: {
-    title: 'We will be right back',
-    text: 'We cannot check who you are at the moment. Nobody signed you out: wait a little, then try again. If you were sending something, go back and send it again.',
-  },
-};
+import { type ErrorPage, errorPageFor } from './error-pages.js';
+import { page } from './page.js';
 
 const RETRY_AFTER_S = '5';
 
-/** Tells people about errors on a page, and scripts in JSON. Ended sessions never come here: the library's filter is asked first. */
-@Catch(ForbiddenException, NotFoundException, StorageUnavailableException)
-export class ErrorPageFilter implements ExceptionFilter {
-  catch(exception: HttpException, host: ArgumentsHost): void {
+/**
+ * Tells people about errors on a page, and scripts in JSON. Ended sessions never come here: the library's filter is asked
+ * first. It leaves an outage of the storage to a filter that names it.
+ */
+@Catch(StorageUnavailableException, Error)
+export class ErrorPageFilter extends BaseExceptionFilter {
+  private readonly logger = new Logger(ErrorPageFilter.name);
+
+  override catch(exception: Error, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const response = http.getResponse<Response>();
-    // express-session tries a failed save once more, when the answer is on its way already.
-    if (response.headersSent) return;
-    const status = exception.getStatus();
-    response.status(status).vary('Accept').set('Cache-Control', 'no-store');
+    const [request, response] = [http.getRequest<Request>(), http.getResponse<Response>()];
     const isOutage = exception instanceof StorageUnavailableException;
+    if (response.headersSent) {
+      // express-session tries a failed save once more, when the answer is on its way already.
+      if (!isOutage) super.catch(exception, host);
+      return;
+    }
+    const status = statusOf(exception);
+    response.vary('Accept').set('Cache-Control', 'no-store');
     if (isOutage) response.set('Retry-After', RETRY_AFTER_S);
 
-    if (http.getRequest<Request>().accepts(['json', 'html']) === 'html') {
-      response.render('error', PAGES[status]);
+    const content = errorPageFor(status);
+    if (content && request.accepts(['json', 'html']) === 'html') {
+      if (status === HttpStatus.INTERNAL_SERVER_ERROR) this.logger.error(exception);
+      response.status(status).render('error', errorPage(request, status, content));
     } else {
-      response.type(isOutage ? 'application/problem+json' : 'json');
-      response.send(JSON.stringify(exception.getResponse()));
+      if (isOutage) response.type('application/problem+json');
+      super.catch(exception, host);
     }
   }
+}
+
+/** Express says what is wrong with a request in errors of its own. */
+function statusOf(exception: Error & { readonly statusCode?: number }): number {
+  if (exception instanceof HttpException) return exception.getStatus();
+  return exception.statusCode ?? HttpStatus.INTERNAL_SERVER_ERROR;
+}
+
+function errorPage(request: Request, status: number, { title, text }: ErrorPage) {
+  const content = page(request, title);
+  // Where nobody could check who it is, a page without navigation would look as if the person were signed out.
+  const isUnchecked = !request.session && request.headers.cookie !== undefined;
+  return {
+    ...content,
+    showsNavigation: content.showsNavigation || isUnchecked,
+    text,
+    // The address of a form that was sent may not be a page.
+    canTryAgain: status >= 500 && request.method === 'GET',
+  };
 }

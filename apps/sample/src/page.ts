@@ -1,9 +1,15 @@
 import type { Request } from 'express';
 import { inWords } from './in-words.js';
 
-/** What every page for a signed-in person shows. */
+/** What every page for a signed-in person shows. On an error page there may be none. */
 export function page(request: Request, title: string) {
-  return { title, user: request.session.user, signOutAfter: signOutAfter(request) };
+  const user = request.session?.user;
+  return {
+    title,
+    user,
+    showsNavigation: user !== undefined,
+    signOutAfter: signOutAfter(request),
+  };
 }
 
 /** WCAG 2.2, 2.2.6: people are told beforehand how much inactivity ends it. */
