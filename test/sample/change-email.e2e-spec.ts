@@ -109,10 +109,10 @@ describe('"E-mail address"', () => {
 });
 
 describe('The confirm page', () => {
-  it('says that the password is wrong, keeps the way back, and proves nothing', async () => {
+  it('says that the password is wrong and what to do next, keeps the way back, and proves nothing', async () => {
     clock.advance(LONG);
     const { text } = await confirm('demos').expect(401);
-    expect(text).toContain('The password is wrong');
+    expect(text).toContain('The password is wrong. Check it, then enter it again.');
     expect(text).toContain('returnTo&#x3D;%2Faccount%2Femail"');
     await person.get(EMAIL).expect('Location', CONFIRM);
   });

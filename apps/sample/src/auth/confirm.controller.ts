@@ -32,7 +32,11 @@ export class ConfirmController {
     const { id } = request.session.user!;
     // A real app counts wrong tries, here and at the sign-in.
     if (!(await this.users.authenticate(id, formText(form.password)))) {
-      const page = confirmPage(request, target, 'The password is wrong');
+      const page = confirmPage(
+        request,
+        target,
+        'The password is wrong. Check it, then enter it again.',
+      );
       response.status(401).render('confirm', page);
       return;
     }
