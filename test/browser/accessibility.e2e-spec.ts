@@ -4,6 +4,9 @@ import { MINUTE, SECOND } from '../support/durations.js';
 import { violations } from './support/axe.js';
 import { button, dialog, heading, type Visit, WatchedDesk } from './support/watched-desk.js';
 
+/** What the sample's warning says of a claim. */
+const KEPT = 'What you have entered will be kept.';
+
 let desk: WatchedDesk;
 let visit: Visit;
 let page: Page;
@@ -121,9 +124,9 @@ describe('The dialog', () => {
     );
     const inSeconds = heard.map(([at, text]) => [Math.round((at - start) / SECOND), text]);
     expect(inSeconds).toEqual([
-      [60, 'For your security, we will sign you out in 1 minute.'],
-      [80, 'For your security, we will sign you out in 40 seconds.'],
-      [100, 'For your security, we will sign you out in 20 seconds.'],
+      [60, `For your security, we will sign you out in 1 minute. ${KEPT}`],
+      [80, `For your security, we will sign you out in 40 seconds. ${KEPT}`],
+      [100, `For your security, we will sign you out in 20 seconds. ${KEPT}`],
     ]);
   });
 

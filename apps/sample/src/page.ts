@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { inWords } from './in-words.js';
+import { unsentInWarning } from './unsent-work.js';
 
 /** What every page for a signed-in person shows. On an error page there may be none. */
 export function page(request: Request, title: string) {
@@ -9,6 +10,7 @@ export function page(request: Request, title: string) {
     user,
     showsNavigation: user !== undefined,
     signOutAfter: signOutAfter(request),
+    unsent: unsentInWarning(request.path),
   };
 }
 

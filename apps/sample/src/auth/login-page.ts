@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { EndReason } from 'nestjs-idle-session';
 import { signOutAfter } from '../page.js';
+import { AFTER_SIGN_OUT, unsentAfterEnd } from '../unsent-work.js';
 import { signOutNotice } from './sign-out-notice.js';
 
 interface LoginPageState {
@@ -20,6 +21,8 @@ export function loginPage(request: Request, state: LoginPageState) {
   return {
     title: notice?.heading ?? 'Sign in',
     notice,
+    unsent:
+      endReason === 'signed-out' ? AFTER_SIGN_OUT : unsentAfterEnd(returnTo.split(/[?#]/)[0]!),
     returnTo: returnTo === '/' ? undefined : returnTo,
     username,
     errors: isWrong ? [{ text: WRONG }] : undefined,
