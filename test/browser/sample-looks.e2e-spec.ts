@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { MINUTE } from '../support/durations.js';
 import { violations } from './support/axe.js';
-import { type Visit, WatchedDesk } from './support/watched-desk.js';
+import { button, dialog, stay, type Visit, WatchedDesk } from './support/watched-desk.js';
 
 let desk: WatchedDesk;
 let visit: Visit;
@@ -25,6 +26,10 @@ async function open(path: string, options?: BrowserContextOptions): Promise<void
 
 const styleOf = (one: Locator, property: string) =>
   one.evaluate((element, name) => getComputedStyle(element).getPropertyValue(name), property);
+const coloursOf = async (one: Locator) => [
+  await styleOf(one, 'color'),
+  await styleOf(one, 'background-color'),
+];
 const sizeOf = async (one: Locator) => parseFloat(await styleOf(one, 'font-size'));
 
 describe('The overview', () => {
@@ -43,4 +48,36 @@ describe('The overview', () => {
       expect(await violations(page)).toEqual([]);
     },
   );
+});
+
+async function untilWarned(options: BrowserContextOptions): Promise<void> {
+  await open('/claims/new', options);
+  await visit.pass(13 * MINUTE);
+  await dialog(page).waitFor();
+}
+
+describe('The dialog', () => {
+  it.each(['light', 'dark'] as const)('has the colours of the desk, in %s', async (colorScheme) => {
+    await untilWarned({ colorScheme });
+    const card = page.locator('.card').first();
+    const send = page.getByRole('button', { name: 'Send claim', includeHidden: true });
+    expect(await coloursOf(dialog(page))).toEqual(await coloursOf(card));
+    expect(await coloursOf(stay(page))).toEqual(await coloursOf(send));
+    expect(await styleOf(dialog(page), 'border-radius')).toBe(await styleOf(card, 'border-radius'));
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('keeps borders, and a ring around what has the focus, in forced colours', async () => {
+    await untilWarned({ forcedColors: 'active' });
+    const ground = await styleOf(dialog(page), 'background-color');
+    for (const one of [stay(page), button(page, 'Sign out')]) {
+      await one.focus();
+      await one.hover();
+      expect(await styleOf(one, 'border-style')).toBe('solid');
+      expect(await styleOf(one, 'border-color')).not.toBe(ground);
+      expect(await styleOf(one, 'outline-style')).toBe('solid');
+      expect(await styleOf(one, 'outline-color')).not.toBe(ground);
+    }
+    expect(await violations(page)).toEqual([]);
+  });
 });
