@@ -81,3 +81,32 @@ describe('The dialog', () => {
     expect(await violations(page)).toEqual([]);
   });
 });
+
+describe('The offer of a draft', () => {
+  it.each([
+    ['light', 1280],
+    ['dark', 320],
+  ] as const)(
+    'is a notice whose "Discard" is quiet, in %s, %d pixels wide',
+    async (colorScheme, width) => {
+      await open('/claims/new', { colorScheme, viewport: { width, height: 720 } });
+      await page.getByLabel('Place').pressSequentially('Kitchen');
+      await visit.settled();
+      await page.reload();
+      const restore = page.getByRole('button', { name: 'Restore' });
+      const discard = page.getByRole('button', { name: 'Discard' });
+      await visit.pass(1000);
+      await restore.waitFor();
+      const send = page.getByRole('button', { name: 'Send claim' });
+      const quiet = page.getByRole('banner').getByRole('button', { name: 'Sign out' });
+      expect(await coloursOf(restore)).toEqual(await coloursOf(send));
+      expect(await coloursOf(discard)).toEqual(await coloursOf(quiet));
+      const notice = page.locator('.idle-session-draft');
+      expect(await styleOf(notice, 'border-left-width')).toBe('6px');
+      const [box, form] = [await notice.boundingBox(), await page.locator('#claim').boundingBox()];
+      expect([box!.x, box!.width]).toEqual([form!.x, form!.width]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      expect(await violations(page)).toEqual([]);
+    },
+  );
+});
