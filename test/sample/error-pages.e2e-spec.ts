@@ -89,7 +89,12 @@ describe('An error page', () => {
 
   it.each([
     ['a form that is too long', tooLong, 413, 'shorten what you wrote, and send it again'],
-    ['an address that nobody can read', () => person.get('/%'), 400, 'start from the overview'],
+    [
+      'an address that nobody can read',
+      () => person.post('/devices/%/sign-out'),
+      400,
+      'start from the overview',
+    ],
     ['an address that leads nowhere', () => person.get('/nowhere'), 404, 'start from the overview'],
     [
       'a form of another site',

@@ -48,10 +48,11 @@ function statusOf(exception: Error & { readonly statusCode?: number }): number {
 function errorPage(request: Request, status: number, { title, text }: ErrorPage) {
   const content = page(request, title);
   // Where nobody could check who it is, a page without navigation would look as if the person were signed out.
-  const isUnchecked = !request.session && request.headers.cookie !== undefined;
+  const isUnchecked = status === HttpStatus.SERVICE_UNAVAILABLE || !request.session;
   return {
     ...content,
-    showsNavigation: content.showsNavigation || isUnchecked,
+    showsNavigation:
+      content.showsNavigation || (isUnchecked && request.headers.cookie !== undefined),
     text,
     // The address of a form that was sent may not be a page.
     canTryAgain: status >= 500 && request.method === 'GET',
