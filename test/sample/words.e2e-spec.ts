@@ -27,7 +27,7 @@ const post = (path: string, form: object) => person.post(path).type('form').send
 
 /** What a person reads or hears of a page: its text, and the attributes that hold words. */
 function wordsOf(html: string): string {
-  const attributes = html.matchAll(/\s(?:data-if-kept|text|fixed|aria-label)="([^"]*)"/g);
+  const attributes = html.matchAll(/\s(?:data-if-kept|text|fixed|kept|aria-label)="([^"]*)"/g);
   const text = html.replaceAll(/<(style|script)[^]*?<\/\1>|<[^>]*>/g, ' ');
   return [text, ...Array.from(attributes, ([, words]) => words)]
     .join('\n')
