@@ -110,3 +110,22 @@ describe('The offer of a draft', () => {
     },
   );
 });
+
+describe('A message that gets the focus', () => {
+  it.each(['/login?reason=idle', '/login?reason=signed-out'])(
+    'has a ring in its own colour, not in that of what can be operated: %s',
+    async (path) => {
+      const context = await desk.newContext({ viewport: { width: 320, height: 720 } });
+      visit = { close: () => context.close(), complaints: [] } as unknown as Visit;
+      page = await context.newPage();
+      await page.goto(desk.url + path);
+      const message = page.locator(':focus').and(page.getByRole('region'));
+      expect(await styleOf(message, 'outline-style')).toBe('solid');
+      expect(await styleOf(message, 'outline-offset')).toBe('0px');
+      expect(await styleOf(message, 'outline-color')).toBe(
+        await styleOf(message, 'border-top-color'),
+      );
+      expect(await violations(page)).toEqual([]);
+    },
+  );
+});
