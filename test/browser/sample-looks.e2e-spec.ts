@@ -93,6 +93,7 @@ describe('The offer of a draft', () => {
       await page.getByLabel('Place').pressSequentially('Kitchen');
       await visit.settled();
       await page.reload();
+      await visit.settled();
       const restore = page.getByRole('button', { name: 'Restore' });
       const discard = page.getByRole('button', { name: 'Discard' });
       await visit.pass(1000);

@@ -40,7 +40,10 @@ async function messageOn(address: string, options: BrowserContextOptions = {}): 
     await route.fulfill({ response: await route.fetch({ url: desk.url + pathname + search }) });
   });
   await page.goto(address);
-  return page.getByRole('region').innerText();
+  const message = await page.getByRole('region').innerText();
+  // The icon may still be on its way.
+  await context.unrouteAll({ behavior: 'ignoreErrors' });
+  return message;
 }
 
 async function signIn(page: Page): Promise<void> {

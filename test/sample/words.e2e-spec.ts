@@ -25,9 +25,9 @@ afterAll(() => app?.close());
 
 const post = (path: string, form: object) => person.post(path).type('form').send(form);
 
-/** What a person reads or hears of a page: its text, and the attributes that hold words. */
+/** What a person reads or hears of a page: its text, and the attributes that hold words for them. */
 function wordsOf(html: string): string {
-  const attributes = html.matchAll(/\s(?:data-if-kept|text|fixed|kept|aria-label)="([^"]*)"/g);
+  const attributes = html.matchAll(/\s(?:data-[a-z-]+|aria-label)="([^"]*)"/g);
   const text = html.replaceAll(/<(style|script)[^]*?<\/\1>|<[^>]*>/g, ' ');
   return [text, ...Array.from(attributes, ([, words]) => words)]
     .join('\n')

@@ -1,8 +1,15 @@
-// Says that entries are kept, where they are: drafts need scripts, and a page that came over https or from this machine.
-if (isSecureContext) {
-  for (const element of document.querySelectorAll('[data-if-kept]')) {
-    const text = element.getAttribute('data-if-kept') ?? '';
-    if (element.localName === 'idle-session-dialog') element.setAttribute('text', text);
-    else element.textContent = text;
-  }
+// Says what becomes of entries that were not sent. They are kept as drafts where scripts run and the page came over
+// https or from this machine.
+const message = document.querySelector('[data-if-kept]');
+if (message && isSecureContext) message.textContent = message.getAttribute('data-if-kept');
+
+const { unsentKept, unsentLost } = document.body.dataset;
+if (unsentKept) {
+  const unsent = isSecureContext ? unsentKept : unsentLost;
+  const dialog = document.createElement('idle-session-dialog');
+  dialog.setAttribute('text', `For your security, we will sign you out in {time}. ${unsent}`);
+  dialog.setAttribute('fixed', 'You cannot stay signed in for longer.');
+  dialog.setAttribute('kept', 'Your work is still here. Check your connection, then try again.');
+  // Before the browser client looks for one, and beside the body, which is not printed while it is covered.
+  document.documentElement.append(dialog);
 }
