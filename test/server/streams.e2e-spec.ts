@@ -8,7 +8,7 @@ import { sessionRef } from '../../libs/idle-session/src/session/session-ref.js';
 import { sessionIdOf, signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { openedStream, StreamsController } from '../support/streams-controller.js';
+import { openedStream, StreamsController, WAYS_TO_BEGIN } from '../support/streams-controller.js';
 import { HOUR, MINUTE, SECOND, type TestApp } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
@@ -107,6 +107,17 @@ describe.each(['/events', '/plain-events'])('A stream of events (%s)', (path) =>
 });
 
 describe('Streams of events', () => {
+  it.each(Object.keys(WAYS_TO_BEGIN))(
+    'are known by their type, however the handler writes it: %s',
+    async (how) => {
+      const stream = await opened(`/written-events/${how}`);
+      expect(stream.headers.connection).toBe('close');
+      await post('/idle-session/sign-out').expect(204);
+      await stream.end();
+      expect(stream.received.endsWith(lastEvent('signed-out'))).toBe(true);
+    },
+  );
+
   it('end together, and only those of the session', async () => {
     const eves = await signInCookie(test);
     const mine = [await opened('/events'), await opened('/events'), await opened('/plain-events')];

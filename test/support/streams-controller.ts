@@ -4,6 +4,7 @@ import {
   Get,
   Header,
   HttpCode,
+  Param,
   Post,
   Req,
   Res,
@@ -18,6 +19,24 @@ import { EndsWithSession, IdleSessionService, SkipIdleSession } from 'nestjs-idl
 import { Gate } from './gate.js';
 import { OpenStream } from './open-stream.js';
 import { until } from './until.js';
+
+/** Every form in which Node takes the headers of a stream of events. */
+export const WAYS_TO_BEGIN: Record<string, (response: Response) => unknown> = {
+  array: (response) => response.setHeader('Content-Type', ['text/event-stream']),
+  appended: (response) => response.appendHeader('Content-Type', 'text/event-stream'),
+  spaces: (response) => response.setHeader('Content-Type', '  text/event-stream ; charset=utf-8'),
+  case: (response) => response.setHeader('content-TYPE', 'Text/Event-Stream'),
+  object: (response) => response.writeHead(200, { 'content-type': ['text/event-stream'] }),
+  message: (response) => response.writeHead(200, 'OK', { 'Content-Type': ' TEXT/EVENT-STREAM' }),
+  'flat-array': (response) =>
+    response.writeHead(200, ['X-Of', 'a test', 'CONTENT-TYPE', 'text/event-stream']),
+  'array-of-arrays': (response) =>
+    response.writeHead(200, [
+      ['X-Of', 'a test'],
+      ['Content-Type', 'text/event-stream'],
+    ] as never),
+  map: (response) => response.setHeaders(new Headers({ 'Content-Type': 'text/event-stream' })),
+};
 
 /** Routes whose answers stay open, and push what the test says. */
 @Controller()
@@ -58,6 +77,14 @@ export class StreamsController {
   plainEvents(@Res() response: Response): void {
     response.set('Content-Type', 'text/event-stream; charset=utf-8').flushHeaders();
     // Its own reference, taken before the end.
+    writeAll(response.write.bind(response));
+  }
+
+  /** As handlers do it that know no more than Node's `writeHead()`. */
+  @Get('written-events/:how')
+  writtenEvents(@Param('how') how: string, @Res() response: Response): void {
+    WAYS_TO_BEGIN[how]!(response);
+    response.flushHeaders();
     writeAll(response.write.bind(response));
   }
 

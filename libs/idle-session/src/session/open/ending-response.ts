@@ -12,9 +12,12 @@ const HEADER_METHODS = [
   'writeHead',
 ] as const;
 
+/** Beside others, perhaps: of several, browsers take the last that they understand. */
+const EVENT_STREAM = /(^|,)\s*text\/event-stream\s*([;,]|$)/i;
+
+/** Whether a response's `Content-Type` says so, in any form that Node takes for a header. */
 export function isEventStream(response: Response): boolean {
-  const type = response.getHeader('Content-Type');
-  return typeof type === 'string' && /^text\/event-stream\b/i.test(type);
+  return EVENT_STREAM.test(String(response.getHeader('Content-Type')));
 }
 
 /**
