@@ -118,7 +118,6 @@ export class EndWatch {
     const reading = await this.activity.read(sessionRef, true).catch(() => undefined);
     // Answers come many at once, and what is open may have to be closed.
     await this.turnstile.pass();
-    if (!this.watched.has(sessionRef)) return true;
     if (!reading) return false;
     const reason = this.take(sessionRef, reading);
     if (!reason) this.overdue.delete(sessionRef);
@@ -167,7 +166,7 @@ export class EndWatch {
     if (!reason) return true;
     const end = this.activity.end(sessionRef, reason, { cause: 'clock' });
     const reading = await end.catch(() => undefined);
-    if (!reading) return !this.overdue.has(sessionRef);
+    if (!reading) return this.watched.has(sessionRef) && !this.overdue.has(sessionRef);
     this.overdue.delete(sessionRef);
     if (reading.won && reason === 'lost') logMissing('record', sessionRef);
     if (reading.won && reading.sessionId) void this.sweeper.removeData([reading.sessionId]);

@@ -32,11 +32,12 @@ async function holding(
   idleTimeoutMs = MINUTE,
   syncInterval: Duration = '1s',
   onStorageError: 'reject' | 'allow' = 'allow',
+  storageTimeoutMs = SECOND,
 ) {
   const world = new World();
   const connection = new FeedConnection(world);
   const buffer = new Told(connection, { syncInterval });
-  const here = new Process(buffer, onStorageError);
+  const here = new Process(buffer, onStorageError, storageTimeoutMs);
   for (const key of keys) await world.memory.start(key, session(idleTimeoutMs, `id of ${key}`));
   const ends = new Map<string, string>();
   const releases = new Map(
@@ -140,6 +141,37 @@ describe('What is open past the deadline, and unclear,', () => {
     connection.latency.end = { there: 0, back: 800 };
     await pass(MINUTE);
     expect([...ends.values()]).toEqual(['idle']);
+  });
+});
+
+describe('Where a question may wait for half a minute, what is open past the deadline', () => {
+  const PATIENT = 30 * SECOND;
+  const hangs = { read: 'hangs', 'read fresh': 'hangs', end: 'hangs', expire: 'hangs' } as const;
+
+  it.each([
+    ['hangs', 3000, hangs],
+    ['takes no end', 20, { end: 'hangs', expire: 'hangs' }],
+  ] as const)('closes within two seconds while the storage %s', async (_, count, fails) => {
+    const { connection, here, ends } = await holding(many(count), MINUTE, '1s', 'reject', PATIENT);
+    await pass(MINUTE - 3 * SECOND);
+    connection.fails = fails;
+    await pass(SECOND);
+    expect(ends.size).toBe(0);
+    await pass(2 * SECOND + 200);
+    expect([...new Set(ends.values())]).toEqual(['unavailable']);
+    expect([ends.size, here.open.count]).toEqual([count, 0]);
+  });
+
+  it('ends by an answer that comes late, and is asked about once meanwhile', async () => {
+    const { connection, here, ends } = await holding(['a'], MINUTE, '1s', 'allow', PATIENT);
+    connection.latency.expire = { there: 20 * SECOND };
+    connection.latency.end = { there: 20 * SECOND };
+    await pass(MINUTE + 10 * SECOND);
+    expect(ends.size).toBe(0);
+    await pass(15 * SECOND);
+    expect([...ends.values()]).toEqual(['idle']);
+    expect(here.causes).toEqual(['idle clock']);
+    expect(connection.calls.filter((call) => call.startsWith('end'))).toHaveLength(1);
   });
 });
 

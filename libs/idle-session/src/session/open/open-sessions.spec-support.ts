@@ -24,10 +24,11 @@ export class Process {
   constructor(
     storage: ActivityStorage,
     onStorageError: ResolvedOptions['onStorageError'] = 'reject',
+    storageTimeoutMs = 1000,
   ) {
     const options = {
       storage,
-      storageTimeoutMs: 1000,
+      storageTimeoutMs,
       warnBeforeFor: () => false,
       onStorageError,
     } as Partial<ResolvedOptions> as ResolvedOptions;
