@@ -111,6 +111,13 @@ export function socketApps(): (options?: TestAppOptions) => Promise<SocketApp> {
     const test = await start({
       ...options,
       ...withGateways,
+      metadata: {
+        ...withGateways.metadata,
+        controllers: [
+          ...withGateways.metadata.controllers,
+          ...(options.metadata?.controllers ?? []),
+        ],
+      },
       configure: (app) => {
         withGateways.configure(app);
         options.configure?.(app);

@@ -116,12 +116,11 @@ export class RequestSession {
     if (this.newest.isOld) await this.checkAgain();
     const evaluation = this.evaluate();
     const { ref, stored } = this.found;
-    const reading = this.newest.asRead;
-    if (!ref || !stored || !reading || evaluation?.state === 'expired')
-      return this.statusFor(evaluation);
+    if (!ref || !stored || evaluation?.state === 'expired') return this.statusFor(evaluation);
 
     this.exempted = !this.options.appliesTo(this.request);
-    if (this.exempted) return this.status();
+    const { reading } = this;
+    if (this.exempted || !reading) return this.status();
     const { record } = reading;
     if (!record) {
       // Stored before the module was there. Its first save starts the record, once and for all.
