@@ -71,7 +71,7 @@ describe('docs/recipes/audit.md', () => {
     const { storage, events: eventsThere, signedIn } = await start({});
     const { app, entries, events } = await startAudited({ storage });
     const ada = await signedIn();
-    app.get(OpenSessions).hold(eventsThere[0]!.sessionRef, () => {});
+    app.get(OpenSessions).hold({ ref: eventsThere[0]!.sessionRef, hasRecord: true }, () => {});
     await ada.post('/sign-out').expect(204);
     await until('it was learned here', () => events.length > 0);
     expect(events).toMatchObject([{ type: 'ended', cause: 'elsewhere' }]);

@@ -45,7 +45,7 @@ describe('docs/recipes/monitoring.md', () => {
     await signedIn();
     // Another app on the same storage and the same channel, as another process would be: it learns of the end.
     const other = await start({ options: { storage } });
-    other.app.get(OpenSessions).hold(events[1]!.sessionRef, () => {});
+    other.app.get(OpenSessions).hold({ ref: events[1]!.sessionRef, hasRecord: true }, () => {});
     await bob.post('/sign-out').expect(204);
     await until('the other app learned it', () => other.events.length > 0);
     expect(await collect()).toMatchObject({ starts: [[{}, 3]], active: [[{}, 2]] });

@@ -26,7 +26,8 @@ const EXCHANGED = 1200;
 /** Holds something open in a process for a while; what it hears, and how long that takes from then on. */
 async function hold({ app }: RedisApp, cookie: string, heldMs = 300) {
   const ends: Closing[] = [];
-  app.get(OpenSessions).hold(sessionRef(sessionIdOf(cookie)), (end) => ends.push(end));
+  const session = { ref: sessionRef(sessionIdOf(cookie)), hasRecord: true };
+  app.get(OpenSessions).hold(session, (end) => ends.push(end));
   await delay(heldMs);
   expect(ends).toEqual([]);
   return { ends, heard: () => until('it hears of the end', () => ends.length > 0) };

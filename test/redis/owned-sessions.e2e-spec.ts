@@ -175,7 +175,7 @@ describe('The sessions of a person, on Redis', () => {
     const { OpenSessions } =
       await import('../../libs/idle-session/src/session/open/open-sessions.js');
     let isClosed = false;
-    two.app.get(OpenSessions).hold(ref, () => (isClosed = true));
+    two.app.get(OpenSessions).hold({ ref, hasRecord: true }, () => (isClosed = true));
     expect(await one.sessions.endByRef(ref, { owner: 'ada' })).toBe(true);
     await until('it is closed', () => isClosed);
   });

@@ -6,9 +6,10 @@ import supertest from 'supertest';
 import { signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { socketApps, type SocketApp } from '../support/socket-app.js';
+import { join, socketApps, type SocketApp } from '../support/socket-app.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
-import { type TestAppOptions } from '../support/test-app.js';
+import { MINUTE, type TestAppOptions } from '../support/test-app.js';
+import { until } from '../support/until.js';
 
 @Controller('exempt-streams')
 @SkipIdleSession()
@@ -42,6 +43,79 @@ const post = (path: string, cookie: string) =>
   supertest(test.app.getHttpServer()).post(path).set('Cookie', cookie);
 const opened = (path: string, cookie: string) => openedStream(test.app, path, cookie);
 const open = async () => (await test.sessions.stats()).open;
+
+describe('With onStorageError "allow", what was opened while the storage was away', () => {
+  it.each(['/events', '/marked-download'])(
+    'for a session that began meanwhile, is opened again once it is back, and ends then: %s',
+    async (path) => {
+      await start();
+      const back = beAway();
+      const cookie = await signInCookie(test);
+      const first = await opened(path, cookie);
+      expect(await open()).toBe(1);
+      back();
+      await first.end();
+      expect(first.received).not.toContain('session-ended');
+      expect(test.events).toEqual([]);
+
+      const again = await opened(path, cookie);
+      expect(test.events.map(({ type }) => type)).toEqual(['started']);
+      await post('/idle-session/sign-out', cookie).expect(204);
+      await again.end();
+      expect(await open()).toBe(0);
+    },
+  );
+
+  it('on a socket for a session that began meanwhile, is opened again, and ends then', async () => {
+    await start();
+    const back = beAway();
+    const Cookie = await signInCookie(test);
+    const first = await join(test, { Cookie });
+    expect(await open()).toBe(1);
+    back();
+    expect(await first.closed).toEqual({ code: 1013, reason: 'unavailable' });
+
+    const again = await join(test, { Cookie });
+    await post('/idle-session/sign-out', Cookie).expect(204);
+    expect(await again.closed).toEqual({ code: 1008, reason: 'signed-out' });
+  });
+
+  it('goes on for a session that began meanwhile and has a record by then', async () => {
+    await start();
+    const back = beAway();
+    const cookie = await signInCookie(test);
+    const [stream, socket] = [
+      await opened('/events', cookie),
+      await join(test, { Cookie: cookie }),
+    ];
+    const read = jest.spyOn(test.storage, 'read');
+    back();
+    await post('/page', cookie).expect(200);
+    await until('the storage was asked', () => read.mock.calls.length > 2);
+    StreamsController.pushed.next('data: after\n\n');
+    await stream.has('after');
+    test.clock.advance(15 * MINUTE);
+    await supertest(test.app.getHttpServer()).get('/page').set('Cookie', cookie).expect(401);
+    await stream.end();
+    expect(stream.received).toContain('"reason":"idle"');
+    expect(await socket.closed).toEqual({ code: 1008, reason: 'idle' });
+  });
+
+  it('ends once it is back, if the session’s time was up meanwhile', async () => {
+    await start();
+    const cookie = await signInCookie(test);
+    const back = beAway();
+    const [stream, socket] = [
+      await opened('/events', cookie),
+      await join(test, { Cookie: cookie }),
+    ];
+    test.clock.advance(15 * MINUTE);
+    back();
+    await stream.end();
+    expect(stream.received).toContain('"reason":"idle"');
+    expect(await socket.closed).toEqual({ code: 1008, reason: 'idle' });
+  });
+});
 
 describe('What is exempt and was opened while the storage was away goes on once it is back', () => {
   it.each<[string, string, TestAppOptions['options']]>([

@@ -52,7 +52,7 @@ describe('IdleSessionService.stats()', () => {
     const test = await start();
     const ada = await test.signedIn();
     const { sessionRef } = (await ada.get('/idle-session/status')).body as { sessionRef: string };
-    const release = test.app.get(OpenSessions).hold(sessionRef, () => {});
+    const release = test.app.get(OpenSessions).hold({ ref: sessionRef, hasRecord: true }, () => {});
     expect((await test.sessions.stats()).open).toBe(1);
     release();
     expect((await test.sessions.stats()).open).toBe(0);

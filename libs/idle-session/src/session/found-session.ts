@@ -12,3 +12,10 @@ export interface FoundSession {
   /** The store or the storage did not answer, so nothing is known of the session. */
   readonly failure?: StorageUnavailableException;
 }
+
+/** A session that something may be open for. */
+export interface GuardedSession {
+  readonly ref: string;
+  /** Whether it has a record, or had one. */
+  readonly hasRecord: boolean;
+}

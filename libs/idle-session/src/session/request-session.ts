@@ -9,7 +9,7 @@ import {
 import type { Evaluation } from '../activity/evaluate.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { logMissing } from './end-log.js';
-import type { FoundSession } from './found-session.js';
+import type { FoundSession, GuardedSession } from './found-session.js';
 import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 import { NewestReading } from './newest-reading.js';
@@ -92,12 +92,13 @@ export class RequestSession {
     return this.newest.asRead;
   }
 
-  /** Names the session that the answer must not outlive: one that the guard checked and that is under the idle timeout. */
-  get guardedRef(): string | undefined {
+  /** The session that the answer must not outlive: one that the guard checked and that is under the idle timeout. */
+  get guarded(): GuardedSession | undefined {
     const { ref, stored } = this.found;
     if (!ref || !stored || !this.isChecked || this.exempted) return undefined;
-    // During an outage, the record is not known.
-    return this.record || isMarked(this.request.session ?? {}, ref) ? ref : undefined;
+    const hasRecord = this.record !== undefined || isMarked(this.request.session ?? {}, ref);
+    // During an outage, it may have none: nobody could start that.
+    return hasRecord || !this.reading ? { ref, hasRecord } : undefined;
   }
 
   /** @throws {StorageUnavailableException} if the session could not be looked up */

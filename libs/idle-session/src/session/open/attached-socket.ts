@@ -67,9 +67,9 @@ export class AttachedSocket {
   }
 
   /** One that is not under the idle timeout has no end to hear of: each message looks for it. */
-  private hold({ guardedRef }: RequestSession): void {
-    if (this.isOver || this.release || guardedRef === undefined) return;
-    this.release = this.openSessions.hold(guardedRef, (closing) =>
+  private hold({ guarded }: RequestSession): void {
+    if (this.isOver || this.release || !guarded) return;
+    this.release = this.openSessions.hold(guarded, (closing) =>
       this.close(socketClosingFor(closing)),
     );
   }

@@ -36,6 +36,8 @@ interface Watched {
   lookAt: number;
   /** Until when the storage said that the session lives and is not locked. */
   openUntil: number;
+  /** Whether the session has a record, so that it is lost without one. */
+  hasRecord: boolean;
 }
 
 /** Told what the watch finds out; of an end that this process decides, events tell. */
@@ -46,6 +48,8 @@ export interface EndWatcher {
   onLocked(sessionRef: string): void;
   /** The session's deadline or lock has passed, and the storage does not say whether it goes on. */
   onUnclear(sessionRef: string): void;
+  /** The storage has no record of the session, and had none as far as is known. */
+  onUnrecorded(sessionRef: string): void;
 }
 
 /**
@@ -74,10 +78,10 @@ export class EndWatch {
   ) {}
 
   /** Asks about the session soon, and looks after it until it is deleted. */
-  add(sessionRef: string): void {
+  add(sessionRef: string, hasRecord: boolean): void {
     if (this.watched.size === 0) this.stopWatching = this.watch();
     const now = performance.now();
-    this.watched.set(sessionRef, { lookAt: Infinity, openUntil: now });
+    this.watched.set(sessionRef, { lookAt: Infinity, openUntil: now, hasRecord });
     this.lookIn(sessionRef, UNCLEAR_FOR_MS);
     this.reads.add(sessionRef);
   }
@@ -135,6 +139,11 @@ export class EndWatch {
       return undefined;
     }
     const evaluation = this.activity.evaluate(reading);
+    if (!evaluation && !watched.hasRecord) {
+      this.watcher.onUnrecorded(sessionRef);
+      return undefined;
+    }
+    watched.hasRecord = true;
     const now = performance.now();
     if (!evaluation || evaluation.state === 'expired') {
       watched.openUntil = Math.min(watched.openUntil, now);

@@ -50,10 +50,10 @@ export class OpenResponses {
   }
 
   private hold(response: Response, session: RequestSession): void {
-    const { guardedRef } = session;
+    const { guarded } = session;
     // A response whose client has left is closed already, and would never be released.
-    if (guardedRef === undefined || isClosed(response) || this.held.has(response)) return;
-    const release = this.openSessions.hold(guardedRef, (closing) => {
+    if (!guarded || isClosed(response) || this.held.has(response)) return;
+    const release = this.openSessions.hold(guarded, (closing) => {
       this.held.delete(response);
       this.end(response, session, closing);
     });

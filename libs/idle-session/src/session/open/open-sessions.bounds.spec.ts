@@ -41,7 +41,10 @@ async function holding(
   for (const key of keys) await world.memory.start(key, session(idleTimeoutMs, `id of ${key}`));
   const ends = new Map<string, string>();
   const releases = new Map(
-    keys.map((key) => [key, here.open.hold(key, (closing) => ends.set(key, closing))]),
+    keys.map((key) => [
+      key,
+      here.open.hold({ ref: key, hasRecord: true }, (closing) => ends.set(key, closing)),
+    ]),
   );
   await pass(2 * SECOND);
   connection.calls.length = 0;
@@ -269,7 +272,7 @@ describe('Many sessions that something is open for', () => {
 it('What fails to close keeps nothing else open', async () => {
   const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
   const { here } = await holding(['a']);
-  here.open.hold('a', () => {
+  here.open.hold({ ref: 'a', hasRecord: true }, () => {
     throw new Error('does not close');
   });
   const { ends } = here.hold('a');

@@ -47,9 +47,9 @@ export class Process {
   }
 
   /** Holds something open for a session. */
-  hold(sessionRef: string): { readonly ends: Closing[]; readonly release: () => void } {
+  hold(ref: string, hasRecord = true): { readonly ends: Closing[]; readonly release: () => void } {
     const ends: Closing[] = [];
-    return { ends, release: this.open.hold(sessionRef, (end) => ends.push(end)) };
+    return { ends, release: this.open.hold({ ref, hasRecord }, (end) => ends.push(end)) };
   }
 
   signOut(sessionRef: string) {

@@ -140,6 +140,25 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     logged.mockRestore();
   });
 
+  it('closes, and may come back, where the session was not known to have a record and has none', async () => {
+    const { here, there } = twoProcesses();
+    const { ends } = here.hold('a', false);
+    await pass(BOUND);
+    expect([ends, here.told, here.open.count]).toEqual([['unavailable'], [], 0]);
+    // Nothing has ended: the next request starts the record.
+    expect((await there.activity.read('a', true)).record).toBeUndefined();
+  });
+
+  it('is looked after where the session was not known to have a record and has one', async () => {
+    const { world, here } = twoProcesses();
+    await world.memory.start('a', session(MINUTE, 'id of a'));
+    const { ends } = here.hold('a', false);
+    await pass(MINUTE - BOUND);
+    expect(ends).toEqual([]);
+    await pass(2 * BOUND);
+    expect([ends, here.causes]).toEqual([['idle'], ['idle clock']]);
+  });
+
   it('ends with its data when its time is up while the process stops', async () => {
     const { here, ends } = await heldHere();
     await here.sweeper.beforeApplicationShutdown();

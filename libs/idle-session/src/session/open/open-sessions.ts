@@ -6,6 +6,7 @@ import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { describeError } from '../../utils/describe-error.js';
 import { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
+import type { GuardedSession } from '../found-session.js';
 import { SessionActivity } from '../session-activity.js';
 import { SessionEvents } from '../session-events.js';
 import { EndWatch } from './end-watch.js';
@@ -13,7 +14,7 @@ import { EndWatch } from './end-watch.js';
 /**
  * Why what is open for a session closes: the reason of the end, or that it may be opened again. `locked`: once the person
  * has unlocked the session. `replaced`: the session goes on under another id. `unavailable`: the storage does not say whether
- * it goes on.
+ * it goes on, or knows nothing of it.
  */
 export type Closing = EndReason | 'locked' | 'replaced' | 'unavailable';
 
@@ -55,6 +56,7 @@ export class OpenSessions implements OnApplicationShutdown {
       onUnclear: (ref) => {
         if (onStorageError === 'reject') this.close(ref, 'unavailable');
       },
+      onUnrecorded: (ref) => this.close(ref, 'unavailable'),
     });
     events.ends.subscribe(({ sessionRef, reason }) => {
       this.emitted.set(sessionRef, true);
@@ -71,10 +73,11 @@ export class OpenSessions implements OnApplicationShutdown {
 
   /**
    * Calls back once any process has ended the session, or it is unclear; if one did before this call, then soon after it.
-   * @param sessionRef of a session that has a record: one without is taken for lost, and ended
+   * @param session if it has a record and loses it, it is ended as lost. If it is not known to have one, and the storage says
+   * that there is none, then what is open closes as `unavailable`: a request that opens it again starts the record
    * @returns to be called when nothing is open any more
    */
-  hold(sessionRef: string, onClose: OnClose): () => void {
+  hold({ ref: sessionRef, hasRecord }: GuardedSession, onClose: OnClose): () => void {
     if (this.isClosing) return () => {};
     const holders = this.held.get(sessionRef) ?? new Set();
     // An object of its own, so that one function may be given twice.
@@ -82,7 +85,7 @@ export class OpenSessions implements OnApplicationShutdown {
     holders.add(holder);
     if (!this.held.has(sessionRef)) {
       this.held.set(sessionRef, holders);
-      this.endWatch.add(sessionRef);
+      this.endWatch.add(sessionRef, hasRecord);
     }
     return () => {
       holders.delete(holder);
