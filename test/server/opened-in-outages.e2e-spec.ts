@@ -3,9 +3,11 @@ import { Controller } from '@nestjs/common';
 import type { Request } from 'express';
 import { SkipIdleSession, type ActivityStorage } from 'nestjs-idle-session';
 import supertest from 'supertest';
-import { signInCookie } from '../support/cookies.js';
+import { sessionRef } from '../../libs/idle-session/src/session/session-ref.js';
+import { sessionIdOf, signInCookie } from '../support/cookies.js';
 import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
+import { statusOf } from '../support/requests.js';
 import { join, socketApps, type SocketApp } from '../support/socket-app.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
 import { MINUTE, type TestAppOptions } from '../support/test-app.js';
@@ -42,6 +44,8 @@ function beAway(): () => void {
 const post = (path: string, cookie: string) =>
   supertest(test.app.getHttpServer()).post(path).set('Cookie', cookie);
 const opened = (path: string, cookie: string) => openedStream(test.app, path, cookie);
+const openBoth = async (cookie: string) =>
+  [await opened('/events', cookie), await join(test, { Cookie: cookie })] as const;
 const open = async () => (await test.sessions.stats()).open;
 
 describe('With onStorageError "allow", what was opened while the storage was away', () => {
@@ -84,14 +88,18 @@ describe('With onStorageError "allow", what was opened while the storage was awa
     await start();
     const back = beAway();
     const cookie = await signInCookie(test);
-    const [stream, socket] = [
-      await opened('/events', cookie),
-      await join(test, { Cookie: cookie }),
-    ];
-    const read = jest.spyOn(test.storage, 'read');
+    const [stream, socket] = await openBoth(cookie);
     back();
-    await post('/page', cookie).expect(200);
-    await until('the storage was asked', () => read.mock.calls.length > 2);
+    const read = jest.spyOn(test.storage, 'read');
+    // As the next request does it.
+    await test.storage.start(sessionRef(sessionIdOf(cookie)), {
+      sessionId: sessionIdOf(cookie),
+      idleTimeoutMs: 15 * MINUTE,
+      absoluteTimeoutMs: null,
+      lockAfterMs: null,
+      owner: null,
+    });
+    await until('the storage was asked', () => read.mock.calls.length > 0);
     StreamsController.pushed.next('data: after\n\n');
     await stream.has('after');
     test.clock.advance(15 * MINUTE);
@@ -105,10 +113,7 @@ describe('With onStorageError "allow", what was opened while the storage was awa
     await start();
     const cookie = await signInCookie(test);
     const back = beAway();
-    const [stream, socket] = [
-      await opened('/events', cookie),
-      await join(test, { Cookie: cookie }),
-    ];
+    const [stream, socket] = await openBoth(cookie);
     test.clock.advance(15 * MINUTE);
     back();
     await stream.end();
@@ -116,6 +121,41 @@ describe('With onStorageError "allow", what was opened while the storage was awa
     expect(await socket.closed).toEqual({ code: 1008, reason: 'idle' });
   });
 });
+
+describe.each(['/sign-out', '/idle-session/sign-out', '/end'])(
+  'With onStorageError "allow", a sign-out while the storage is away (%s)',
+  (path) => {
+    it('ends what is open in its process at once, and is told once the storage takes it', async () => {
+      await start();
+      const cookie = await signInCookie(test);
+      const back = beAway();
+      const [stream, socket] = await openBoth(cookie);
+      await post(path, cookie).expect(204);
+      await stream.end();
+      expect(stream.received).toContain('"reason":"signed-out"');
+      expect(await socket.closed).toEqual({ code: 1008, reason: 'signed-out' });
+      expect(test.events.map(({ type }) => type)).toEqual(['started']);
+
+      back();
+      await until('the end is told', () => test.events.length > 1);
+      expect(test.events[1]).toMatchObject({ type: 'ended', reason: 'signed-out' });
+    });
+
+    it('ends what is open for a session that began meanwhile, which leaves nothing to be told', async () => {
+      await start();
+      const back = beAway();
+      const cookie = await signInCookie(test);
+      const [stream, socket] = await openBoth(cookie);
+      await post(path, cookie).expect(204);
+      await stream.end();
+      expect(stream.received).toContain('"reason":"signed-out"');
+      expect(await socket.closed).toEqual({ code: 1008, reason: 'signed-out' });
+      back();
+      await statusOf(test.browser());
+      expect([test.events, test.storage.size, await open()]).toEqual([[], 0, 0]);
+    });
+  },
+);
 
 describe('What is exempt and was opened while the storage was away goes on once it is back', () => {
   it.each<[string, string, TestAppOptions['options']]>([

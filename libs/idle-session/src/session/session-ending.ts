@@ -5,7 +5,9 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { withinTimeLimit } from '../utils/time-limit.js';
 import type { EndOrigin } from './end-origin.js';
 import { SessionActivity } from './session-activity.js';
+import { SessionEvents } from './session-events.js';
 import { sessionRef } from './session-ref.js';
+import { isMarked } from './stored-session.js';
 import { UnrecordedEnds } from './unrecorded-ends.js';
 import { UserStore } from './user-store.js';
 
@@ -18,6 +20,7 @@ export class SessionEnding {
     private readonly activity: SessionActivity,
     private readonly userStore: UserStore,
     private readonly unrecorded: UnrecordedEnds,
+    private readonly events: SessionEvents,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
@@ -39,7 +42,8 @@ export class SessionEnding {
     const ref = sessionRef(sessionId);
     const began = performance.now();
     const before = known ?? (await this.activity.orUnchecked(this.activity.read(ref)));
-    if (!before?.record || before.record.ended !== undefined) {
+    if (!before) return this.endUnchecked(sessionId, ref, reason, origin);
+    if (!before.record || before.record.ended !== undefined) {
       await this.userStore.destroy(sessionId);
       return before;
     }
@@ -71,6 +75,20 @@ export class SessionEnding {
     // If the store fails here, the data stays behind, withheld, until the next request or its own expiry.
     if (won && sessionId) await this.userStore.destroy(sessionId).catch(() => {});
     return end;
+  }
+
+  /** During an outage in which sessions go unchecked: only its data says whether the session has a record that has to end. */
+  private async endUnchecked(
+    sessionId: string,
+    ref: string,
+    reason: RecordedEnd,
+    origin: EndOrigin,
+  ): Promise<undefined> {
+    const data = await this.userStore.get(sessionId).catch(() => undefined);
+    await this.userStore.destroy(sessionId);
+    if (!data) return;
+    if (isMarked(data, ref)) this.unrecorded.add(ref, reason, origin);
+    else this.events.endedUnrecorded(ref, reason);
   }
 
   /** Rejects if the storage cannot be read either: a sign-out that is answered 503 does not happen later. */

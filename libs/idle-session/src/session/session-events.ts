@@ -79,7 +79,7 @@ export class SessionEvents {
     this.tellEnd(key, reason, now, record ?? NOTHING, context);
   }
 
-  /** The session is over, although its record does not say so yet: apps are told once it does. */
+  /** The session is over, although its record does not say so yet, if it has one: apps are told once that does. */
   endedUnrecorded(key: string, reason: RecordedEnd): void {
     this.endSubject.next({ sessionRef: key, reason });
   }

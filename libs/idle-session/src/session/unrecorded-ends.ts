@@ -15,8 +15,9 @@ interface UnrecordedEnd {
 }
 
 /**
- * Ends that the activity storage did not take, such as a sign-out while Redis is full. What this process has open is closed
- * at once; the other processes and the app are told once the storage takes the end.
+ * Ends that the activity storage did not take, such as a sign-out while Redis is full or, with `onStorageError: 'allow'`,
+ * away. What this process has open is closed at once; the other processes and the app are told once the storage takes the
+ * end.
  */
 @Injectable()
 export class UnrecordedEnds implements BeforeApplicationShutdown {
