@@ -8,6 +8,7 @@ import {
   MINUTE,
   SECOND,
   session,
+  setAhead,
   storageNow,
   useMovedClock,
   World,
@@ -15,6 +16,9 @@ import {
 import { passInTurns as pass, Process } from './open-sessions.spec-support.js';
 
 useMovedClock();
+
+/** By how much the storage's clock is ahead, unless a test sets it. */
+const AHEAD = 5_000_000;
 
 /** By when an end has to be told. */
 const BOUND = 2 * SECOND;
@@ -118,6 +122,18 @@ describe.each(kinds)('What is open for a session, on $kind,', ({ storage }) => {
     expect([ends, here.told]).toEqual([[], []]);
     await pass(MINUTE + BOUND);
     expect(ends).toEqual(['idle']);
+  });
+
+  it('goes by the storage’s clock where that is set back and forth, as requests do', async () => {
+    const { here, ends } = await heldHere();
+    await pass(MINUTE - 2 * BOUND);
+    setAhead(AHEAD - MINUTE / 2);
+    await pass(4 * BOUND);
+    expect([ends, here.told]).toEqual([[], []]);
+    setAhead(AHEAD);
+    await here.sweeper.sweep();
+    await pass(BOUND);
+    expect([ends, here.causes]).toEqual([['idle'], ['idle clock']]);
   });
 
   it('ends in time when another process shortens the idle timeout', async () => {
