@@ -113,6 +113,7 @@ export function socketApps(): (options?: TestAppOptions) => Promise<SocketApp> {
       ...withGateways,
       metadata: {
         ...withGateways.metadata,
+        providers: [...withGateways.metadata.providers, ...(options.metadata?.providers ?? [])],
         controllers: [
           ...withGateways.metadata.controllers,
           ...(options.metadata?.controllers ?? []),
