@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { createSentinel } from 'redis';
 import { RedisNode } from './redis-node.js';
 import type { RedisClient } from './redis-server.js';
@@ -45,6 +46,15 @@ export class RedisSentinels {
     client.on('error', () => {}).on('client-error', () => {});
     await client.connect();
     return client;
+  }
+
+  /** The same with ioredis, which is connected soon. */
+  ioredis(): Redis {
+    const client = new Redis({
+      name: NAME,
+      sentinels: this.sentinels.map(({ address }) => address),
+    });
+    return client.on('error', () => {});
   }
 
   /** A client of the replica alone, which is the master once the other is away. */
