@@ -202,6 +202,17 @@ describe('Streams of events', () => {
     expect(stream.received).toContain('"reason":"revoked"');
   });
 
+  it('whose handler gives the session another id, and saves it, end with that', async () => {
+    const stream = await opened('/renewed-events');
+    await post('/sign-out').expect(204);
+    push('data: meanwhile\n\n');
+    await stream.has('meanwhile');
+    [cookie = ''] = stream.headers['set-cookie'] ?? [];
+    await post('/idle-session/sign-out').expect(204);
+    await stream.end();
+    expect(stream.received).toContain('"reason":"signed-out"');
+  });
+
   it('end after a message of which only a part was written', async () => {
     const stream = await opened('/plain-events');
     push('data: {"half":');

@@ -88,6 +88,14 @@ export class StreamsController {
     writeAll(response.write.bind(response));
   }
 
+  /** A handler that gives the session another id first. */
+  @Get('renewed-events')
+  async renewedEvents(@Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.regenerate(request);
+    await new Promise((done) => request.session.save(done));
+    this.plainEvents(response);
+  }
+
   /** A handler that takes its time before it begins. */
   @Get('late-events')
   async lateEvents(@Res() response: Response): Promise<void> {
