@@ -107,4 +107,20 @@ describe('A stream ends with a session whose time is up', () => {
     expect(stream.outcome).toBeUndefined();
     expect(await deliveredFor(stream, async () => {})).toBeLessThan(2500 + SLACK);
   });
+
+  it('at the idle timeout of the process that had the last request, where the two differ', async () => {
+    const start = (idleTimeout: number | '15m') =>
+      apps.start({ syncInterval: 300 }, { metadata, options: { idleTimeout } });
+    const [one, two] = [await start('15m'), await start(2500)];
+    const ada = await one.signIn();
+    const stream = await opened(two, '/events', ada);
+    // So that the other process knows of that.
+    await delay(1000);
+    const other = await opened(one, '/events', ada);
+    expect(await Promise.race([stream.end(), delay(4000, 'open')])).toBe('open');
+    // Nobody was there for longer than this one takes.
+    await two.ask.get('/page').set('Cookie', ada).expect(401);
+    await Promise.all([stream.end(), other.end()]);
+    for (const { received } of [stream, other]) expect(received).toContain('"reason":"idle"');
+  });
 });
