@@ -54,8 +54,9 @@ export class SessionEnding {
       const leftMs = this.options.storageTimeoutMs - (performance.now() - began);
       await withinTimeLimit(leftMs, () =>
         this.endWithoutRecord(sessionId, ref, reason, origin),
-      ).catch(() => {
-        throw error;
+      ).catch(async () => {
+        this.activity.throwUnlessUnchecked(error);
+        await this.endUnchecked(sessionId, ref, reason, origin);
       });
       return undefined;
     }
