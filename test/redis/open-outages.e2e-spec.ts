@@ -60,7 +60,7 @@ it('A stream past its deadline closes while Redis hangs, however long an answer 
   expect(ends()).toEqual(['idle clock']);
 });
 
-describe.each([
+describe.each<[string, () => void | Promise<void>, () => void | Promise<void>]>([
   ['is stopped', () => activity.kill(), () => activity.launch()],
   ['hangs', () => activity.freeze(), () => activity.thaw()],
 ])('With onStorageError "allow", while the Redis of the activity %s,', (_, begin, end) => {
