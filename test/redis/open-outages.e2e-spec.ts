@@ -43,12 +43,12 @@ const ends = () =>
   );
 
 it('A stream past its deadline closes while Redis hangs, however long an answer may take', async () => {
-  const { app, signIn } = await start({
+  const one = await start({
     idleTimeout: '3s',
     warnBefore: false,
     storageTimeout: '30s',
   });
-  const stream = await openedStream(app, '/events', await signIn());
+  const stream = await openedStream(one.app, '/events', await one.signIn());
   const began = performance.now();
   activity.freeze();
   expect(await stream.end()).toBe('whole');

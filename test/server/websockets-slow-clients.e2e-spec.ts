@@ -20,7 +20,10 @@ const MEGABYTE = 1024 * 1024;
 
 /** A message that can hardly be compressed. */
 const big = (megabytes: number) =>
-  JSON.stringify({ event: 'before', data: randomBytes(Math.ceil(megabytes * MEGABYTE)).toString('base64') });
+  JSON.stringify({
+    event: 'before',
+    data: randomBytes(Math.ceil(megabytes * MEGABYTE)).toString('base64'),
+  });
 
 async function start() {
   const test = await startApp({ metadata: { providers: [DeflatingGateway] } });
