@@ -18,7 +18,11 @@ describe('A record that starts long after its session was registered', () => {
       storage,
       storageTimeoutMs: 1000,
       secrets: ['at least sixteen'],
-      limitsFor: async () => ({ idleTimeoutMs: 60_000, absoluteTimeoutMs: null, lockAfterMs: null }),
+      limitsFor: async () => ({
+        idleTimeoutMs: 60_000,
+        absoluteTimeoutMs: null,
+        lockAfterMs: null,
+      }),
       ownerOf: () => owner,
     } as Partial<ResolvedOptions> as ResolvedOptions;
     const events = new SessionEvents();
