@@ -103,7 +103,7 @@ describe('A page whose session, as another tab knows, has ended', () => {
         sessionRef,
         requestedAt: now,
         expiresAt: now,
-        absoluteExpiresAt: null,
+        locksAt: Infinity,
         lastHeartbeatAt: now,
         ended: 'idle',
       });

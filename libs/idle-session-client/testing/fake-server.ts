@@ -2,7 +2,11 @@ import {
   newRecord,
   type ActivityRecord,
 } from '../../idle-session/src/activity/activity-storage.js';
-import { evaluate, type Evaluation } from '../../idle-session/src/activity/evaluate.js';
+import {
+  activityDeadlineOf,
+  evaluate,
+  type Evaluation,
+} from '../../idle-session/src/activity/evaluate.js';
 import { statusOf } from '../../idle-session/src/session/idle-session.status.js';
 import type { Answer } from '../src/browser/environment.js';
 import type { EndReason } from '../src/protocol/end-reason.js';
@@ -12,11 +16,13 @@ export interface FakePolicy {
   readonly idleTimeoutMs: number;
   readonly warnBeforeMs: number | false;
   readonly absoluteTimeoutMs: number | false;
+  readonly lockAfterMs: number | false;
 }
 
-/** What the server answers, and what its `Server-Timing` header says if the session is alive. */
+/** What the server answers, and what its `Server-Timing` header says of a session that is alive. */
 export interface FakeResponse extends Answer {
   readonly remainingMs?: number;
+  readonly state?: string;
 }
 
 type FakeRecord = { -readonly [Key in keyof ActivityRecord]: ActivityRecord[Key] };
@@ -40,12 +46,12 @@ export class FakeServer {
     if (this.cookie !== null) this.end('revoked');
     const now = this.now();
     this.cookie = `session-${++this.signIns}`;
-    const { idleTimeoutMs, absoluteTimeoutMs } = this.policy;
+    const { idleTimeoutMs, absoluteTimeoutMs, lockAfterMs } = this.policy;
     const session = {
       sessionId: '',
       idleTimeoutMs,
       absoluteTimeoutMs: absoluteTimeoutMs || null,
-      lockAfterMs: null,
+      lockAfterMs: lockAfterMs || null,
       owner: null,
     };
     this.records.set(this.cookie, newRecord(session, now));
@@ -69,7 +75,25 @@ export class FakeServer {
 
   isAlive(ref: string | null = null): boolean {
     const state = this.evaluation(ref)?.state;
-    return state === 'active' || state === 'warning';
+    return state !== undefined && state !== 'expired';
+  }
+
+  isLocked(): boolean {
+    return this.evaluation()?.state === 'locked';
+  }
+
+  /** The person left earlier than the pages know of, as where the clocks disagree. */
+  lastActivityWas(agoMs: number): void {
+    const record = this.record();
+    if (record) record.lastActivityAt = this.now() - agoMs;
+  }
+
+  /** The right password was given. Returns whether the session goes on. */
+  unlock(): boolean {
+    const record = this.record();
+    if (!record || !this.isAlive()) return false;
+    record.lastActivityAt = this.now();
+    return true;
   }
 
   lastActivityAt(): number {
@@ -90,7 +114,7 @@ export class FakeServer {
       warnBeforeMs: warnBeforeMs === false ? null : warnBeforeMs,
       sessionRef: evaluation ? this.cookie : null,
       loginUrl: '/login',
-      unlockUrl: null,
+      unlockUrl: '/unlock',
     });
   }
 
@@ -101,8 +125,12 @@ export class FakeServer {
       return this.answer(204, undefined);
     }
     if (path === 'heartbeat') return this.heartbeat(body);
+    // The app's own, which a locked session may ask.
+    if (path === 'wrong password') return this.refusal() ?? this.answer(422, {});
+    if (path === 'right password' && this.unlock()) return this.answer(200, {});
     // Any other is a request of the app's own pages.
-    if (this.isAlive() && path !== 'passive') this.touch(0);
+    if (path !== 'passive') this.touch(0);
+    if (this.isLocked()) return this.answer(401, { status: 401, reason: 'locked' });
     return this.refusal() ?? this.answer(200, {});
   }
 
@@ -112,7 +140,7 @@ export class FakeServer {
       this.malformed.push(body);
       return this.answer(400, {});
     }
-    if (this.isAlive()) this.touch(idleForMs);
+    this.touch(idleForMs);
     return this.refusal() ?? this.answer(200, this.status());
   }
 
@@ -122,8 +150,9 @@ export class FakeServer {
 
   private touch(idleForMs: number): void {
     const record = this.record();
-    if (!record) return;
-    record.lastActivityAt = Math.max(record.lastActivityAt, this.now() - idleForMs);
+    const at = this.now() - idleForMs;
+    if (!record || !this.isAlive() || at >= activityDeadlineOf(record)) return;
+    record.lastActivityAt = Math.max(record.lastActivityAt, at);
   }
 
   private refusal(): FakeResponse | undefined {
@@ -136,6 +165,6 @@ export class FakeServer {
   private answer(status: number, body: unknown): FakeResponse {
     const evaluation = this.evaluation();
     if (!evaluation || !('expiresInMs' in evaluation)) return { status, body };
-    return { status, body, remainingMs: evaluation.expiresInMs };
+    return { status, body, remainingMs: evaluation.expiresInMs, state: evaluation.state };
   }
 }

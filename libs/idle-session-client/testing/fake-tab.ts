@@ -153,7 +153,9 @@ export class FakeTab implements Environment, TaskOwner {
   }
 
   /** The app's own request. */
-  async fetch(kind: 'busy' | 'passive' = 'busy'): Promise<Answer | undefined> {
+  async fetch(
+    kind: 'busy' | 'passive' | 'wrong password' | 'right password' = 'busy',
+  ): Promise<Answer | undefined> {
     return this.exchange(kind).catch(() => undefined);
   }
 
@@ -202,16 +204,16 @@ export class FakeTab implements Environment, TaskOwner {
       const fail = () => reject(new TypeError('Failed to fetch'));
       if (world.network === 'down') return world.plan(this, 5, fail);
       if (world.network === 'hanging') return world.plan(this, HANG_MS, fail);
-      const observe = ({ status, remainingMs }: FakeResponse) => {
+      const observe = ({ status, remainingMs, state }: FakeResponse) => {
         const requestedAgoMs = world.elapsed - startedAt;
-        this.observe({ status, expiresInMs: remainingMs, requestedAgoMs });
+        this.observe({ status, expiresInMs: remainingMs, state, requestedAgoMs });
       };
       // The server works on, also when the page that asked is frozen or gone.
       return world.plan(SERVER, latencyMs, () => {
         const response = world.respond(path, body);
         if (!response) return world.plan(this, backMs, fail);
         if (observersFirst) world.plan(this, backMs, () => observe(response));
-        const { remainingMs: _, ...answer } = response;
+        const { remainingMs: _, state: __, ...answer } = response;
         world.plan(this, backMs, () => resolve(answer));
         if (!observersFirst) world.plan(this, backMs + 1, () => observe(response));
         return undefined;

@@ -60,6 +60,7 @@ export class FakeWorld implements Surroundings {
       idleTimeoutMs: 15 * MINUTE,
       warnBeforeMs: 2 * MINUTE,
       absoluteTimeoutMs: 12 * HOUR,
+      lockAfterMs: false,
       ...policy,
     });
   }

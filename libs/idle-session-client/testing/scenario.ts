@@ -65,6 +65,7 @@ export function messageOf(world: FakeWorld): TabMessage {
     sessionRef: 'session-1',
     requestedAt: world.wall,
     expiresAt: world.wall + SECOND,
+    locksAt: Infinity,
     lastHeartbeatAt: world.wall,
   };
 }

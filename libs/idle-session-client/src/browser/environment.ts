@@ -16,6 +16,8 @@ export interface ObservedResponse {
   readonly status: number;
   /** From its `Server-Timing` header: to the nearer limit, when the response was sent. Undefined: it says nothing of that. */
   readonly expiresInMs: number | undefined;
+  /** From the same header: the state of the session, such as `locked`. Undefined: it says nothing of that. */
+  readonly state?: string | undefined;
   /** How long ago the request for it went out. */
   readonly requestedAgoMs: number;
 }

@@ -9,6 +9,7 @@ describe('isStatus', () => {
     { state: 'expired', reason: 'idle' },
     alive,
     { ...alive, state: 'warning' },
+    { ...alive, state: 'locked' },
   ])("takes %j for the server's answer", (body) => {
     expect(isStatus(body)).toBe(true);
   });
@@ -40,6 +41,7 @@ describe('reasonOf', () => {
     {},
     { reason: 'wrong password' },
     { reason: 'confirm' },
+    { reason: 'locked' },
     { reason: null },
   ])('does not take %j for the end of a session', (body) => {
     expect(reasonOf(body)).toBeUndefined();

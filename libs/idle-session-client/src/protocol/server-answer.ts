@@ -1,12 +1,14 @@
 import type { EndReason } from './end-reason.js';
 import type { IdleSessionStatus } from './idle-session-status.js';
 
+const ALIVE = ['active', 'warning', 'locked'];
+
 /** Whether the server itself answered, and not a proxy or a sign-on page in between. */
 export function isStatus(body: unknown): body is IdleSessionStatus {
   const { state, expiresInMs, sessionRef } = (body ?? {}) as Partial<IdleSessionStatus>;
   if (state === 'none' || state === 'expired') return true;
-  const alive = state === 'active' || state === 'warning';
-  return alive && typeof expiresInMs === 'number' && typeof sessionRef === 'string';
+  const isAlive = ALIVE.includes(state as string);
+  return isAlive && typeof expiresInMs === 'number' && typeof sessionRef === 'string';
 }
 
 const REASONS = ['idle', 'absolute', 'signed-out', 'revoked', 'lost'];

@@ -6,6 +6,7 @@ describe('isTabMessage', () => {
     sessionRef: 'session-1',
     requestedAt: 1,
     expiresAt: 2,
+    locksAt: Infinity,
     lastHeartbeatAt: -Infinity,
   };
 
@@ -21,6 +22,7 @@ describe('isTabMessage', () => {
     {},
     { ...message, sessionRef: null },
     { ...message, expiresAt: undefined },
+    { ...message, locksAt: null },
     { ...message, requestedAt: undefined },
     { ...message, lastHeartbeatAt: null },
   ])('ignores %j, which another script may have sent', (value) => {

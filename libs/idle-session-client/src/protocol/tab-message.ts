@@ -9,12 +9,14 @@ export interface TabMessage {
   /** When the update was requested: the server gave it after that. */
   readonly requestedAt: number;
   readonly expiresAt: number;
+  /** When it is locked if nobody does anything: `-Infinity` if it is, `Infinity` without a lock. */
+  readonly locksAt: number;
   /** When a tab last sent a heartbeat. */
   readonly lastHeartbeatAt: number;
   readonly ended?: EndReason;
 }
 
-const TIMES = ['expiresAt', 'requestedAt', 'lastHeartbeatAt'];
+const TIMES = ['expiresAt', 'locksAt', 'requestedAt', 'lastHeartbeatAt'];
 
 export function isTabMessage(value: unknown): value is TabMessage {
   const message = (value ?? {}) as Record<string, unknown>;

@@ -1,4 +1,5 @@
 import type { EndReason } from '../protocol/end-reason.js';
+import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import type { Presence } from './presence.js';
 import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
@@ -9,9 +10,11 @@ import { Timer } from './timer.js';
 
 const SECOND_MS = 1000;
 
-/** What the server said of the session's end. */
+/** What the server said of the session's end, and of its lock. */
 interface DeadlineUpdate {
   readonly expiresAt: number;
+  /** `-Infinity` when locked, `Infinity` without a lock; left out: the server said nothing of it. */
+  readonly locksAt?: number;
   /** The server said so after this. */
   readonly requestedAt: number;
   /** And a tab had its answer by then; left out: just now. */
@@ -19,8 +22,8 @@ interface DeadlineUpdate {
 }
 
 /**
- * When the session ends, as the newest update says. Its timer only decides when to ask: before it warns, and before it
- * takes the session for ended, the server is asked.
+ * When the session ends, and when it is locked, as the newest update says. Its timer only decides when to ask: before it
+ * warns, and before it takes the session for locked or ended, the server is asked.
  */
 export class Deadline {
   readonly #clock: SteadyClock;
@@ -30,7 +33,7 @@ export class Deadline {
   readonly #presence: Presence;
 
   /** The newest update, and when this tab received it. */
-  #newest: DeadlineUpdate = { expiresAt: Infinity, requestedAt: -Infinity };
+  #newest = { expiresAt: Infinity, locksAt: Infinity, requestedAt: -Infinity };
   #receivedAt = -Infinity;
   #endReportedAt = -Infinity;
   #reportedReason: EndReason | undefined;
@@ -43,7 +46,7 @@ export class Deadline {
     this.#presence = presence;
   }
 
-  get newest(): DeadlineUpdate {
+  get newest(): Required<Omit<DeadlineUpdate, 'receivedBy'>> {
     return this.#newest;
   }
 
@@ -70,32 +73,55 @@ export class Deadline {
     return isFromFuture || requestedAt < Math.max(this.#endReportedAt, this.#clock.leaptAt);
   }
 
+  /** Takes over what the server said, when it was asked, of a session that is alive; returns whether that is the newest. */
+  applyStatus(status: IdleSessionStatus, requestedAt: number): boolean {
+    const { expiresInMs, locksInMs, absoluteExpiresInMs, idleTimeoutMs, warnBeforeMs } = status;
+    const { sessionRef, loginUrl, unlockUrl } = status;
+    const state = status.state === 'locked' ? 'locked' : 'active';
+    // The server said so by then, or the answer lay about in a page that was frozen.
+    const saidAt = Math.min(this.#clock.now(), requestedAt + SECOND_MS);
+    const absoluteExpiresAt =
+      absoluteExpiresInMs === null ? null : this.#clock.toWall(requestedAt + absoluteExpiresInMs);
+    return this.apply(
+      {
+        expiresAt: requestedAt + (expiresInMs ?? 0),
+        // Rather late than early: the question at that time is to find it locked.
+        locksAt: state === 'locked' ? -Infinity : saidAt + (locksInMs ?? Infinity),
+        requestedAt,
+      },
+      { state, absoluteExpiresAt, idleTimeoutMs, warnBeforeMs, sessionRef, loginUrl, unlockUrl },
+    );
+  }
+
   /**
    * Takes the update over if it is the newest; returns whether it is. Answers overtake each other: if one was requested
    * only after the other had come, it is newer; otherwise, and within one tick of the clock, the longer deadline holds,
-   * for the server only moves it forward.
+   * for the server only moves it forward. What an update leaves out of the lock stays, and is too early at worst.
+   * @param changes what else the server said; only that locks and unlocks
    */
   apply(update: DeadlineUpdate, changes: Partial<IdleSessionState> = {}): boolean {
     const now = this.#clock.now();
-    const { expiresAt, requestedAt, receivedBy = now } = update;
     const newest = this.#newest;
-    const isLonger = receivedBy >= newest.requestedAt && expiresAt > newest.expiresAt;
+    const { expiresAt, locksAt = newest.locksAt, requestedAt, receivedBy = now } = update;
+    const isMoved = expiresAt > newest.expiresAt || locksAt > newest.locksAt;
+    const isLonger = receivedBy >= newest.requestedAt && isMoved;
     const isSameTick = requestedAt === this.#receivedAt && expiresAt >= newest.expiresAt;
     if (requestedAt <= this.#receivedAt && !isSameTick && !isLonger) return false;
     this.#server.markOnline();
-    this.#store.update(changes);
-    const { state, idleTimeoutMs, warnBeforeMs, failed } = this.#store.current;
-    this.#newest = { expiresAt, requestedAt: Math.max(newest.requestedAt, requestedAt) };
+    const before = this.#store.current;
+    const { state, idleTimeoutMs, warnBeforeMs } = { ...before, ...changes };
+    this.#newest = { expiresAt, locksAt, requestedAt: Math.max(newest.requestedAt, requestedAt) };
     this.#receivedAt = now;
     this.#reportedReason = undefined;
-    this.#presence.confirm(expiresAt - (idleTimeoutMs ?? Infinity));
-    const remainingMs = this.#remainingMs();
-    const warns = remainingMs <= (warnBeforeMs ?? 0);
+    this.#presence.confirm(expiresAt - (idleTimeoutMs ?? Infinity), locksAt);
+    const warns = expiresAt - now <= (warnBeforeMs ?? 0);
+    const warning = before.state === 'extending' ? before.state : 'warning';
     this.#store.update({
+      ...changes,
       expiresAt: this.#clock.toWall(expiresAt),
-      state: !warns ? 'active' : state === 'extending' ? 'extending' : 'warning',
-      covered: remainingMs <= 0,
-      failed: warns && failed,
+      state: state === 'locked' ? state : warns ? warning : 'active',
+      covered: state === 'locked' || this.#isOverdue(),
+      failed: warns && before.failed,
     });
     this.review();
     return true;
@@ -105,25 +131,32 @@ export class Deadline {
   review(): void {
     const store = this.#store;
     this.#timer.stop();
-    if (!store.isAlive) return;
+    if (store.isOver || store.current.state === 'starting') return;
     this.#presence.planHeartbeat();
-    const remainingMs = this.#remainingMs();
     // When the wall clock has leapt, what is shown goes on with the steady one.
     const expiresAt = this.#clock.toWall(this.#newest.expiresAt);
     if (Math.abs(expiresAt - (store.current.expiresAt ?? 0)) > SECOND_MS)
       store.update({ expiresAt });
 
-    const untilWarningMs = remainingMs - (store.current.warnBeforeMs ?? 0);
-    if (store.current.state === 'active' && untilWarningMs > 0) {
-      return this.#reviewIn(untilWarningMs);
+    if (this.#isOverdue()) store.update({ covered: true });
+    const { state, warnBeforeMs, online } = store.current;
+    const remainingMs = this.#remainingMs();
+    const untilLockMs = state === 'locked' ? Infinity : this.#newest.locksAt - this.#clock.now();
+    const untilWarningMs = remainingMs - (warnBeforeMs ?? 0);
+    const isQuiet = state === 'active' || state === 'locked';
+    if (isQuiet && untilWarningMs > 0 && untilLockMs > 0) {
+      return this.#reviewIn(Math.min(untilWarningMs, untilLockMs));
     }
-    if (remainingMs <= 0) store.update({ covered: true });
-    if (store.current.state === 'active') {
-      if (store.current.online && this.#server.waitMs <= 0) return this.#server.check();
-      store.update({ state: 'warning' });
+    const isLockDue = untilLockMs <= 0;
+    if (isLockDue && untilLockMs > -SECOND_MS) this.#reviewIn(untilLockMs + SECOND_MS);
+    if ((isLockDue || state === 'active') && online && this.#server.waitMs <= 0) {
+      return this.#server.check();
     }
-    if (remainingMs > 0) return this.#reviewIn(Math.min(remainingMs, SECOND_MS));
-    if (store.current.online) this.#server.checkAgain();
+    if (!isLockDue) {
+      if (state === 'active') store.update({ state: 'warning' });
+      if (remainingMs > 0) return this.#reviewIn(Math.min(remainingMs, SECOND_MS));
+    }
+    if (online) this.#server.checkAgain();
   }
 
   stop(): void {
@@ -132,6 +165,12 @@ export class Deadline {
 
   #reviewIn(delayMs: number): void {
     this.#timer.start(delayMs, () => this.review());
+  }
+
+  /** What is due is asked about; where it is the lock, the page waits a moment for the answer before it is covered. */
+  #isOverdue(): boolean {
+    const { expiresAt, locksAt } = this.#newest;
+    return Math.min(expiresAt, locksAt + SECOND_MS) <= this.#clock.now();
   }
 
   #remainingMs(): number {

@@ -166,41 +166,44 @@ export class IdleSession {
     }
     if (status.state === 'none') return;
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.checkAgain();
-    const { idleTimeoutMs, warnBeforeMs, absoluteExpiresInMs, loginUrl } = status;
-    const absoluteExpiresAt =
-      absoluteExpiresInMs === null ? null : this.#clock.toWall(requestedAt + absoluteExpiresInMs);
-    const isNewer = this.#deadline.apply(
-      { expiresAt: requestedAt + (status.expiresInMs ?? 0), requestedAt },
-      { idleTimeoutMs, warnBeforeMs, absoluteExpiresAt, loginUrl, sessionRef: status.sessionRef },
-    );
-    if (isNewer) this.#sendToTabs();
+    if (this.#deadline.applyStatus(status, requestedAt)) this.#sendToTabs();
   }
 
-  #onResponse({ status, expiresInMs, requestedAgoMs }: ObservedResponse): void {
+  #onResponse({ status, expiresInMs, state, requestedAgoMs }: ObservedResponse): void {
+    const { current, isOver } = this.#store;
+    const isLocked = state === 'locked';
+    if (current.state === 'locked' && state) {
+      if (!isLocked && current.online) this.check();
+      return;
+    }
     // While offline, it is most likely the answer to a request of this client.
-    if (status === 401 && this.#store.current.online) this.#server.checkAgain();
-    if (expiresInMs === undefined) return;
-    if (this.#store.current.sessionRef === null) return this.#server.checkAgain();
-    if (this.#store.isOver) return;
+    if ((status === 401 || isLocked) && current.online) this.#server.checkAgain();
+    if (expiresInMs === undefined || isLocked) return;
+    if (current.sessionRef === null) return this.#server.checkAgain();
+    if (isOver) return;
     const requestedAt = this.#clock.now() - requestedAgoMs;
     if (this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };
     if (this.#deadline.apply(update)) this.#sendToTabs();
   }
 
-  #onTabMessage({ ended, requestedAt, expiresAt, lastHeartbeatAt }: TabMessage): void {
+  #onTabMessage({ ended, requestedAt, expiresAt, locksAt, lastHeartbeatAt }: TabMessage): void {
     if (ended) return this.#deadline.reportEnd(ended);
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
     this.#presence.recordHeartbeat(lastHeartbeatAt);
     const receivedBy = requestedAt + ANSWER_TIMEOUT_MS;
-    this.#deadline.apply({ expiresAt, requestedAt, receivedBy });
+    this.#deadline.apply({ expiresAt, locksAt, requestedAt, receivedBy });
+    // Unlocked in the other.
+    const isLocked = this.#store.current.state === 'locked';
+    if (isLocked && locksAt > this.#clock.now()) this.#server.check(requestedAt);
   }
 
   #onPageEvent(event: PageEvent): void {
     if (event === 'hidden' || event === 'leaving') return this.#presence.flush();
     // Back on the screen: the browser may have held up timers, or the machine may have slept.
     const { state, online } = this.#store.current;
-    const hasToAsk = state === 'starting' || !online || this.#clock.hasLeapt();
+    const isWaiting = state === 'starting' || state === 'locked';
+    const hasToAsk = isWaiting || !online || this.#clock.hasLeapt();
     if (hasToAsk || event !== 'visible') this.#server.check();
     else this.#deadline.review();
   }

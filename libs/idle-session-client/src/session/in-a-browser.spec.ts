@@ -105,6 +105,7 @@ describe('A session in a browser', () => {
       sessionRef: 'session-1',
       requestedAt: 1,
       expiresAt: 2,
+      locksAt: Infinity,
       lastHeartbeatAt: 0,
     };
     const received: string[] = [];

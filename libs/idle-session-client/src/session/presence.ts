@@ -26,6 +26,8 @@ export class Presence {
   #reportedAt = -Infinity;
   /** The presence that the server knows. */
   #confirmedAt = -Infinity;
+  /** When the session is locked, as far as the server has said. */
+  #locksAt = Infinity;
   /** When a tab last sent a heartbeat. */
   #lastHeartbeatAt = -Infinity;
   #isHeartbeatPlanned = false;
@@ -53,8 +55,9 @@ export class Presence {
   }
 
   /** The server knows that the person was present then. */
-  confirm(presentAt: number): void {
+  confirm(presentAt: number, locksAt = this.#locksAt): void {
     this.#confirmedAt = Math.max(this.#confirmedAt, presentAt);
+    this.#locksAt = locksAt;
   }
 
   /** Sends a heartbeat at once; resolves to whether the server answered. */
@@ -115,8 +118,9 @@ export class Presence {
 
   #msUntilHeartbeat(): number {
     const { idleTimeoutMs } = this.#store.current;
-    const intervalMs = Math.min(HEARTBEAT_MS, (idleTimeoutMs ?? Infinity) / HEARTBEATS_PER_TIMEOUT);
-    const dueAt = Math.max(this.#lastHeartbeatAt, this.#confirmedAt) + intervalMs;
+    const lastAt = Math.max(this.#lastHeartbeatAt, this.#confirmedAt);
+    const timeoutMs = Math.min(idleTimeoutMs ?? Infinity, this.#locksAt - lastAt);
+    const dueAt = lastAt + Math.min(HEARTBEAT_MS, timeoutMs / HEARTBEATS_PER_TIMEOUT);
     return Math.max(dueAt - this.#clock.now(), this.#server.waitMs);
   }
 }

@@ -33,6 +33,7 @@ async function walk(seed: number) {
     idleTimeoutMs: oneOf(2 * MINUTE, 15 * MINUTE),
     warnBeforeMs: oneOf<number | false>(30 * SECOND, 100 * SECOND, false),
     absoluteTimeoutMs: oneOf<number | false>(false, 20 * MINUTE),
+    lockAfterMs: oneOf<number | false>(false, 45 * SECOND, 90 * SECOND),
   };
   const options = { extendOnActivity: oneOf(true, false, false) };
   const count = 1 + upTo(3);
@@ -66,6 +67,14 @@ async function walk(seed: number) {
           .filter(({ isFrozen }) => isFrozen)
           .at(0)
           ?.comeBack(),
+    ],
+    unlock: [4, () => awake((one) => one.fetch(oneOf('right password', 'wrong password')))],
+    'unlock elsewhere': [
+      1,
+      () => {
+        world.server.unlock();
+        awake((one) => one.session.check());
+      },
     ],
     extend: [4, () => awake((one) => one.session.extend())],
     hold: [1, () => awake((one) => releases.push(one.session.hold('a video plays')))],
@@ -126,16 +135,19 @@ async function expectSettled(world: FakeWorld, after: string) {
   world.latencyMs = 20;
   for (const tab of tabs) if (tab.isFrozen) tab.comeBack();
   // What the server ends by itself is heard of with the next request.
-  if (!server.isAlive()) void tabs[0]?.fetch('passive');
+  const wasAlive = server.isAlive();
+  if (!wasAlive) void tabs[0]?.fetch('passive');
   // The longest that an answer is waited for, then the longest pause before asking again.
   await world.advance(41 * SECOND);
+  // What ended meanwhile may have ended within such a pause.
+  if (wasAlive && !server.isAlive()) await world.advance(31 * SECOND);
   const allowed = [-TOLERANCE, 0, TOLERANCE].map((inMs) => server.evaluation(null, inMs)?.state);
   const leftMs = server.deadline() - world.time;
   for (const { state } of tabs) {
     const says = state.state === 'signed-out' ? 'expired' : state.state;
     const wrong =
       !allowed.some((one) => one === says) ||
-      (state.covered && !allowed.includes('expired')) ||
+      (state.covered && !allowed.includes('expired') && !allowed.includes('locked')) ||
       (says !== 'expired' && !state.online) ||
       // Less is possible, where an answer was lost; never more.
       (says !== 'expired' && (state.expiresAt ?? 0) - world.wall > leftMs + TOLERANCE);

@@ -94,7 +94,7 @@ describe('IdleSession', () => {
         expect(world.server.isAlive()).toBe(true);
         expect(tab.state.state).toBe('active');
         const states = new Set(tab.states.map(({ state }) => state));
-        expect(states).toEqual(new Set(['starting', 'active']));
+        expect(states).toEqual(new Set(['active']));
         expect(world.time - world.server.lastActivityAt()).toBeLessThan(66 * SECOND);
         expect(world.sentTo('heartbeat').length).toBeLessThan(68);
         expectSound(world);

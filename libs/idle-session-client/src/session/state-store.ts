@@ -14,9 +14,10 @@ export class StateStore {
     return this.#isClosed;
   }
 
-  /** The session goes on, as far as this tab knows. */
+  /** The session goes on, and what the person does counts, as far as this tab knows. */
   get isAlive(): boolean {
-    return this.#current.state !== 'starting' && !this.isOver;
+    const { state } = this.#current;
+    return state !== 'starting' && state !== 'locked' && !this.isOver;
   }
 
   /** The session has ended, or this store is closed. */

@@ -30,6 +30,7 @@ function shifted(message: TabMessage, byMs: number): TabMessage {
   return {
     ...message,
     expiresAt: message.expiresAt + byMs,
+    locksAt: message.locksAt + byMs,
     requestedAt: message.requestedAt + byMs,
     lastHeartbeatAt: message.lastHeartbeatAt + byMs,
   };

@@ -226,6 +226,7 @@ describe('IdleSession', () => {
           sessionRef: 'session-1',
           requestedAt: world.wall - MINUTE,
           expiresAt,
+          locksAt: Infinity,
           lastHeartbeatAt: world.wall - MINUTE,
         });
       }
