@@ -31,6 +31,7 @@ function contentOf(
     now: NOW,
     coveredAt: undefined,
     isDismissed: false,
+    hasUnlockForm: true,
     page: 'https://app.example/claims',
     previous: undefined,
     ...situation,
@@ -63,6 +64,7 @@ describe('dialogContent', () => {
         note: undefined,
         button: 'stay',
         countsDown: true,
+        canSignOut: true,
         counter: '2:00',
         textSeconds: 120,
         step: 120,
@@ -197,6 +199,64 @@ describe('dialogContent', () => {
     it('covers it also where the person has dismissed the warning', () => {
       const situation = { coveredAt: NOW, isDismissed: true };
       expect(contentOf(covered, situation)?.covers).toBe(true);
+    });
+  });
+
+  describe('while the session is locked', () => {
+    const locked = { state: 'locked', covered: true, unlockUrl: '/unlock' } as const;
+    const contentWhile = (
+      changes: Partial<IdleSessionState>,
+      situation: Partial<DialogSituation> = {},
+    ) => contentOf({ ...locked, ...changes }, { coveredAt: NOW - HOUR, ...situation });
+
+    it('covers the page, and has the form of the page and a way to sign out', () => {
+      expect(contentWhile({})).toMatchObject({
+        view: 'locked',
+        heading: 'locked',
+        text: 'kept',
+        note: undefined,
+        button: undefined,
+        countsDown: false,
+        canSignOut: true,
+        covers: true,
+      });
+    });
+
+    it('leads to another page where this one has no form, and does not say that the work stays', () => {
+      expect(contentWhile({}, { hasUnlockForm: false })).toMatchObject({
+        text: undefined,
+        button: 'unlock-page',
+        canSignOut: true,
+      });
+      expect(contentWhile({ unlockUrl: null }, { hasUnlockForm: false })).toMatchObject({
+        button: undefined,
+        canSignOut: true,
+      });
+    });
+
+    it('says when the session ends as soon as it would warn of it, and again later', () => {
+      let previous: DialogContent | undefined;
+      const said = [121, 120, 119, 61, 60, 40, 39].map((seconds) => {
+        const expiresAt = NOW + seconds * SECOND;
+        previous = contentWhile({ expiresAt }, { previous });
+        return previous?.note && previous.textSeconds;
+      });
+      expect(said).toEqual([undefined, 120, 120, 120, 60, 40, 40]);
+    });
+
+    it('stays while the server does not answer', () => {
+      expect(contentWhile({ online: false })?.view).toBe('locked');
+      expect(contentWhile({ failed: true })).toMatchObject({ view: 'locked', failed: true });
+    });
+
+    it('says nothing of the lock once the end is due', () => {
+      expect(contentWhile({ expiresAt: NOW, online: false })?.view).toBe('unreachable');
+    });
+
+    it('is closed on the page that unlocks', () => {
+      const page = 'https://app.example/unlock?returnTo=%2Fclaims';
+      expect(contentWhile({}, { page })).toBeUndefined();
+      expect(contentWhile({ unlockUrl: null }, { page })?.view).toBe('locked');
     });
   });
 

@@ -1,12 +1,12 @@
 import type { IdleSessionState } from '../session/state.js';
-import { isLoginPage } from './login-page.js';
+import { isSamePage } from './same-page.js';
 import type { TextKey } from './words/words.js';
 
 /**
  * `final`: the absolute limit is what is near, and staying cannot help. `asking`: covers the page, and says nothing for
  * the moment that the server takes to answer.
  */
-type View = 'warning' | 'final' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
+type View = 'warning' | 'final' | 'locked' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
 
 /** Everything that the dialog shows at one moment. */
 export interface DialogContent {
@@ -15,8 +15,9 @@ export interface DialogContent {
   readonly text: TextKey | undefined;
   readonly note: TextKey | undefined;
   readonly button: TextKey | undefined;
-  /** Whether the time left is shown, and the button to sign out. */
+  /** Whether the time left is shown. */
   readonly countsDown: boolean;
+  readonly canSignOut: boolean;
   /** Such as '1:59'. */
   readonly counter: string;
   /** The time that the text names. It changes only where the dialog is to be read out again. */
@@ -40,6 +41,8 @@ export interface DialogSituation {
   readonly coveredAt: number | undefined;
   /** The person has read that nothing can be extended. */
   readonly isDismissed: boolean;
+  /** The page has put its own form to unlock the session into the dialog. */
+  readonly hasUnlockForm: boolean;
   /** The address of the page. */
   readonly page: string;
   /** What is shown already. */
@@ -53,6 +56,7 @@ const NOTHING: Texts = { heading: undefined, text: undefined, note: undefined, b
 const TEXTS: Readonly<Record<View, Texts>> = {
   warning: { ...NOTHING, heading: 'heading', text: 'text', button: 'stay' },
   final: { heading: 'heading', text: 'text', note: 'fixed', button: 'continue' },
+  locked: { ...NOTHING, heading: 'locked', text: 'kept' },
   asking: NOTHING,
   unreachable: { ...NOTHING, heading: 'unreachable', text: 'kept', button: 'retry' },
   ended: { ...NOTHING, heading: 'ended', button: 'continue' },
@@ -75,16 +79,34 @@ export function dialogContent(situation: DialogSituation): DialogContent | undef
   const countsDown = view === 'warning' || view === 'final';
   const remainingMs = (state.expiresAt ?? 0) - now;
   const seconds = Math.max(0, Math.ceil(remainingMs / SECOND_MS));
+  const texts = { ...TEXTS[view], ...(view === 'locked' && lockedTexts(situation, remainingMs)) };
+  const isSame = previous?.view === view && previous.note === texts.note;
   return {
     view,
-    ...TEXTS[view],
-    ...announcement(seconds, previous?.view === view ? previous : undefined),
+    ...texts,
+    ...announcement(seconds, isSame ? previous : undefined),
     countsDown,
+    canSignOut: countsDown || view === 'locked',
     counter: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`,
     failed: state.failed,
     busy: state.state === 'extending',
     covers: state.covered || !countsDown,
     changesInMs: isOver(state) ? undefined : modulo(remainingMs, SECOND_MS) + PAST_MS,
+  };
+}
+
+/** Where the way to unlock leads to another page, the work in this one may be lost. */
+function lockedTexts(
+  { state, hasUnlockForm }: DialogSituation,
+  remainingMs: number,
+): Partial<Texts> {
+  const endsSoon = remainingMs <= (state.warnBeforeMs ?? 0);
+  return {
+    ...(endsSoon && { note: 'text' }),
+    ...(!hasUnlockForm && {
+      text: undefined,
+      button: state.unlockUrl === null ? undefined : 'unlock-page',
+    }),
   };
 }
 
@@ -98,11 +120,14 @@ export function isOver({ state }: IdleSessionState): boolean {
 
 function viewOf(situation: DialogSituation): View | undefined {
   const { state, now, coveredAt, isDismissed, page, previous } = situation;
-  const { loginUrl, sessionRef, expiresAt, absoluteExpiresAt, online } = state;
+  const { loginUrl, unlockUrl, sessionRef, expiresAt, absoluteExpiresAt, online } = state;
   if (isOver(state)) {
     // Never alive in this page, and already there: nothing to cover, and nowhere to go.
-    if (sessionRef === null && loginUrl !== null && isLoginPage(loginUrl, page)) return undefined;
+    if (sessionRef === null && loginUrl !== null && isSamePage(loginUrl, page)) return undefined;
     return state.state === 'signed-out' ? 'signed-out' : 'ended';
+  }
+  if (state.state === 'locked' && (expiresAt ?? 0) > now) {
+    return unlockUrl !== null && isSamePage(unlockUrl, page) ? undefined : 'locked';
   }
   if (coveredAt !== undefined) {
     const isLate = now - coveredAt > ANSWER_MS;

@@ -13,6 +13,8 @@ export interface DialogElements {
   readonly message: HTMLElement;
   /** Read out at a few times only; the counter, which changes every second, is not. */
   readonly spoken: HTMLElement;
+  /** Where the page's own form is, which no script of ours reads. */
+  readonly unlock: HTMLSlotElement;
   readonly stay: HTMLButtonElement;
   readonly signOut: HTMLButtonElement;
   /** Keeps the page from being printed while it is enabled. */
@@ -32,13 +34,15 @@ export function createElements(host: HTMLElement): DialogElements {
   message.hidden = true;
   const spoken = element('p', 'spoken');
   spoken.role = 'status';
+  const unlock = element('slot', 'unlock');
+  unlock.name = 'unlock';
   const buttons = document.createElement('div');
   buttons.append(stay, signOut);
   const dialog = element('dialog', 'dialog');
   dialog.role = 'alertdialog';
   dialog.setAttribute('aria-labelledby', 'heading');
   dialog.setAttribute('aria-describedby', 'text note');
-  dialog.append(heading, text, note, counter, message, spoken, buttons);
+  dialog.append(heading, text, note, counter, message, spoken, unlock, buttons);
   stay.autofocus = true;
 
   const sheet = new CSSStyleSheet();
@@ -59,6 +63,7 @@ export function createElements(host: HTMLElement): DialogElements {
     counter,
     message,
     spoken,
+    unlock,
     stay,
     signOut,
     concealment,

@@ -1,5 +1,6 @@
 import type { DialogContent } from './dialog-content.js';
 import { createElements } from './dialog-elements.js';
+import { keepPlace } from './page-place.js';
 import { duration } from './words/duration.js';
 import { hasWords, languageOf, wordsOf } from './words/languages.js';
 import type { TextKey } from './words/words.js';
@@ -16,6 +17,10 @@ export class DialogView {
   #language = 'en';
   /** Whether something in the page had the focus when the dialog opened. */
   #hadFocus = false;
+  /** Gives the page back what opening the dialog took from it; undefined while the dialog is closed. */
+  #givePlaceBack: (() => void) | undefined;
+  /** What in the dialog had the focus last. */
+  #focused: HTMLElement | undefined;
   readonly #host: HTMLElement;
   readonly #elements: ReturnType<typeof createElements>;
 
@@ -25,6 +30,9 @@ export class DialogView {
     const { dialog, stay, signOut } = this.#elements;
     stay.onclick = onStay;
     signOut.onclick = onSignOut;
+    dialog.addEventListener('focusin', (event) => {
+      this.#focused = event.composedPath()[0] as HTMLElement;
+    });
     // Escape. Where the browser closes nevertheless, as for the second one in a row, only `close` tells.
     dialog.oncancel = (event) => {
       event.preventDefault();
@@ -45,22 +53,29 @@ export class DialogView {
   render(content: DialogContent | undefined): void {
     const previous = this.#shown;
     this.#shown = content;
+    // Nobody is to find a password there.
+    if (previous?.view === 'locked' && content?.view !== 'locked') this.#clearForms();
     if (!content) return this.#close();
 
-    const { dialog, heading, text, note, counter, message, stay, signOut, concealment } =
+    const { dialog, heading, text, note, counter, message, stay, signOut, unlock, concealment } =
       this.#elements;
     const isOther = content.view !== previous?.view;
     if (isOther) {
       this.#setLanguage();
       this.#write(heading, content.heading);
-      this.#write(note, content.note);
       this.#write(stay, content.button);
       this.#write(signOut, 'sign-out');
-      counter.hidden = signOut.hidden = !content.countsDown;
+      counter.hidden = !content.countsDown;
+      signOut.hidden = !content.canSignOut;
+      stay.hidden = !content.button;
+      unlock.hidden = content.view !== 'locked';
     }
-    if (isOther || (content.countsDown && content.step !== previous?.step)) {
+    if (isOther || content.step !== previous?.step || content.note !== previous.note) {
       this.#write(text, content.text, content.textSeconds);
-      this.#announce(isOther ? [heading, text, note] : [text]);
+      this.#write(note, content.note, content.textSeconds);
+      // What names the time.
+      const timed = [text, note].filter((_, n) => [content.text, content.note][n] === 'text');
+      this.#announce(isOther ? [heading, text, note] : timed);
     }
     counter.textContent = content.counter;
     if (content.failed === message.hidden) {
@@ -73,7 +88,22 @@ export class DialogView {
     concealment.disabled = !content.covers;
     this.#open();
     // The button that had the focus may have gone.
-    if (isOther) stay.focus();
+    if (isOther) (this.#unlockField() ?? (stay.hidden ? signOut : stay)).focus();
+  }
+
+  /** The first field of the page's own form. */
+  #unlockField(): HTMLElement | null | undefined {
+    if (this.#elements.unlock.hidden) return undefined;
+    const within = (selector: string) =>
+      this.#host.querySelector<HTMLElement>(`[slot=unlock] ${selector}`);
+    return (
+      within('[autofocus]') ??
+      within(':is(input:not([type=hidden], [readonly], [hidden]), select, button)')
+    );
+  }
+
+  #clearForms(): void {
+    for (const form of this.#host.querySelectorAll('form')) form.reset();
   }
 
   #announce(parts: HTMLElement[]): void {
@@ -97,20 +127,27 @@ export class DialogView {
     const { lang } = host.closest<HTMLElement>('[lang]') ?? document.documentElement;
     this.#language = languageOf(lang);
     // English in a page of another language has to say that it is, and which way it is read.
-    const isForeign = !hasWords(this.#language) && !host.matches('[heading], :not(:empty)');
+    const hasOwn = host.matches('[heading]') || host.querySelector('[slot=heading]');
+    const isForeign = !hasWords(this.#language) && !hasOwn;
     dialog.lang = isForeign ? 'en' : lang;
     dialog.dir = isForeign ? 'ltr' : '';
   }
 
   #open(): void {
     const { dialog } = this.#elements;
-    if (!dialog.open) this.#hadFocus = document.activeElement !== document.body;
-    else if (!isBuried(this.#host)) return;
-    // Below a dialog that the app opened later: to open again puts it on top.
-    else dialog.close();
+    const focused = this.#focused;
+    if (dialog.open) {
+      if (!isBuried(this.#host)) return;
+      // Below a dialog that the app opened later: to open again puts it on top.
+      dialog.close();
+    } else if (!this.#givePlaceBack) {
+      this.#hadFocus = document.activeElement !== document.body;
+      this.#givePlaceBack = keepPlace();
+    }
     // Left by dialogs that hide all else from assistive technology.
     this.#host.removeAttribute('aria-hidden');
     dialog.showModal();
+    focused?.focus();
   }
 
   #close(): void {
@@ -119,6 +156,8 @@ export class DialogView {
     if (!dialog.open) return;
     // The browser gives the focus back, unless what had it is gone.
     dialog.close();
+    this.#givePlaceBack?.();
+    this.#givePlaceBack = this.#focused = undefined;
     const isLost = root.activeElement !== null || document.activeElement === document.body;
     if (this.#hadFocus && isLost) focusMain();
   }

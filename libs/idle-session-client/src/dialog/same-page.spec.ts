@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { isLoginPage } from './login-page.js';
+import { isSamePage } from './same-page.js';
 
-describe('isLoginPage', () => {
+describe('isSamePage', () => {
   it.each([
     ['/login', 'https://app.example/login'],
     ['/login', 'https://app.example/login?reason=idle#form'],
     ['/login?lang=de', 'https://app.example/login'],
     ['https://app.example/login', 'https://app.example/login'],
     ['/#/login', 'https://app.example/?reason=idle#/login'],
-  ])('knows %s in %s', (loginUrl, page) => {
-    expect(isLoginPage(loginUrl, page)).toBe(true);
+  ])('knows %s in %s', (address, page) => {
+    expect(isSamePage(address, page)).toBe(true);
   });
 
   it.each([
@@ -17,7 +17,7 @@ describe('isLoginPage', () => {
     ['/login', 'https://app.example/login/help'],
     ['https://id.example/login', 'https://app.example/login'],
     ['/#/login', 'https://app.example/#/claims'],
-  ])('does not take %s to be %s', (loginUrl, page) => {
-    expect(isLoginPage(loginUrl, page)).toBe(false);
+  ])('does not take %s to be %s', (address, page) => {
+    expect(isSamePage(address, page)).toBe(false);
   });
 });

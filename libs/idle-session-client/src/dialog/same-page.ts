@@ -1,7 +1,7 @@
-/** Whether a page is the one to sign in on, with any query. */
-export function isLoginPage(loginUrl: string, page: string): boolean {
-  const login = new URL(loginUrl, page);
+/** Whether a page is at that address, with any query. */
+export function isSamePage(address: string, page: string): boolean {
+  const wanted = new URL(address, page);
   const { origin, pathname, hash } = new URL(page);
-  const isSamePath = login.origin === origin && login.pathname === pathname;
-  return isSamePath && (login.hash === '' || login.hash === hash);
+  const isSamePath = wanted.origin === origin && wanted.pathname === pathname;
+  return isSamePath && (wanted.hash === '' || wanted.hash === hash);
 }

@@ -27,6 +27,7 @@ button {
 button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outline-offset: 2px }
 [aria-disabled=true] { opacity: .7; cursor: progress }
 [hidden] { display: none }
+::slotted([slot=unlock]) { margin-block: .5em }
 @media (max-height: 24em) {
   h2 { font-size: 1.15em }
   #counter { font-size: 1.25em }

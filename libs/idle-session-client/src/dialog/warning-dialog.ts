@@ -16,7 +16,10 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
   let hasEnded = false;
 
   const view = new DialogView(host, {
-    onStay: () => (hasEnded ? leave() : stay()),
+    onStay: () => {
+      if (content?.view === 'locked') return goUnlock();
+      return hasEnded ? leave() : stay();
+    },
     onSignOut: () => void session?.signOut(),
     onEscape: stay,
   });
@@ -35,7 +38,9 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     isDismissed &&= isWarning(state);
     coveredAt = state.covered ? (coveredAt ?? now) : undefined;
     const page = location.href;
-    show(dialogContent({ state, now, coveredAt, isDismissed, page, previous: content }));
+    const hasUnlockForm = host.querySelector(':scope > [slot=unlock]') !== null;
+    const previous = content;
+    show(dialogContent({ state, now, coveredAt, isDismissed, hasUnlockForm, page, previous }));
     if (content?.changesInMs !== undefined) timer = setTimeout(update, content.changesInMs);
 
     // Last, since listeners may change the state again.
@@ -65,13 +70,17 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     } else if (!hasEnded) void session?.extend();
   }
 
+  /** Leaves this page in the history, where the person finds it again. */
+  function goUnlock(): void {
+    const { unlockUrl } = session!.getState();
+    if (unlockUrl !== null) location.assign(addressOf(unlockUrl, 'locked'));
+  }
+
   function leave(): void {
     const { loginUrl, reason } = session!.getState();
     if (loginUrl === null) return location.reload();
-    const { pathname, search, hash, href } = location;
     // A person who signed out has nothing to come back to.
-    const returnTo = reason === 'signed-out' ? undefined : pathname + search + hash;
-    location.replace(new URL(loginAddress(loginUrl, reason ?? 'idle', returnTo), href));
+    location.replace(addressOf(loginUrl, reason ?? 'idle', reason !== 'signed-out'));
   }
 
   function dispatch(type: string, detail?: object): boolean {
@@ -93,4 +102,10 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
       show(undefined);
     };
   };
+}
+
+/** Where the person gives a proof of who they are, and comes back from. */
+function addressOf(url: string, reason: string, comesBack = true): URL {
+  const { pathname, search, hash, href } = location;
+  return new URL(loginAddress(url, reason, comesBack ? pathname + search + hash : undefined), href);
 }

@@ -8,6 +8,8 @@ export const cy: Words = {
   continue: 'Parhau',
   'sign-out': 'Allgofnodi',
   unreachable: 'Ni allwn gyrraedd y gwasanaeth',
+  locked: 'Er eich diogelwch, rydym wedi cloi’r dudalen hon',
+  'unlock-page': 'Datgloi',
   kept: 'Mae eich gwaith yma o hyd.',
   retry: 'Rhoi cynnig arall arni',
   ended: 'Er eich diogelwch, rydym wedi eich allgofnodi',

@@ -8,6 +8,8 @@ export const de: Words = {
   continue: 'Weiter',
   'sign-out': 'Abmelden',
   unreachable: 'Der Dienst ist nicht erreichbar',
+  locked: 'Zu Ihrer Sicherheit haben wir diese Seite gesperrt',
+  'unlock-page': 'Entsperren',
   kept: 'Ihre Arbeit ist noch da.',
   retry: 'Erneut versuchen',
   ended: 'Zu Ihrer Sicherheit haben wir Sie abgemeldet',

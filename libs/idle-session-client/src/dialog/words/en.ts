@@ -8,6 +8,8 @@ export const en: Words = {
   continue: 'Continue',
   'sign-out': 'Sign out',
   unreachable: 'We cannot reach the service',
+  locked: 'For your security, we locked this page',
+  'unlock-page': 'Unlock',
   kept: 'Your work is still here.',
   retry: 'Try again',
   ended: 'For your security, we signed you out',

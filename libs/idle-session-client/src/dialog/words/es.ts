@@ -8,6 +8,8 @@ export const es: Words = {
   continue: 'Continuar',
   'sign-out': 'Salir',
   unreachable: 'El servicio no responde',
+  locked: 'Por su seguridad, hemos bloqueado esta página',
+  'unlock-page': 'Desbloquear',
   kept: 'Su trabajo sigue aquí.',
   retry: 'Intentar de nuevo',
   ended: 'Por su seguridad, le hemos desconectado',

@@ -9,6 +9,8 @@ export const fr: Words = {
   continue: 'Continuer',
   'sign-out': 'Se déconnecter',
   unreachable: 'Le service ne répond pas',
+  locked: 'Pour votre sécurité, nous avons verrouillé cette page',
+  'unlock-page': 'Déverrouiller',
   kept: 'Votre travail est toujours là.',
   retry: 'Réessayer',
   ended: 'Pour votre sécurité, nous vous avons déconnecté',

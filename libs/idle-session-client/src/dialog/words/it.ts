@@ -8,6 +8,8 @@ export const it: Words = {
   continue: 'Continua',
   'sign-out': 'Esci',
   unreachable: 'Il servizio non risponde',
+  locked: 'Per la tua sicurezza, abbiamo bloccato questa pagina',
+  'unlock-page': 'Sblocca',
   kept: 'Il tuo lavoro è ancora qui.',
   retry: 'Riprova',
   ended: 'Per la tua sicurezza, ti abbiamo disconnesso',

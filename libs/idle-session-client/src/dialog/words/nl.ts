@@ -8,6 +8,8 @@ export const nl: Words = {
   continue: 'Doorgaan',
   'sign-out': 'Uitloggen',
   unreachable: 'De dienst is niet bereikbaar',
+  locked: 'Voor uw veiligheid hebben we deze pagina vergrendeld',
+  'unlock-page': 'Ontgrendelen',
   kept: 'Uw werk is er nog.',
   retry: 'Opnieuw proberen',
   ended: 'Voor uw veiligheid hebben we u uitgelogd',

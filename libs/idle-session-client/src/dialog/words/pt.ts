@@ -8,6 +8,8 @@ export const pt: Words = {
   continue: 'Continuar',
   'sign-out': 'Sair',
   unreachable: 'O serviço não responde',
+  locked: 'Para sua segurança, bloqueámos esta página',
+  'unlock-page': 'Desbloquear',
   kept: 'O seu trabalho continua aqui.',
   retry: 'Tentar novamente',
   ended: 'Para sua segurança, a sua conta foi desconectada',

@@ -10,6 +10,9 @@ export interface Words {
   readonly 'sign-out': string;
   /** Also when an extension failed. */
   readonly unreachable: string;
+  readonly locked: string;
+  /** Leads to the page that unlocks, where there is no form in the slot `unlock`. */
+  readonly 'unlock-page': string;
   readonly kept: string;
   readonly retry: string;
   readonly ended: string;

@@ -1,0 +1,34 @@
+/**
+ * Remembers what opening a modal dialog takes from the page: the popovers, which the browser closes, and what is selected.
+ * Returns how to give it back once the dialog is closed.
+ */
+export function keepPlace(): () => void {
+  const popovers = openPopovers();
+  const { anchorNode, anchorOffset = 0, focusNode, focusOffset = 0 } = getSelection() ?? {};
+  const focused = document.activeElement as HTMLElement | null;
+  return () => {
+    const shown = openPopovers();
+    for (const popover of popovers) {
+      if (popover.isConnected && !shown.includes(popover)) popover.showPopover();
+    }
+    // What was in a popover could not have it before.
+    if (document.activeElement !== focused) focused?.focus({ preventScroll: true });
+    // A text field keeps its own.
+    if (!anchorNode?.isConnected || !focusNode?.isConnected || isTextField(focused)) return;
+    try {
+      getSelection()?.setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
+    } catch {
+      // The text is shorter now.
+    }
+  };
+}
+
+function openPopovers(): HTMLElement[] {
+  // Older browsers know none.
+  if (!('popover' in HTMLElement.prototype)) return [];
+  return [...document.querySelectorAll<HTMLElement>(':popover-open')];
+}
+
+function isTextField(element: Element | null): boolean {
+  return element?.matches('input, textarea') ?? false;
+}

@@ -1,0 +1,97 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../../support/browser.js';
+import { PATIENCE_MS, SECOND } from '../../support/durations.js';
+import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
+import { LOCK_MS, LockSite } from './lock-site.js';
+import { stopTime } from './stop-time.js';
+
+const SETTLING_MS = 5000;
+
+/** The site that locks, and the browser of one person in which time passes only when the test says so. */
+export class LockVisit extends LockSite {
+  context!: BrowserContext;
+  page!: Page;
+  private browser: Browser | undefined;
+  private pending = new Set<unknown>();
+  private complaints: string[] = [];
+
+  /** One site for all tests of a file, and a browser's worth of cookies and tabs for each. */
+  static forEachTest(): LockVisit {
+    const visit = new LockVisit();
+    beforeAll(async () => {
+      await visit.listen();
+      visit.browser = await launchBrowser();
+    });
+    afterAll(async () => {
+      await visit.browser?.close();
+      visit.closeServer();
+    });
+    beforeEach(() => visit.reset());
+    afterEach(async () => {
+      await visit.context?.close();
+      expect(visit.complaints).toEqual([]);
+    });
+    return visit;
+  }
+
+  /** Opens the desk in a first tab. */
+  async begin(options: BrowserContextOptions = {}): Promise<Page> {
+    this.complaints = [];
+    this.pending = new Set();
+    const context = await this.browser!.newContext(options);
+    this.context = context;
+    await stopTime(context);
+    await countUnfinished(context);
+    context.setDefaultTimeout(PATIENCE_MS);
+    context.on('request', (request) => this.pending.add(request));
+    context.on('requestfinished', (request) => this.pending.delete(request));
+    context.on('requestfailed', (request) => this.pending.delete(request));
+    context.on('weberror', (error) => this.complaints.push(String(error.error())));
+    context.on('console', (message) => {
+      if (!message.text().startsWith('Failed to load resource'))
+        this.complaints.push(message.text());
+    });
+    this.page = await this.open();
+    return this.page;
+  }
+
+  async open(): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(`${this.url}/desk`);
+    await this.settled();
+    return page;
+  }
+
+  async pass(milliseconds: number, stepMs = 10 * SECOND): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= stepMs) {
+      const step = Math.min(left, stepMs);
+      this.clock.advance(step);
+      await this.context.clock.runFor(step);
+    }
+    await this.settled();
+  }
+
+  /** Lets time pass until the session is locked, and its pages know; at last slowly, as one tab after the other gets on. */
+  async untilLocked(): Promise<void> {
+    await this.pass(LOCK_MS - 5 * SECOND);
+    await this.pass(6 * SECOND, SECOND / 2);
+  }
+
+  async settled(): Promise<void> {
+    const until = Date.now() + SETTLING_MS;
+    do await delay(30);
+    while ((this.pending.size > 0 || (await this.isUnfinished())) && Date.now() < until);
+  }
+
+  /** What the pages have sent since that many requests. */
+  sentSince(count: number): string[] {
+    return this.requests.slice(count).map(({ line }) => line);
+  }
+
+  private async isUnfinished(): Promise<boolean> {
+    const counts = this.context.pages().map((page) => page.evaluate<number>(UNFINISHED));
+    return (await Promise.all(counts.map((count) => count.catch(() => 0)))).some(Boolean);
+  }
+}
