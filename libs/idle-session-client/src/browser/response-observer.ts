@@ -7,10 +7,11 @@ export function onResponse(listener: (response: ObservedResponse) => void): Stop
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
         if (new URL(entry.name, location.href).origin !== location.origin) continue;
         // A response out of a cache says what was true when the server sent it.
-        const timings = entry.transferSize > 0 ? entry.serverTiming : [];
+        const timings = entry.transferSize > 0 ? entry.serverTiming : undefined;
         listener({
           status: entry.responseStatus,
-          expiresInMs: timings.find(({ name }) => name === 'idle-session')?.duration,
+          // Firefox has none on plain http.
+          expiresInMs: timings?.find(({ name }) => name === 'idle-session')?.duration,
           requestedAgoMs: performance.now() - entry.requestStart,
         });
       }

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ObservedResponse } from './environment.js';
+import { onResponse } from './response-observer.js';
+
+const ORIGIN = 'https://app.example';
+
+/** As browsers make it of a response out of the network that tells what is left. */
+const ENTRY = {
+  name: `${ORIGIN}/claims`,
+  requestStart: 100,
+  transferSize: 900,
+  workerStart: 0,
+  responseStatus: 200,
+  serverTiming: [{ name: 'idle-session', description: 'active', duration: 900_000 }],
+};
+
+let tell: (entry: object) => void;
+const kept = new Map<string, PropertyDescriptor | undefined>();
+
+beforeAll(() => {
+  class FakeObserver {
+    constructor(callback: (list: { getEntries(): object[] }) => void) {
+      tell = (entry) => callback({ getEntries: () => [entry] });
+    }
+    observe() {}
+    disconnect() {}
+  }
+  const globals = { location: new URL(`${ORIGIN}/page`), PerformanceObserver: FakeObserver };
+  for (const [name, value] of Object.entries(globals)) {
+    kept.set(name, Object.getOwnPropertyDescriptor(globalThis, name));
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+  }
+});
+
+afterAll(() => {
+  for (const [name, was] of kept) {
+    if (was) Object.defineProperty(globalThis, name, was);
+    else Reflect.deleteProperty(globalThis, name);
+  }
+});
+
+describe('The observer of responses', () => {
+  let seen: Partial<ObservedResponse>[];
+
+  beforeEach(() => {
+    seen = [];
+    onResponse(({ requestedAgoMs: _, ...response }) => seen.push(response));
+  });
+
+  it('tells the status, and what the server says is left', () => {
+    tell(ENTRY);
+    expect(seen).toEqual([{ status: 200, expiresInMs: 900_000 }]);
+  });
+
+  it('tells nothing of other origins', () => {
+    tell({ ...ENTRY, name: 'https://other.example/claims' });
+    expect(seen).toEqual([]);
+  });
+
+  it('does not believe what a cache kept', () => {
+    tell({ ...ENTRY, transferSize: 0 });
+    expect(seen).toEqual([{ status: 200, expiresInMs: undefined }]);
+  });
+
+  it('goes on where the browser keeps the timings from the page, as Firefox does on plain http', () => {
+    tell({ ...ENTRY, serverTiming: undefined });
+    expect(seen).toEqual([{ status: 200, expiresInMs: undefined }]);
+  });
+});
