@@ -13,7 +13,8 @@ export interface Answer {
 
 /** A response of this origin to the page: to a script, or to the navigation itself. */
 export interface ObservedResponse {
-  readonly status: number;
+  /** Undefined where the browser does not tell; 401 also there, if `Server-Timing` says that the session has ended. */
+  readonly status: number | undefined;
   /** From its `Server-Timing` header: to the nearer limit, when the response was sent. Undefined: it says nothing of that. */
   readonly expiresInMs: number | undefined;
   /** How long ago the request for it went out. */

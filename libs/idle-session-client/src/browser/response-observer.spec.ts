@@ -66,4 +66,10 @@ describe('The observer of responses', () => {
     tell({ ...ENTRY, serverTiming: undefined });
     expect(seen).toEqual([{ status: 200, expiresInMs: undefined }]);
   });
+
+  it('takes what Server-Timing says of an end for a 401, since WebKit tells no status', () => {
+    const serverTiming = [{ name: 'idle-session', description: 'expired', duration: 0 }];
+    tell({ ...ENTRY, responseStatus: undefined, serverTiming });
+    expect(seen).toEqual([{ status: 401, expiresInMs: undefined }]);
+  });
 });

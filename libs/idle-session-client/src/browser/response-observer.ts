@@ -7,11 +7,14 @@ export function onResponse(listener: (response: ObservedResponse) => void): Stop
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
         if (new URL(entry.name, location.href).origin !== location.origin) continue;
         // A response out of a cache says what was true when the server sent it.
+        // Firefox has none on plain http.
         const timings = entry.transferSize > 0 ? entry.serverTiming : undefined;
+        const timing = timings?.find(({ name }) => name === 'idle-session');
+        // WebKit tells a page no status.
+        const hasEnded = timing?.description === 'expired';
         listener({
-          status: entry.responseStatus,
-          // Firefox has none on plain http.
-          expiresInMs: timings?.find(({ name }) => name === 'idle-session')?.duration,
+          status: hasEnded ? 401 : entry.responseStatus,
+          expiresInMs: hasEnded ? undefined : timing?.duration,
           requestedAgoMs: performance.now() - entry.requestStart,
         });
       }
