@@ -19,6 +19,8 @@ export interface ObservedResponse {
   readonly expiresInMs: number | undefined;
   /** How long ago the request for it went out. */
   readonly requestedAgoMs: number;
+  /** A service worker answered: what it says may be out of its cache. */
+  readonly mayBeOld?: boolean;
 }
 
 /** What happens to a page: each is a reason to look at the clock, and most to ask the server. */

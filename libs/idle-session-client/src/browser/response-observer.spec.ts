@@ -49,7 +49,7 @@ describe('The observer of responses', () => {
 
   it('tells the status, and what the server says is left', () => {
     tell(ENTRY);
-    expect(seen).toEqual([{ status: 200, expiresInMs: 900_000 }]);
+    expect(seen).toEqual([{ status: 200, expiresInMs: 900_000, mayBeOld: false }]);
   });
 
   it('tells nothing of other origins', () => {
@@ -59,17 +59,22 @@ describe('The observer of responses', () => {
 
   it('does not believe what a cache kept', () => {
     tell({ ...ENTRY, transferSize: 0 });
-    expect(seen).toEqual([{ status: 200, expiresInMs: undefined }]);
+    expect(seen).toMatchObject([{ status: 200, expiresInMs: undefined }]);
   });
 
   it('goes on where the browser keeps the timings from the page, as Firefox does on plain http', () => {
     tell({ ...ENTRY, serverTiming: undefined });
-    expect(seen).toEqual([{ status: 200, expiresInMs: undefined }]);
+    expect(seen).toMatchObject([{ status: 200, expiresInMs: undefined }]);
   });
 
   it('takes what Server-Timing says of an end for a 401, since WebKit tells no status', () => {
     const serverTiming = [{ name: 'idle-session', description: 'expired', duration: 0 }];
     tell({ ...ENTRY, responseStatus: undefined, serverTiming });
-    expect(seen).toEqual([{ status: 401, expiresInMs: undefined }]);
+    expect(seen).toMatchObject([{ status: 401, expiresInMs: undefined }]);
+  });
+
+  it('tells of what a service worker answered that it may be old', () => {
+    tell({ ...ENTRY, transferSize: 0, workerStart: 90 });
+    expect(seen).toEqual([{ status: 200, expiresInMs: 900_000, mayBeOld: true }]);
   });
 });

@@ -80,6 +80,46 @@ describe('IdleSession', () => {
     });
   });
 
+  describe('with answers out of a service worker', () => {
+    const answer = { status: 200, expiresInMs: 15 * MINUTE, requestedAgoMs: 5, mayBeOld: true };
+
+    it('asks the server while it warns, for the person may have worked on', async () => {
+      const { world, tab } = await warned();
+      world.server.handle('busy', undefined);
+      tab.observe(answer);
+      await world.advance(SECOND);
+      expect(tab.state.state).toBe('active');
+    });
+
+    it('believes none of them, for the worker may have kept it', async () => {
+      const { world, tab } = await warned();
+      tab.observe(answer);
+      await world.advance(SECOND);
+      expect(tab.state.state).toBe('warning');
+    });
+
+    it('asks for none of them as long as it does not warn', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(5 * MINUTE);
+      const before = world.sent.length;
+      const { state } = tab;
+      tab.observe(answer);
+      await world.advance(MINUTE);
+      expect(world.sent.length).toBe(before);
+      expect(tab.state).toBe(state);
+    });
+
+    it('finds the session of a person who signs in without leaving the page', async () => {
+      const world = new FakeWorld();
+      const tab = world.open();
+      await world.advance(MINUTE);
+      world.server.signIn();
+      tab.observe(answer);
+      await world.advance(SECOND);
+      expect(tab.state.state).toBe('active');
+    });
+  });
+
   describe('with answers out of order', () => {
     it('keeps the newer of two', async () => {
       const { world, tab } = await signedIn();

@@ -176,12 +176,14 @@ export class IdleSession {
     if (isNewer) this.#sendToTabs();
   }
 
-  #onResponse({ status, expiresInMs, requestedAgoMs }: ObservedResponse): void {
+  #onResponse({ status, expiresInMs, requestedAgoMs, mayBeOld }: ObservedResponse): void {
     // While offline, it is most likely the answer to a request of this client.
     if (status === 401 && this.#store.current.online) this.#server.checkAgain();
     if (expiresInMs === undefined) return;
-    if (this.#store.current.sessionRef === null) return this.#server.checkAgain();
-    if (this.#store.isOver) return;
+    const { sessionRef, state } = this.#store.current;
+    // What may be old is only a reason to ask, where the answer would show.
+    if (sessionRef === null || (mayBeOld && state === 'warning')) return this.#server.checkAgain();
+    if (this.#store.isOver || mayBeOld) return;
     const requestedAt = this.#clock.now() - requestedAgoMs;
     if (this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };
