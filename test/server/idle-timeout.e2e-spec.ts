@@ -50,7 +50,7 @@ describe('The idle timeout', () => {
     await ada
       .get('/nowhere')
       .expect(404)
-      .expect('Server-Timing', 'idle-session;desc=warning;dur=110000');
+      .expect('Server-Timing', 'idle-session;desc=warning;dur=110000, http-status;dur=404');
   });
 
   it('tells in Server-Timing of a 401 that it has passed, and not of other answers', async () => {
