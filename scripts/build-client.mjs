@@ -8,8 +8,8 @@ const CLIENT = 'libs/idle-session-client';
 const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
-const CORE_LIMIT = 4746;
-const PAGE_LIMIT = 10_240;
+const CORE_LIMIT = 4960;
+const PAGE_LIMIT = 10_400;
 
 /** @param {string} entry */
 async function bundle(entry) {

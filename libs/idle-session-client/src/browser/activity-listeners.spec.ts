@@ -9,11 +9,14 @@ class FakePage {
   pointerLockElement: object | null = null;
   activeElement: object | null = null;
 
-  addEventListener = (type: string, listener: (event: object) => void) => {
-    this.listeners.set(type, (this.listeners.get(type) ?? new Set()).add(listener));
-  };
-  removeEventListener = (type: string, listener: (event: object) => void) => {
-    this.listeners.get(type)?.delete(listener);
+  addEventListener = (
+    type: string,
+    listener: (event: object) => void,
+    { signal }: { signal: AbortSignal },
+  ) => {
+    const listeners = this.listeners.get(type) ?? new Set();
+    this.listeners.set(type, listeners.add(listener));
+    signal.addEventListener('abort', () => listeners.delete(listener));
   };
 
   /** As the browser sends it. */
@@ -86,7 +89,7 @@ describe('The listeners to activity', () => {
     ['insertParagraph', false],
     ['deleteContentBackward', false],
     ['historyUndo', false],
-  ])('of what is entered without a key, and as %s, say: %s', (inputType, expected) => {
+  ])('take an input that no script can cause for activity, %s: %s', (inputType, expected) => {
     expect(counts('input', { inputType })).toBe(expected);
   });
 
