@@ -13,13 +13,16 @@ export interface Answer {
 
 /** A response of this origin to the page: to a script, or to the navigation itself. */
 export interface ObservedResponse {
-  /** Undefined where the browser does not tell; 401 also there, if `Server-Timing` says that the session has ended. */
+  /** Undefined where the browser does not tell, as WebKit. */
   readonly status: number | undefined;
-  /** From its `Server-Timing` header: to the nearer limit, when the response was sent. Undefined: it says nothing of that. */
+  /**
+   * From its `Server-Timing` header: to the nearer limit, when the response was sent; 0 if the session has ended.
+   * Undefined: it says nothing of that.
+   */
   readonly expiresInMs: number | undefined;
   /** How long ago the request for it went out. */
   readonly requestedAgoMs: number;
-  /** A service worker answered: what it says may be out of its cache. */
+  /** It may be out of a cache of the browser or of a service worker: it says what was true when the server sent it. */
   readonly mayBeOld?: boolean;
 }
 

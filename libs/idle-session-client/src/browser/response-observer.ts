@@ -6,18 +6,13 @@ export function onResponse(listener: (response: ObservedResponse) => void): Stop
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
         if (new URL(entry.name, location.href).origin !== location.origin) continue;
-        // A response out of a cache says what was true when the server sent it; a service worker may have it from the server.
-        const isFromServer = entry.transferSize > 0;
-        // Firefox has none on plain http.
-        const timings = isFromServer || entry.workerStart > 0 ? entry.serverTiming : undefined;
-        const timing = timings?.find(({ name }) => name === 'idle-session');
-        // WebKit tells a page no status.
-        const hasEnded = timing?.description === 'expired';
         listener({
-          status: hasEnded ? 401 : entry.responseStatus,
-          expiresInMs: hasEnded ? undefined : timing?.duration,
+          status: entry.responseStatus,
+          // Firefox has none on plain http.
+          expiresInMs: entry.serverTiming?.find(({ name }) => name === 'idle-session')?.duration,
           requestedAgoMs: performance.now() - entry.requestStart,
-          mayBeOld: !isFromServer,
+          // Out of a cache, or through a service worker, which may have it from the server.
+          mayBeOld: !entry.transferSize,
         });
       }
     });

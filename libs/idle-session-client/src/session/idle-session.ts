@@ -177,11 +177,11 @@ export class IdleSession {
   }
 
   #onResponse({ status, expiresInMs, requestedAgoMs, mayBeOld }: ObservedResponse): void {
+    const { online, sessionRef, state } = this.#store.current;
     // While offline, it is most likely the answer to a request of this client.
-    if (status === 401 && this.#store.current.online) this.#server.checkAgain();
-    if (expiresInMs === undefined) return;
-    const { sessionRef, state } = this.#store.current;
-    // What may be old is only a reason to ask, where the answer would show.
+    if ((status === 401 || expiresInMs === 0) && online) this.#server.checkAgain();
+    if (!expiresInMs) return;
+    // What may be old is a reason to ask, and only where the answer would show.
     if (sessionRef === null || (mayBeOld && state === 'warning')) return this.#server.checkAgain();
     if (this.#store.isOver || mayBeOld) return;
     const requestedAt = this.#clock.now() - requestedAgoMs;
