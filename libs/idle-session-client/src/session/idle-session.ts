@@ -147,7 +147,7 @@ export class IdleSession {
     return isAnswered && store.isAlive;
   }
 
-  #onStatus(status: IdleSessionStatus, requestedAt: number): void {
+  async #onStatus(status: IdleSessionStatus, requestedAt: number): Promise<void> {
     if (this.#store.isOver) return;
     const { sessionRef } = this.#store.current;
     this.#server.markOnline();
@@ -161,8 +161,10 @@ export class IdleSession {
       return;
     }
     if (sessionRef !== null && !isSameSession) {
-      // Another tab was told of the end and its cookie was cleared, or another person has signed in.
-      return this.#end(this.#deadline.endReason);
+      // The browser's cookie was cleared when it was told of the end, or another person has signed in.
+      this.#store.update({ covered: true });
+      const reason = await this.#server.endReasonOf(sessionRef);
+      return this.#end(reason ?? this.#deadline.endReason);
     }
     if (status.state === 'none') return;
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.checkAgain();
