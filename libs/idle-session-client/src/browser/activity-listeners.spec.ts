@@ -21,7 +21,7 @@ class FakePage {
 
   /** As the browser sends it. */
   send(type: string, event: object = {}): void {
-    for (const listener of [...(this.listeners.get(type) ?? [])])
+    for (const listener of this.listeners.get(type) ?? [])
       listener({ type, isTrusted: true, repeat: false, ...event });
   }
 }
