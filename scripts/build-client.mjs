@@ -8,8 +8,8 @@ const CLIENT = 'libs/idle-session-client';
 const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
-const CORE_LIMIT = 5080;
-const PAGE_LIMIT = 11_400;
+const CORE_LIMIT = 5400;
+const PAGE_LIMIT = 12_000;
 
 /** @param {string} entry */
 async function bundle(entry) {

@@ -39,7 +39,7 @@ class PagesController {
   @Header('Content-Type', 'text/html')
   listening() {
     return `${this.plain()}<script>
-      for (const type of ['mousemove', 'keydown', 'input'])
+      for (const type of ['pointermove', 'keydown', 'input'])
         window.addEventListener(type, () => {}, { capture: true, passive: true });
     </script>`;
   }
@@ -117,7 +117,7 @@ async function openPage(browser: Browser, url: string): Promise<() => Promise<Lo
 
 /** In the page: no driver is quick enough to send so many events, and those that scripts make are not trusted. */
 function trustEveryInput(): void {
-  const inputs = ['mousemove', 'keydown', 'input', 'pointerdown', 'wheel', 'touchmove'];
+  const inputs = ['pointermove', 'keydown', 'input', 'pointerdown', 'wheel', 'touchmove'];
   const add = window.addEventListener.bind(window) as typeof window.addEventListener;
   const remove = window.removeEventListener.bind(window) as typeof window.removeEventListener;
   const trusting = new WeakMap<object, EventListener>();
@@ -152,7 +152,7 @@ async function storming({ ms, aSecond }: { ms: number; aSecond: number }): Promi
           ? new KeyboardEvent('keydown', { key: 'a', bubbles: true })
           : kind === 1
             ? new InputEvent('input', { bubbles: true })
-            : new MouseEvent('mousemove', { screenX: sent, bubbles: true });
+            : new PointerEvent('pointermove', { screenX: sent, bubbles: true });
       target.dispatchEvent(event);
     }
     await new Promise((resolve) => setTimeout(resolve, 10));

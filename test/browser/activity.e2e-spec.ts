@@ -52,7 +52,7 @@ describe('Somebody who works in the page', () => {
     const before = visit.requests.length;
     await page.evaluate(() => {
       const field = document.querySelector('textarea')!;
-      for (const type of ['keydown', 'input', 'pointerdown', 'wheel', 'touchmove', 'mousemove'])
+      for (const type of ['keydown', 'input', 'pointerdown', 'wheel', 'touchmove', 'pointermove'])
         field.dispatchEvent(new Event(type, { bubbles: true }));
       field.focus();
       field.click();

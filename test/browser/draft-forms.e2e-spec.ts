@@ -91,6 +91,37 @@ describe('A submitted form', () => {
   });
 });
 
+describe('In a browser that tells a page no status, as WebKit, a submitted form', () => {
+  const sendAnswered = async (answer: typeof site.answer) => {
+    await site.page.context().addInitScript(() => {
+      Reflect.deleteProperty(PerformanceResourceTiming.prototype, 'responseStatus');
+    });
+    site.answer = answer;
+    await site.adaHasTyped();
+    await Promise.all([site.page.waitForEvent('domcontentloaded'), site.send().click()]);
+    await site.arrived();
+  };
+
+  it('that comes back with errors keeps its draft', async () => {
+    await sendAnswered('invalid');
+    expect(await site.stored()).toHaveLength(1);
+    await site.open('/done');
+    await site.open('/form');
+    await site.restore().click();
+    expect(await site.account().inputValue()).toBe(TEXT);
+  });
+
+  it('that was taken has no draft any more', async () => {
+    await sendAnswered('done');
+    expect(await site.stored()).toEqual([]);
+  });
+
+  it('keeps its draft where nothing says that it was taken', async () => {
+    await sendAnswered('public');
+    expect(await site.stored()).toHaveLength(1);
+  });
+});
+
 describe('Fields', () => {
   it('of all kinds are kept and restored, with the events of a change', async () => {
     site.formBody = `<form method="post" data-guard-forms id="all">

@@ -120,6 +120,22 @@ describe('A page that the browser kept', () => {
     expect(placeOf(page)).toBe('/login?reason=signed-out');
   });
 
+  it('tells that the person has signed out, also where its own time was up since and the cookie is gone', async () => {
+    await leave();
+    // Somebody goes on in another page, and signs out with its form.
+    await visit.sleep(10 * MINUTE);
+    await visit.actElsewhere();
+    await visit.sleep(10 * MINUTE);
+    const headers = { Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' };
+    await visit.context.request.post(`${desk.url}/logout`, { headers });
+    expect(await visit.context.cookies()).not.toContainEqual(
+      expect.objectContaining({ name: 'app-sid' }),
+    );
+    await comeBack();
+    await page.waitForURL('**/login?*', { waitUntil: 'commit' });
+    expect(placeOf(page)).toBe('/login?reason=signed-out');
+  });
+
   it('hears other tabs again, and goes to the login page when they sign out', async () => {
     await leave();
     await comeBack();

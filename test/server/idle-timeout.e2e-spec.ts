@@ -50,7 +50,25 @@ describe('The idle timeout', () => {
     await ada
       .get('/nowhere')
       .expect(404)
-      .expect('Server-Timing', 'idle-session;desc=warning;dur=110000');
+      .expect('Server-Timing', 'idle-session;desc=warning;dur=110000, http-status;dur=404');
+  });
+
+  it('tells in Server-Timing of a 401 that it has passed, and not of other answers', async () => {
+    test = await createTestApp();
+    const ada = await test.signedIn();
+    test.clock.advance(15 * MINUTE);
+    const EXPIRED = 'idle-session;desc=expired;dur=0';
+    await ada.get('/page').expect(401).expect('Server-Timing', EXPIRED);
+    await ada
+      .post('/idle-session/heartbeat')
+      .send({ idleForMs: 0 })
+      .expect(401)
+      .expect('Server-Timing', EXPIRED);
+    for (const path of ['/idle-session/status', '/exempt'])
+      await ada
+        .get(path)
+        .expect(200)
+        .expect((response) => expect(response.headers['server-timing']).toBeUndefined());
   });
 
   it('is in Server-Timing as it is when a slow handler is done', async () => {

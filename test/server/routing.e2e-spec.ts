@@ -50,7 +50,7 @@ async function worksUnder(
   await eve
     .get(`${prefix}/nowhere`)
     .expect(404)
-    .expect('Server-Timing', 'idle-session;desc=active;dur=900000');
+    .expect('Server-Timing', 'idle-session;desc=active;dur=900000, http-status;dur=404');
   test.clock.advance(15 * MINUTE);
   const { body } = await eve.get(`${prefix}/page`).expect(401);
   expect(body).toMatchObject({ reason: 'idle' });

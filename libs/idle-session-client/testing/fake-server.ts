@@ -120,6 +120,8 @@ export class FakeServer {
 
   handle(path: string, body: unknown): FakeResponse {
     if (path === 'status') return this.answer(200, this.status());
+    const [, endedRef] = path.split('status?of=');
+    if (endedRef) return { status: 200, body: this.statusOfEnded(endedRef) };
     if (path === 'sign-out') {
       this.end('signed-out');
       return this.answer(204, undefined);
@@ -132,6 +134,12 @@ export class FakeServer {
     if (path !== 'passive') this.touch(0);
     if (this.isLocked()) return this.answer(401, { status: 401, reason: 'locked' });
     return this.refusal() ?? this.answer(200, {});
+  }
+
+  private statusOfEnded(ref: string): Partial<IdleSessionStatus> {
+    const evaluation = this.evaluation(ref);
+    const reason = evaluation?.state === 'expired' ? evaluation.reason : null;
+    return { state: reason ? 'expired' : 'none', reason };
   }
 
   private heartbeat(body: unknown): FakeResponse {

@@ -15,6 +15,7 @@ import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
 import { MarkedResponses } from './request/marked-responses.js';
 import { ProtectingMiddleware } from './request/protecting-middleware.js';
 import { SessionExpiredFilter } from './request/session-expired.filter.js';
+import { EndedSession } from './session/ended-session.js';
 import { ExpiredSessionSweeper } from './session/expired-session.sweeper.js';
 import { HandshakeSessions } from './session/open/handshake-sessions.js';
 import { OpenResponses } from './session/open/open-responses.js';
@@ -66,6 +67,7 @@ import { OutageLog } from './utils/outage-log.js';
     SessionStart,
     OpenSessions,
     OpenResponses,
+    EndedSession,
     SessionStats,
     UnrecordedEnds,
     SessionEnding,
@@ -102,6 +104,7 @@ import { OutageLog } from './utils/outage-log.js';
     RequestSessions,
     MarkedResponses,
     PersonSessions,
+    EndedSession,
     IdleSessionService,
   ],
 })

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { serverTimingOf } from '../../../libs/idle-session/src/session/server-timing.js';
 import { MINUTE } from '../../support/durations.js';
 
 const CSP =
@@ -17,6 +18,8 @@ const SCRIPT = `
   window.stop = guardForms(window.session, '/idle-session');
 `;
 
+const ALIVE = { state: 'active', expiresInMs: 15 * MINUTE, absoluteExpiresInMs: null } as const;
+
 /** A site whose pages have a guarded form; only as much of a server as drafts need. */
 export class DraftSite {
   /** The keys of drafts, by their owners. */
@@ -25,7 +28,7 @@ export class DraftSite {
   olderKeys!: Map<string, string[]>;
   formBody!: string;
   /** What the server does with a form that was sent. */
-  answer!: 'done' | 'same page' | 'invalid' | 'broken';
+  answer!: 'done' | 'public' | 'same page' | 'invalid' | 'broken';
   draftKeyStatus!: number | 'network error';
   draftKeyRequests!: number;
   url!: string;
@@ -88,6 +91,7 @@ export class DraftSite {
         'Content-Type': 'text/html; charset=utf-8',
         'Content-Security-Policy': CSP,
         'Cache-Control': 'no-store',
+        ...(owner && { 'Server-Timing': serverTimingOf(ALIVE, status) }),
       }).end(`<!doctype html><html lang="en"><title>A page</title>${body}
           <script type="module" src="/client.js"></script>`);
     const goTo = (place: string) => response.writeHead(303, { Location: place }).end();
@@ -124,7 +128,7 @@ export class DraftSite {
       case 'POST /other':
         await text(request);
         if (!owner) goTo('/login');
-        else if (this.answer === 'done') goTo('/done');
+        else if (this.answer === 'done' || this.answer === 'public') goTo(`/${this.answer}`);
         else if (this.answer === 'same page') goTo(pathname);
         else if (this.answer === 'invalid') html(this.formBody, 422);
         else request.socket.destroy();
@@ -133,6 +137,11 @@ export class DraftSite {
       case 'GET /other':
         if (owner) html(this.formBody);
         else goTo('/login');
+        return;
+      case 'GET /public':
+        // As from a cache that all people share: it says nothing of anybody's session.
+        response.writeHead(200, { 'Content-Type': 'text/html' });
+        response.end(`<!doctype html><script type="module" src="/client.js"></script>`);
         return;
       case 'GET /done':
         html('<h1>Thank you</h1>');

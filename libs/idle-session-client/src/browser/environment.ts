@@ -13,13 +13,19 @@ export interface Answer {
 
 /** A response of this origin to the page: to a script, or to the navigation itself. */
 export interface ObservedResponse {
-  readonly status: number;
-  /** From its `Server-Timing` header: to the nearer limit, when the response was sent. Undefined: it says nothing of that. */
+  /** Undefined where the browser does not tell, as WebKit. */
+  readonly status: number | undefined;
+  /**
+   * From its `Server-Timing` header: to the nearer limit, when the response was sent; 0 if the session has ended.
+   * Undefined: it says nothing of that.
+   */
   readonly expiresInMs: number | undefined;
   /** From the same header: the state of the session, such as `locked`. Undefined: it says nothing of that. */
   readonly state?: string | undefined;
   /** How long ago the request for it went out. */
   readonly requestedAgoMs: number;
+  /** It may be out of a cache of the browser or of a service worker: it says what was true when the server sent it. */
+  readonly mayBeOld?: boolean;
 }
 
 /** What happens to a page: each is a reason to look at the clock, and most to ask the server. */

@@ -6,12 +6,15 @@ export function onResponse(listener: (response: ObservedResponse) => void): Stop
     const observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
         if (new URL(entry.name, location.href).origin !== location.origin) continue;
-        // A response out of a cache says what was true when the server sent it.
-        const timings = entry.transferSize > 0 ? entry.serverTiming : [];
+        // Firefox has none on plain http.
+        const timing = entry.serverTiming?.find(({ name }) => name === 'idle-session');
         listener({
           status: entry.responseStatus,
-          expiresInMs: timings.find(({ name }) => name === 'idle-session')?.duration,
+          expiresInMs: timing?.duration,
+          state: timing?.description,
           requestedAgoMs: performance.now() - entry.requestStart,
+          // Out of a cache, or through a service worker, which may have it from the server.
+          mayBeOld: !entry.transferSize,
         });
       }
     });

@@ -130,11 +130,18 @@ function whenAlive(session: WatchedSession, signal: AbortSignal): Promise<void> 
  */
 function settleDrafts(sessionRef: string | null): void {
   const [arrival] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-  const isAnswer = arrival?.type === 'navigate' && !(arrival.responseStatus >= 400);
+  const isAnswer = arrival?.type === 'navigate' && !isError(arrival);
   for (const draft of storedDrafts()) {
     const isTooOld = Date.now() - Number(draft.savedAt) > DAY_MS;
     const wasAccepted = isAnswer && draft.submittedIn === sessionRef;
     if (isTooOld || wasAccepted) removeDraft(draft.name);
     else storeDraft({ ...draft, submittedIn: '' });
   }
+}
+
+/** WebKit tells a page no status: there, a page is an error unless the server says in `Server-Timing` that it is none. */
+function isError({ responseStatus, serverTiming = [] }: Partial<PerformanceNavigationTiming>) {
+  if (responseStatus !== undefined) return responseStatus >= 400;
+  const names = serverTiming.map(({ name }) => name);
+  return !names.includes('idle-session') || names.includes('http-status');
 }

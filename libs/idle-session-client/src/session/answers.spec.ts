@@ -10,6 +10,7 @@ import {
   type,
   warned,
 } from '../../testing/scenario.js';
+import type { EndReason } from '../protocol/end-reason.js';
 
 describe('IdleSession', () => {
   describe('when the session is not there any more', () => {
@@ -30,6 +31,14 @@ describe('IdleSession', () => {
       expect(tab.state).toMatchObject({ state: 'expired', reason: 'idle' });
     });
 
+    it('ends soon after a response says so, also where the browser tells no status of it', async () => {
+      const { world, tab } = await signedIn();
+      world.server.end('revoked');
+      tab.observe({ status: undefined, expiresInMs: 0, requestedAgoMs: 5 });
+      await world.advance(SECOND);
+      expect(tab.state).toMatchObject({ state: 'expired', reason: 'revoked' });
+    });
+
     it('ends, where another tab ended it, with the reason which that one was told', async () => {
       const { world, tabs } = await signedIn({ tabs: 2 });
       world.server.end('revoked');
@@ -40,6 +49,34 @@ describe('IdleSession', () => {
       await world.advance(SECOND);
       for (const { state } of tabs)
         expect(state).toMatchObject({ state: 'expired', reason: 'revoked' });
+    });
+
+    it.each<EndReason>(['idle', 'absolute', 'signed-out', 'revoked', 'lost'])(
+      'ends as %s, if the server says so, where the browser lost the cookie while the page was away',
+      async (reason) => {
+        const { world, tab } = await signedIn();
+        tab.leave();
+        world.server.end(reason);
+        world.server.cookie = null;
+        await world.advance(HOUR);
+        tab.comeBack();
+        await world.advance(SECOND);
+        expect(tab.state.reason).toBe(reason);
+        await world.advance(MINUTE);
+        expect(tab.sentTo('status?of=session-1')).toHaveLength(1);
+      },
+    );
+
+    it('is covered at once where the browser lost the cookie, also if the server does not say why', async () => {
+      const { world, tab } = await signedIn();
+      world.server.cookie = null;
+      tab.page('returned');
+      world.intercept = (path) =>
+        path.startsWith('status?of=') ? { status: 503, body: {} } : undefined;
+      await world.advance(50);
+      expect(tab.state).toMatchObject({ state: 'active', covered: true });
+      await world.advance(SECOND);
+      expect(tab.state).toMatchObject({ state: 'signed-out', covered: true });
     });
 
     it('ends when another person has signed in', async () => {
@@ -77,6 +114,46 @@ describe('IdleSession', () => {
       tab.page('returned');
       await world.advance(SECOND);
       expect(other.state).toMatchObject({ state: 'active', sessionRef: 'session-2' });
+    });
+  });
+
+  describe('with answers that may be out of a cache, as behind a service worker', () => {
+    const answer = { status: 200, expiresInMs: 15 * MINUTE, requestedAgoMs: 5, mayBeOld: true };
+
+    it('asks the server while it warns, for the person may have worked on', async () => {
+      const { world, tab } = await warned();
+      world.server.handle('busy', undefined);
+      tab.observe(answer);
+      await world.advance(SECOND);
+      expect(tab.state.state).toBe('active');
+    });
+
+    it('believes none of them', async () => {
+      const { world, tab } = await warned();
+      tab.observe(answer);
+      await world.advance(SECOND);
+      expect(tab.state.state).toBe('warning');
+    });
+
+    it('asks for none of them as long as it does not warn', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(5 * MINUTE);
+      const before = world.sent.length;
+      const { state } = tab;
+      tab.observe(answer);
+      await world.advance(MINUTE);
+      expect(world.sent.length).toBe(before);
+      expect(tab.state).toBe(state);
+    });
+
+    it('finds the session of a person who signs in without leaving the page', async () => {
+      const world = new FakeWorld();
+      const tab = world.open();
+      await world.advance(MINUTE);
+      world.server.signIn();
+      tab.observe(answer);
+      await world.advance(SECOND);
+      expect(tab.state.state).toBe('active');
     });
   });
 

@@ -147,7 +147,7 @@ export class IdleSession {
     return isAnswered && store.isAlive;
   }
 
-  #onStatus(status: IdleSessionStatus, requestedAt: number): void {
+  async #onStatus(status: IdleSessionStatus, requestedAt: number): Promise<void> {
     if (this.#store.isOver) return;
     const { sessionRef } = this.#store.current;
     this.#server.markOnline();
@@ -161,26 +161,29 @@ export class IdleSession {
       return;
     }
     if (sessionRef !== null && !isSameSession) {
-      // Another tab was told of the end and its cookie was cleared, or another person has signed in.
-      return this.#end(this.#deadline.endReason);
+      // The browser's cookie was cleared when it was told of the end, or another person has signed in.
+      this.#store.update({ covered: true });
+      const reason = await this.#server.endReasonOf(sessionRef);
+      return this.#end(reason ?? this.#deadline.endReason);
     }
     if (status.state === 'none') return;
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.checkAgain();
     if (this.#deadline.applyStatus(status, requestedAt)) this.#sendToTabs();
   }
 
-  #onResponse({ status, expiresInMs, state, requestedAgoMs }: ObservedResponse): void {
+  #onResponse({ status, expiresInMs, state, requestedAgoMs, mayBeOld }: ObservedResponse): void {
     const { current, isOver } = this.#store;
     const isLocked = state === 'locked';
-    if (current.state === 'locked' && state) {
-      if (!isLocked && current.online) this.check();
-      return;
-    }
+    if (this.#store.isLocked && state && !isLocked && current.online) return this.check();
+    if (this.#store.isLocked && state) return;
     // While offline, it is most likely the answer to a request of this client.
-    if ((status === 401 || isLocked) && current.online) this.#server.checkAgain();
-    if (expiresInMs === undefined || isLocked) return;
-    if (current.sessionRef === null) return this.#server.checkAgain();
-    if (isOver) return;
+    if ((status === 401 || expiresInMs === 0 || isLocked) && current.online)
+      this.#server.checkAgain();
+    if (!expiresInMs || isLocked) return;
+    // What may be old is a reason to ask, and only where the answer would show.
+    if (current.sessionRef === null || (mayBeOld && current.state === 'warning'))
+      return this.#server.checkAgain();
+    if (isOver || mayBeOld) return;
     const requestedAt = this.#clock.now() - requestedAgoMs;
     if (this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };
@@ -194,15 +197,14 @@ export class IdleSession {
     const receivedBy = requestedAt + ANSWER_TIMEOUT_MS;
     this.#deadline.apply({ expiresAt, locksAt, requestedAt, receivedBy });
     // Unlocked in the other.
-    const isLocked = this.#store.current.state === 'locked';
-    if (isLocked && locksAt > this.#clock.now()) this.#server.check(requestedAt);
+    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#server.check(requestedAt);
   }
 
   #onPageEvent(event: PageEvent): void {
     if (event === 'hidden' || event === 'leaving') return this.#presence.flush();
     // Back on the screen: the browser may have held up timers, or the machine may have slept.
     const { state, online } = this.#store.current;
-    const isWaiting = state === 'starting' || state === 'locked';
+    const isWaiting = state === 'starting' || this.#store.isLocked;
     const hasToAsk = isWaiting || !online || this.#clock.hasLeapt();
     if (hasToAsk || event !== 'visible') this.#server.check();
     else this.#deadline.review();

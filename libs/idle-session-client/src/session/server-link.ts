@@ -15,7 +15,7 @@ const LAST_RETRY_MS = 30_000;
 const SHARED_CHECK_MS = 1000;
 
 export interface ServerLinkHandlers {
-  onStatus(status: IdleSessionStatus, requestedAt: number): void;
+  onStatus(status: IdleSessionStatus, requestedAt: number): void | Promise<void>;
   onEnded(reason: EndReason): void;
   /** A check is done, or a request had no answer. */
   review(): void;
@@ -92,6 +92,12 @@ export class ServerLink {
     return answer?.status === 204 || this.#retryLater(answer, 'sign-out');
   }
 
+  /** Why a session has ended whose cookie the browser has not any more; undefined if the server does not say. */
+  async endReasonOf(sessionRef: string): Promise<EndReason | undefined> {
+    const answer = await this.#request(`status?of=${sessionRef}`);
+    return reasonOf(answer?.body);
+  }
+
   /** An answer or another tab's message has shown that the server can be reached. */
   markOnline(): void {
     this.#store.update({ online: true });
@@ -124,7 +130,7 @@ export class ServerLink {
     const { status, body } = answer ?? {};
     const reason = status === 401 && reasonOf(body);
     if (reason) this.#handlers.onEnded(reason);
-    else if (status === 200 && isStatus(body)) this.#handlers.onStatus(body, requestedAt);
+    else if (status === 200 && isStatus(body)) await this.#handlers.onStatus(body, requestedAt);
     else return this.#retryLater(answer, endpoint);
     return true;
   }

@@ -26,6 +26,10 @@ export class StateStore {
     return this.#isClosed || state === 'expired' || state === 'signed-out';
   }
 
+  get isLocked(): boolean {
+    return this.#current.state === 'locked';
+  }
+
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -12,6 +12,7 @@ import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { isPassiveRequest } from '../request/passive-request.js';
 import { sendProblem } from '../request/problem.js';
+import { EndedSession } from '../session/ended-session.js';
 import { SessionExpiredException } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { ClientFiles } from './client-files.js';
@@ -38,6 +39,7 @@ export class Endpoints {
     private readonly requestSessions: RequestSessions,
     private readonly checks: EndpointChecks,
     private readonly clientFiles: ClientFiles,
+    private readonly endedSession: EndedSession,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {
     const { GET, POST } = RequestMethod;
@@ -74,6 +76,11 @@ export class Endpoints {
   };
 
   private readonly status = async (request: Request, response: Response): Promise<void> => {
+    const { of } = request.query;
+    if (of !== undefined) {
+      this.checks.refuseOtherOrigins(request);
+      return sendJson(await this.endedSession.status(of), response);
+    }
     const session = this.requestSessions.of(request);
     const status = await session.check();
     this.checks.refuseReplaced(session);

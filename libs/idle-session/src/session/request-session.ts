@@ -17,6 +17,7 @@ import { isOpen, statusOf } from './idle-session.status.js';
 import { destroySession, saveSession } from './save-session.js';
 import { isMarked, isRenewal, toldRef } from './stored-session.js';
 import { identifyingAttributes } from './session-cookies.js';
+import { serverTimingOf } from './server-timing.js';
 import type { SessionActivity } from './session-activity.js';
 import type { SessionEnding } from './session-ending.js';
 import type { SessionWriter } from './session-writer.js';
@@ -175,12 +176,11 @@ export class RequestSession {
     Reflect.deleteProperty(this.request, 'session');
   }
 
-  /** The value of a `Server-Timing` header that tells the browser what is left; undefined without a live session. */
-  serverTiming(): string | undefined {
-    if (this.failure) return undefined;
-    const evaluation = this.evaluate(this.newest.asOfNow);
-    if (!evaluation || evaluation.state === 'expired') return undefined;
-    return `idle-session;desc=${evaluation.state};dur=${evaluation.expiresInMs}`;
+  /** The value of a `Server-Timing` header for an answer of that status; undefined if there is nothing to tell. */
+  serverTiming(statusCode: number): string | undefined {
+    return this.failure
+      ? undefined
+      : serverTimingOf(this.evaluate(this.newest.asOfNow), statusCode);
   }
 
   /** Clears the cookie: the person has been told of the end, and the next request is anonymous. */

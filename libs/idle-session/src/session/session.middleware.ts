@@ -19,9 +19,10 @@ export const SESSION_MIDDLEWARE = Symbol('SESSION_MIDDLEWARE');
 const COOKIES_TRIED = 5;
 
 /**
- * express-session on our store. Each response of a live session tells in `Server-Timing` what is left, and is kept by no
- * cache unless the app says otherwise; one that the app gives to shared caches does not tell. Mounted twice, as by the app
- * and by the module, it does its work once for each request. Streams of events end with their session.
+ * express-session on our store. Each response of a live session tells in `Server-Timing` what is left, as a 401 tells of an
+ * end, and is kept by no cache unless the app says otherwise; one that the app gives to shared caches does not tell.
+ * Mounted twice, as by the app and by the module, it does its work once for each request. Streams of events end with their
+ * session.
  */
 export function sessionMiddleware(
   { session: options }: ResolvedOptions,
@@ -47,7 +48,7 @@ export function sessionMiddleware(
     warnOfInsecureCookie(request);
     onHeaders(response, () => {
       const session = requestSessions.find(request);
-      const timing = session?.serverTiming();
+      const timing = session?.serverTiming(response.statusCode);
       const answer = { isPersonal: timing !== undefined, isChecked: session?.isChecked === true };
       const isShared = keepFromCaches(response, options.name, answer);
       if (timing !== undefined && !isShared) response.appendHeader('Server-Timing', timing);
