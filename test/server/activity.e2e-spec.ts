@@ -193,7 +193,8 @@ describe('A request that no guard refused', () => {
     async (_, path, status, headers = {}) => {
       test.clock.advance(14 * MINUTE);
       const response = await ada.get(path).set(headers).expect(status);
-      expect(response.get('Server-Timing')).toBe('idle-session;desc=active;dur=900000');
+      const error = status >= 400 ? `, http-status;dur=${status}` : '';
+      expect(response.get('Server-Timing')).toBe(`idle-session;desc=active;dur=900000${error}`);
       expect((await statusOf(ada)).expiresInMs).toBe(15 * MINUTE);
     },
   );

@@ -70,7 +70,7 @@ describe("The module's middleware", () => {
     await ada
       .get('/nowhere')
       .expect(404)
-      .expect('Server-Timing', 'idle-session;desc=active;dur=900000');
+      .expect('Server-Timing', 'idle-session;desc=active;dur=900000, http-status;dur=404');
     expect(users).toEqual([undefined, 'ada', 'ada']);
     expect(test.events).toHaveLength(1);
     test.clock.advance(15 * MINUTE);

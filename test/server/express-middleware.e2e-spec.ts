@@ -112,7 +112,10 @@ describe('Express middleware behind protect()', () => {
       .set(headers)
       .expect(200)
       .expect('Server-Timing', 'idle-session;desc=active;dur=300000');
-    await ada.post('/queues/retry').expect('Server-Timing', RESTARTED);
+    await ada
+      .post('/queues/retry')
+      .expect(403)
+      .expect('Server-Timing', `${RESTARTED}, http-status;dur=403`);
     test.clock.advance(15 * MINUTE);
     await ada.get('/queues').set(headers).expect(401);
   });
