@@ -84,7 +84,8 @@ export class Endpoints {
     this.checks.refuseOtherOrigins(request);
     const idleForMs = idleForMsOf(request);
     const session = await this.checks.liveSession(request);
-    const status = isPassiveRequest(request) ? session.status() : await session.refresh(idleForMs);
+    const isPassive = isPassiveRequest(request, this.options.origins);
+    const status = isPassive ? session.status() : await session.refresh(idleForMs);
     if (status.reason !== null) throw new SessionExpiredException(status.reason, status.loginUrl);
     sendJson(status, response);
   };

@@ -92,7 +92,7 @@ export class SessionsEndpoint {
   }
 
   private async noteActivity(request: Request, session: RequestSession): Promise<void> {
-    if (!isPassiveRequest(request)) await session.refresh();
+    if (!isPassiveRequest(request, this.options.origins)) await session.refresh();
   }
 }
 

@@ -6,6 +6,7 @@ import type { IdleSessionModuleOptions } from './idle-session.options.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { resolveLimits, type ResolvedLimits } from './resolve-limits.js';
+import { resolveOrigins } from './resolve-origins.js';
 import { resolveSession, type ResolvedSession } from './resolve-session.js';
 import { resolveOwnedSessions, type ResolvedOwnedSessions } from './resolve-owned-sessions.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
@@ -20,6 +21,8 @@ export interface ResolvedOptions extends ResolvedSession, ResolvedLimits, Resolv
   readonly storage: ActivityStorage;
   readonly loginUrl: string | null;
   readonly confirmUrl: string | null;
+  /** Of pages beside the app's own, as browsers send them. */
+  readonly origins: readonly string[];
   readonly appliesTo: (request: Request) => boolean;
   readonly ownerOf: ((request: Request) => string | undefined) | undefined;
   readonly onStorageError: 'reject' | 'allow';
@@ -55,6 +58,7 @@ export function resolveOptions(given: IdleSessionModuleOptions, logger: Logger):
     storage,
     loginUrl: options.loginUrl ?? null,
     confirmUrl: options.confirmUrl ?? null,
+    origins: resolveOrigins(options.origins, session.session.cookie),
     appliesTo: checkedFunction(
       'appliesTo',
       MODULE_RULES.appliesTo!.takes,
