@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { MINUTE, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { testApps } from '../support/test-apps.js';
@@ -137,6 +137,43 @@ describe('The endpoints, asked by a page of any other origin', () => {
     expect(corsHeadersOf(answer)).toEqual([]);
     expect(answer.headers.vary).toBeUndefined();
     await preflight(test, 'heartbeat', 'POST').expect(403);
+  });
+});
+
+describe('What is left of a session', () => {
+  const timing = { 'server-timing': 'idle-session;desc=active;dur=900000' };
+  const allowed = { 'timing-allow-origin': `${Origin}, ${ADMIN}` };
+
+  it('is told to pages of listed origins, with every answer that tells it', async () => {
+    const test = await appWith();
+    const ada = await test.signedIn();
+    for (const path of ['/page', '/nowhere', '/idle-session/status']) {
+      const { headers } = await ada.get(path);
+      expect(headers).toMatchObject({ ...timing, ...allowed });
+    }
+    const { headers } = await test.browser().get('/page').expect(200);
+    expect(headers).not.toHaveProperty('timing-allow-origin');
+  });
+
+  it('is told to no other page', async () => {
+    const test = await appWith({ options: { origins: [] } });
+    const ada = await test.signedIn();
+    const { headers } = await ada.get('/page').expect(200);
+    expect(headers).toMatchObject(timing);
+    expect(headers).not.toHaveProperty('timing-allow-origin');
+  });
+
+  it('is told beside what the app says of its own', async () => {
+    const test = await appWith({
+      configure: (app) =>
+        app.use((_: Request, response: Response, next: () => void) => {
+          response.set('Timing-Allow-Origin', 'https://monitoring.example');
+          next();
+        }),
+    });
+    const ada = await test.signedIn();
+    const { headers } = await ada.get('/page').expect(200);
+    expect(headers['timing-allow-origin']).toBe(`https://monitoring.example, ${Origin}, ${ADMIN}`);
   });
 });
 
