@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
-import { isOriginOf, otherOriginOf, quoted } from '../../utils/same-origin.js';
+import { isOfListedOrigin, isOriginOf, otherOriginOf, quoted } from '../../utils/same-origin.js';
 import { StorageUnavailableException } from '../idle-session.exceptions.js';
 import { AttachedSocket } from './attached-socket.js';
 import { HandshakeSessions } from './handshake-sessions.js';
@@ -57,7 +57,8 @@ export class OpenSockets {
     { allowedOrigins = [] }: AttachOptions,
   ): Promise<boolean> {
     const { handshake } = attached;
-    if (isFromOtherOrigin(handshake, [...this.options.origins, ...allowedOrigins])) {
+    const { origins } = this.options;
+    if (isFromOtherOrigin(handshake, { origins, allowedOrigins })) {
       this.logOrigin(handshake);
       attached.close({ code: 1008, reason: 'other-origin' });
       return false;
@@ -89,8 +90,12 @@ export class OpenSockets {
  * (cross-site WebSocket hijacking). Browsers send `Origin` with each WebSocket handshake, and with polling as they do with
  * other requests.
  */
-function isFromOtherOrigin(request: Request, origins: readonly string[]): boolean {
+function isFromOtherOrigin(
+  request: Request,
+  { origins, allowedOrigins }: Record<'origins' | 'allowedOrigins', readonly string[]>,
+): boolean {
   const origin = request.get('Origin');
   if (origin === undefined) return otherOriginOf(request, origins) !== undefined;
-  return !isOriginOf(origin, request.host) && !origins.includes(origin);
+  if (allowedOrigins.includes(origin) || isOfListedOrigin(request, origins)) return false;
+  return !isOriginOf(origin, request.host);
 }
