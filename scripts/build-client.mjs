@@ -8,7 +8,7 @@ const CLIENT = 'libs/idle-session-client';
 const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
-const CORE_LIMIT = 4746;
+const CORE_LIMIT = 4767;
 const PAGE_LIMIT = 10_240;
 
 /** @param {string} entry */
