@@ -17,6 +17,8 @@ import { EndpointChecks } from './endpoint-checks.js';
 import { EndpointCors, isPreflight } from './endpoint-cors.js';
 import { sendJson } from './send-json.js';
 
+type Answer = (request: Request, response: Response) => void | Promise<void>;
+
 /** The person behind a request, and the session that they have there. */
 interface Person {
   readonly owner: string;
@@ -52,7 +54,7 @@ export class SessionsEndpoint {
     }
   };
 
-  private answerOf(request: Request) {
+  private answerOf(request: Request): Answer | undefined {
     const { method, params } = request;
     if (isPreflight(request)) return this.answerPreflight;
     if (method === 'DELETE') return params.ref === undefined ? this.endOthers : this.endOne;
