@@ -21,11 +21,12 @@ import {
 } from 'nestjs-idle-session';
 import type { BrowserContext, Page } from 'playwright-core';
 import { start } from '../../docs/examples/recipes/sibling-origin.js';
-import { MINUTE } from '../support/durations.js';
+import { MINUTE, SECOND } from '../support/durations.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { SiblingHosts } from '../support/sibling-hosts.js';
 import { SECRET, type TestApp } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
+import { until } from '../support/until.js';
 
 const examples = join(import.meta.dirname, '../../docs/examples/browser');
 const APP = 'https://app.example.com';
@@ -161,6 +162,22 @@ describe('docs/recipes/sibling-origin.md: a page on app.example.com', () => {
     expect(await expiresInMs()).toEqual(about(15 * MINUTE));
   });
 
+  it('tells the API of the last key as it is left, although the browser has to ask first', async () => {
+    await openSignedIn();
+    passedMs += 30 * SECOND;
+    await open('/claims');
+    await page.getByLabel('Note').press('a');
+    hosts.answered.length = 0;
+    await page.goto(`${BLOG}/claims`);
+    await until('the API is told', () =>
+      hosts.answered.includes('POST /idle-session/heartbeat 200'),
+    );
+    expect(hosts.answered).toContain('OPTIONS /idle-session/heartbeat 204');
+    await page.goto(`${APP}/claims`);
+    await page.waitForFunction(() => (window as Shown).call);
+    expect(await expiresInMs()).toEqual(about(15 * MINUTE));
+  });
+
   it('learns from the answers to its own requests what is left, and asks for nothing', async () => {
     await openSignedIn();
     const asked: string[] = [];
@@ -291,7 +308,9 @@ describe('An app without CORS and CSRF protection of its own', () => {
     async (cookie) => {
       await serve('api2.example.com', APP, cookie);
       await signInFrom(APP, API_2);
+      hosts.cookiesOfPages.length = 0;
       expect(await statusFor(APP, API_2)).toMatchObject({ state: 'active' });
+      expect(hosts.cookiesOfPages.some(Boolean)).toBe('domain' in cookie);
       const [sent] = await context.cookies(API_2);
       expect(sent!.name).toBe('secure' in cookie ? '__Host-app-sid' : 'app-sid');
       expect(sent!.domain).toBe('domain' in cookie ? '.example.com' : 'api2.example.com');

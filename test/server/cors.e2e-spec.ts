@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { IdleSessionService } from 'nestjs-idle-session';
 import { MINUTE, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { testApps } from '../support/test-apps.js';
@@ -200,6 +201,26 @@ describe('With the CORS of the app in front', () => {
     test.clock.advance(15 * MINUTE);
     const refused = ada.get('/page').set({ Origin });
     await refused.expect(401).expect('Access-Control-Allow-Origin', Origin);
+  });
+
+  it('what protect() refuses behind it is told to the page, and a preflight is not refused', async () => {
+    const test = await appWith({
+      configure: (app) => {
+        configure(app);
+        app.use(
+          '/reports',
+          app.get(IdleSessionService).protect(),
+          (_: Request, response: Response) => response.sendStatus(401),
+        );
+      },
+    });
+    const ada = await test.signedIn();
+    test.clock.advance(15 * MINUTE);
+    const refused = ada.get('/reports').set({ Origin });
+    const { body } = await refused.expect(401).expect('Access-Control-Allow-Origin', Origin);
+    expect(body.reason).toBe('idle');
+    const asked = test.browser().options('/reports');
+    await asked.set({ Origin, 'Access-Control-Request-Method': 'GET' }).expect(204);
   });
 
   it('headers that the app exposes stay exposed', async () => {

@@ -20,6 +20,8 @@ const CSP =
 export class SiblingHosts {
   /** The cookies that hosts of pages were sent. */
   readonly cookiesOfPages: string[] = [];
+  /** What apps were asked, with the status that they answered. */
+  readonly answered: string[] = [];
   private readonly apps = new Map<string, number>();
   private browser!: Browser;
   private readonly server: Server;
@@ -28,7 +30,7 @@ export class SiblingHosts {
     this.server = createServer(selfSigned(), (request, response) => {
       const port = this.apps.get(request.headers.host ?? '');
       if (port === undefined) this.answerPage(request, response);
-      else passOn(request, response, port);
+      else this.passOn(request, response, port);
     });
   }
 
@@ -65,15 +67,17 @@ export class SiblingHosts {
     const { type, body } = this.pages(new URL(request.url ?? '/', 'https://page').pathname);
     response.writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': CSP }).end(body);
   }
-}
 
-function passOn(request: IncomingMessage, response: ServerResponse, port: number): void {
-  const { method, url, headers } = request;
-  const forwarded = { ...headers, 'X-Forwarded-Proto': 'https' };
-  const asked = forward({ port, method, path: url, headers: forwarded }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
-  });
-  asked.on('error', () => response.destroy());
-  request.pipe(asked);
+  private passOn(request: IncomingMessage, response: ServerResponse, port: number): void {
+    const { method, url, headers } = request;
+    const forwarded = { ...headers, 'X-Forwarded-Proto': 'https' };
+    const asked = forward({ port, method, path: url, headers: forwarded }, (answer) => {
+      const { statusCode = 502 } = answer;
+      this.answered.push(`${method} ${url} ${statusCode}`);
+      response.writeHead(statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    asked.on('error', () => response.destroy());
+    request.pipe(asked);
+  }
 }
