@@ -56,6 +56,9 @@ export class WithFactory {}
       // #region applies-to
       appliesTo: (request) => request.session.user !== undefined,
       // #endregion applies-to
+      // #region origins
+      origins: ['https://app.example.com', 'https://admin.example.com'],
+      // #endregion origins
       // #region owner-of
       ownerOf: (request) => request.session.user,
       // #endregion owner-of

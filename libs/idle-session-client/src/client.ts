@@ -5,8 +5,9 @@ export { createIdleSession, defineIdleSessionDialog };
 
 const placed = document.querySelector('idle-session-dialog');
 
-/** The endpoints are where this file was loaded from. */
-const path = placed?.getAttribute('path') ?? new URL('.', import.meta.url).pathname.slice(0, -1);
+/** The endpoints are where this file was loaded from, which may be another origin. */
+const { href } = new URL('.', import.meta.url);
+const path = placed?.getAttribute('path') ?? href.slice(0, -1).replace(`${location.origin}/`, '/');
 
 /** What `<meta name="csrf-token">` says, for the app's CSRF middleware. */
 function csrfHeaders(): Record<string, string> {

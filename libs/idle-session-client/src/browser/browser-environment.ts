@@ -24,6 +24,8 @@ export function browserEnvironment(): Environment {
     async request(path, headers, body) {
       const response = await fetch(path, {
         cache: 'no-store',
+        // The server may be on another origin of the site.
+        credentials: 'include',
         // Where a proxy redirects to, another server answers: what comes back has status 0.
         redirect: 'manual',
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),

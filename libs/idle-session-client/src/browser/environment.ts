@@ -11,7 +11,7 @@ export interface Answer {
   readonly retryAfterMs?: number;
 }
 
-/** A response of this origin to the page: to a script, or to the navigation itself. */
+/** A response of the server's origin to the page: to a script, or to the navigation itself. */
 export interface ObservedResponse {
   /** Undefined where the browser does not tell, as WebKit. */
   readonly status: number | undefined;
@@ -51,7 +51,8 @@ export interface Environment {
   /** Runs while no other tab runs under the same name; where the browser has no locks, at once. */
   withLock(name: string, run: () => Promise<void>): Promise<void>;
   onActivity(listener: () => void): Stop;
-  onResponse(listener: (response: ObservedResponse) => void): Stop;
+  /** @param path where the server's endpoints are: responses of that origin count */
+  onResponse(listener: (response: ObservedResponse) => void, path: string): Stop;
   onPageEvent(listener: (event: PageEvent) => void): Stop;
   /** Joins the tabs that share a channel name, and receives their messages. */
   onTabMessage(channelName: string, listener: (message: TabMessage) => void): Stop;

@@ -1,11 +1,15 @@
 import type { ObservedResponse, Stop } from './environment.js';
 
-/** Sees every response of this origin to the page: fetch, XHR and the navigation itself, also those before now. */
-export function onResponse(listener: (response: ObservedResponse) => void): Stop {
+/**
+ * Sees every response of the server's origin to the page: fetch, XHR and the navigation itself, also those before now.
+ * @param path where the server's endpoints are
+ */
+export function onResponse(listener: (response: ObservedResponse) => void, path: string): Stop {
   const observers = ['navigation', 'resource'].map((type) => {
     const observer = new PerformanceObserver((list) => {
+      const { origin } = new URL(path, location.href);
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-        if (new URL(entry.name, location.href).origin !== location.origin) continue;
+        if (new URL(entry.name).origin !== origin) continue;
         // Firefox has none on plain http.
         const timing = entry.serverTiming?.find(({ name }) => name === 'idle-session');
         listener({

@@ -41,7 +41,7 @@ export type DraftKeys = readonly [CryptoKey, ...CryptoKey[]];
 
 /** The keys of the person, which the server gives only to a live session; fails without one. */
 export async function fetchDraftKeys(path: string): Promise<DraftKeys> {
-  const response = await fetch(`${path}/draft-key`);
+  const response = await fetch(`${path}/draft-key`, { credentials: 'include' });
   const { key, olderKeys = [] } = (await response.json()) as { key?: string; olderKeys?: string[] };
   const imported = [key, ...olderKeys].map((k) =>
     // A JSON Web Key takes the base64url as it is.

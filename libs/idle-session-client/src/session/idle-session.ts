@@ -13,7 +13,10 @@ import { TabChannel } from './tab-channel.js';
 import { Timer } from './timer.js';
 
 export interface IdleSessionOptions {
-  /** Where the server's endpoints are; default `'/idle-session'`. */
+  /**
+   * Where the server's endpoints are: a path, or a URL on another origin of the same site. The server's option `origins`
+   * then has to list the origin of the page. Default `'/idle-session'`.
+   */
   readonly path?: string;
   /** Whether activity while the warning shows extends the session; default false: only `extend()` does. */
   readonly extendOnActivity?: boolean;
@@ -72,7 +75,7 @@ export class IdleSession {
     this.#sleepTimer = new Timer(environment);
     this.#stops = [
       environment.onActivity(this.touch),
-      environment.onResponse((response) => this.#onResponse(response)),
+      environment.onResponse((response) => this.#onResponse(response), context.path),
       environment.onPageEvent((event) => this.#onPageEvent(event)),
       this.#tabs.listen((message) => this.#onTabMessage(message)),
     ];

@@ -1,6 +1,8 @@
-import { ForbiddenException, Injectable, Logger } from '@nestjs/common';
+import { ForbiddenException, Inject, Injectable, Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import { isBeingReplaced } from '../activity/evaluate.js';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import {
   SessionExpiredException,
   SessionLockedException,
@@ -16,7 +18,10 @@ export class EndpointChecks {
   private readonly logger = new Logger('IdleSessionModule');
   private readonly logged = new Set<string>();
 
-  constructor(private readonly requestSessions: RequestSessions) {}
+  constructor(
+    private readonly requestSessions: RequestSessions,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
 
   /** As {@link liveSession}, but for what is told and done for nobody but the person. @throws {SessionLockedException} */
   async openSession(request: Request): Promise<RequestSession> {
@@ -56,7 +61,7 @@ export class EndpointChecks {
 
   /** Once for each kind, so that a refusal by mistake is found in the log. @throws {ForbiddenException} */
   refuseOtherOrigins(request: Request): void {
-    const kind = otherOriginOf(request);
+    const kind = otherOriginOf(request, this.options.origins);
     if (kind === undefined) return;
     if (!this.logged.has(kind)) this.logger.warn(describeRefusal(request, kind));
     this.logged.add(kind);

@@ -9,6 +9,7 @@ import {
 import { COMMON_CONFIGURATION, type Configuration } from '../options/module-definition.js';
 import { ClientFiles } from './client-files.js';
 import { EndpointChecks } from './endpoint-checks.js';
+import { EndpointCors } from './endpoint-cors.js';
 import { Endpoints } from './endpoints.js';
 import { SessionsEndpoint } from './sessions-endpoint.js';
 
@@ -17,7 +18,7 @@ import { SessionsEndpoint } from './sessions-endpoint.js';
  * after the middleware of the app's root module: that may set what `appliesTo` and `ownerOf` go by.
  */
 @Module({
-  providers: [ClientFiles, EndpointChecks, Endpoints, SessionsEndpoint],
+  providers: [ClientFiles, EndpointChecks, EndpointCors, Endpoints, SessionsEndpoint],
   exports: [ClientFiles],
 })
 export class EndpointsModule implements NestModule {

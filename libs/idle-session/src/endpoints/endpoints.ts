@@ -18,6 +18,7 @@ import { RequestSessions } from '../session/request-sessions.js';
 import { ClientFiles } from './client-files.js';
 import { draftKey } from './draft-key.js';
 import { EndpointChecks } from './endpoint-checks.js';
+import { EndpointCors, isPreflight } from './endpoint-cors.js';
 import { sendJson } from './send-json.js';
 import { idleForMsOf } from './idle-for.js';
 
@@ -38,6 +39,7 @@ export class Endpoints {
   constructor(
     private readonly requestSessions: RequestSessions,
     private readonly checks: EndpointChecks,
+    private readonly cors: EndpointCors,
     private readonly clientFiles: ClientFiles,
     private readonly endedSession: EndedSession,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
@@ -63,11 +65,15 @@ export class Endpoints {
   ): Promise<void> => {
     const [path = ''] = request.originalUrl.split('?');
     const endpoint = this.byName.get(path.split('/').findLast(Boolean) ?? '');
+    if (!endpoint) return next();
+    const takes = RequestMethod[endpoint.method];
     const method = request.method === 'HEAD' ? 'GET' : request.method;
-    if (!endpoint || RequestMethod[endpoint.method] !== method) return next();
+    if (method !== takes && !isPreflight(request)) return next();
     response.set('Cache-Control', 'no-store');
+    this.cors.allow(request, response);
     try {
-      await endpoint.answer(request, response);
+      if (method !== takes) this.cors.answerPreflight(request, response, takes!);
+      else await endpoint.answer(request, response);
     } catch (error) {
       // What is no answer, an error in an option's function say, is for the app.
       if (!(error instanceof HttpException)) throw error;
@@ -91,7 +97,8 @@ export class Endpoints {
     this.checks.refuseOtherOrigins(request);
     const idleForMs = idleForMsOf(request);
     const session = await this.checks.liveSession(request);
-    const status = isPassiveRequest(request) ? session.status() : await session.refresh(idleForMs);
+    const isPassive = isPassiveRequest(request, this.options.origins);
+    const status = isPassive ? session.status() : await session.refresh(idleForMs);
     if (status.reason !== null) throw new SessionExpiredException(status.reason, status.loginUrl);
     sendJson(status, response);
   };

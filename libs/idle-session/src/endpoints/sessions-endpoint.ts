@@ -14,7 +14,10 @@ import { sendProblem } from '../request/problem.js';
 import { PersonSessions } from '../session/person-sessions.js';
 import type { RequestSession } from '../session/request-session.js';
 import { EndpointChecks } from './endpoint-checks.js';
+import { EndpointCors, isPreflight } from './endpoint-cors.js';
 import { sendJson } from './send-json.js';
+
+type Answer = (request: Request, response: Response) => void | Promise<void>;
 
 /** The person behind a request, and the session that they have there. */
 interface Person {
@@ -27,6 +30,7 @@ interface Person {
 export class SessionsEndpoint {
   constructor(
     private readonly checks: EndpointChecks,
+    private readonly cors: EndpointCors,
     private readonly sessions: PersonSessions,
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
@@ -39,6 +43,7 @@ export class SessionsEndpoint {
     const answer = this.answerOf(request);
     if (!answer) return next();
     response.set('Cache-Control', 'no-store');
+    this.cors.allow(request, response);
     try {
       this.checks.refuseOtherOrigins(request);
       await answer(request, response);
@@ -49,12 +54,21 @@ export class SessionsEndpoint {
     }
   };
 
-  private answerOf({ method, params }: Request) {
+  private answerOf(request: Request): Answer | undefined {
+    const { method, params } = request;
+    if (isPreflight(request)) return this.answerPreflight;
     if (method === 'DELETE') return params.ref === undefined ? this.endOthers : this.endOne;
     return params.ref === undefined && (method === 'GET' || method === 'HEAD')
       ? this.list
       : undefined;
   }
+
+  private readonly answerPreflight = (request: Request, response: Response): void =>
+    this.cors.answerPreflight(
+      request,
+      response,
+      request.params.ref === undefined ? 'GET, DELETE' : 'DELETE',
+    );
 
   /** Never activity: a page may ask for it by itself. */
   private readonly list = async (request: Request, response: Response): Promise<void> => {
@@ -92,7 +106,7 @@ export class SessionsEndpoint {
   }
 
   private async noteActivity(request: Request, session: RequestSession): Promise<void> {
-    if (!isPassiveRequest(request)) await session.refresh();
+    if (!isPassiveRequest(request, this.options.origins)) await session.refresh();
   }
 }
 

@@ -73,6 +73,13 @@ export interface IdleSessionModuleOptions {
   readonly unlockUrl?: string;
 
   /**
+   * Exact origins of pages, beside the app's own, that use the app with its session cookie: `['https://app.example.com']`
+   * for an app on `https://api.example.com`. Their requests count as those of the app's own pages, and they may read what
+   * the endpoints answer (CORS). They have to be of the app's own site. Default: none. docs/recipes/sibling-origin.md.
+   */
+  readonly origins?: readonly string[];
+
+  /**
    * Whether a stored session is put under the idle clock; default: every one. Asked with `request.session` there. A
    * session that came under the clock stays under it until it ends: saying no later only leaves requests unchecked.
    */

@@ -84,6 +84,11 @@ export const MODULE_RULES: Rules = {
   loginUrl: pageAddress('/login'),
   confirmUrl: pageAddress('/confirm'),
   unlockUrl: pageAddress('/unlock'),
+  origins: {
+    takes: "an array of origins, such as ['https://app.example.com']",
+    accepts: Array.isArray,
+    isPublic: true,
+  },
   appliesTo: { takes: 'a function: request => boolean', accepts: isFunction },
   ownerOf: { takes: 'a function: request => string | undefined', accepts: isFunction },
   preset: oneOf(...Object.keys(PRESETS)),

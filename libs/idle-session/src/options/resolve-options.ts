@@ -7,6 +7,7 @@ import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { resolveLimits, type ResolvedLimits } from './resolve-limits.js';
 import { checkUnlocks } from './resolve-lock.js';
+import { resolveOrigins } from './resolve-origins.js';
 import { resolveSession, type ResolvedSession } from './resolve-session.js';
 import { resolveOwnedSessions, type ResolvedOwnedSessions } from './resolve-owned-sessions.js';
 import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
@@ -22,6 +23,8 @@ export interface ResolvedOptions extends ResolvedSession, ResolvedLimits, Resolv
   readonly loginUrl: string | null;
   readonly confirmUrl: string | null;
   readonly unlockUrl: string | null;
+  /** Of pages beside the app's own, as browsers send them. */
+  readonly origins: readonly string[];
   readonly appliesTo: (request: Request) => boolean;
   readonly ownerOf: ((request: Request) => string | undefined) | undefined;
   readonly onStorageError: 'reject' | 'allow';
@@ -59,6 +62,7 @@ export function resolveOptions(given: IdleSessionModuleOptions, logger: Logger):
     loginUrl: options.loginUrl ?? null,
     confirmUrl: options.confirmUrl ?? null,
     unlockUrl: options.unlockUrl ?? null,
+    origins: resolveOrigins(options.origins, session.session.cookie),
     appliesTo: checkedFunction(
       'appliesTo',
       MODULE_RULES.appliesTo!.takes,

@@ -1,4 +1,5 @@
 import {
+  Inject,
   Injectable,
   type CallHandler,
   type ExecutionContext,
@@ -7,6 +8,8 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { concatMap, type Observable } from 'rxjs';
+import { RESOLVED_OPTIONS } from '../options/module-definition.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import { refusalOf } from '../session/idle-session.exceptions.js';
 import { isOpen } from '../session/idle-session.status.js';
 import { RequestSessions } from '../session/request-sessions.js';
@@ -25,6 +28,7 @@ export class IdleSessionInterceptor implements NestInterceptor {
     private readonly requestSessions: RequestSessions,
     protected readonly reflector: Reflector,
     private readonly markedResponses: MarkedResponses,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -58,6 +62,6 @@ export class IdleSessionInterceptor implements NestInterceptor {
 
   /** Whether the request says that a person did something. */
   protected isActivity(request: Request, context: ExecutionContext): boolean {
-    return isActivity(request, context, this.reflector);
+    return isActivity(request, context, this.reflector, this.options.origins);
   }
 }

@@ -11,16 +11,22 @@ interface ResolveInfo {
   readonly path?: { readonly prev: object | undefined };
 }
 
-/** Whether a request, by its route and by its headers, says that a person did something. */
+/**
+ * Whether a request, by its route and by its headers, says that a person did something.
+ * @param origins the origins of pages beside the app's own
+ */
 export function isActivity(
   request: Request,
   context: ExecutionContext,
   reflector: Reflector,
+  origins: readonly string[],
 ): boolean {
   const { exempt, passive } = routeMetadataOf(context, reflector);
   // Who opened a socket says nothing of its messages: attach() has decided that.
-  const isPassive = AttachedSocket.of(request) ? isUnattended : isPassiveRequest;
-  return !exempt && !passive && !isPassive(request) && !isPushed(context);
+  const isPassive = AttachedSocket.of(request)
+    ? isUnattended(request)
+    : isPassiveRequest(request, origins);
+  return !exempt && !passive && !isPassive && !isPushed(context);
 }
 
 /**

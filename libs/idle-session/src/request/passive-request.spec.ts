@@ -23,7 +23,7 @@ describe('isPassiveRequest', () => {
     ['Sec-Fetch-Site', 'same-site'],
     ['Sec-Fetch-Site', 'a value of tomorrow'],
   ])('takes the word of %s: %s', (header, value) => {
-    expect(isPassiveRequest(requestWith(header, value))).toBe(true);
+    expect(isPassiveRequest(requestWith(header, value), [])).toBe(true);
   });
 
   it.each([
@@ -42,14 +42,25 @@ describe('isPassiveRequest', () => {
     ['Sec-Fetch-Site', 'none'],
     ['Sec-Fetch-User', '?1'],
   ])('takes %s: %s as a request that a person may be behind', (header, value) => {
-    expect(isPassiveRequest(requestWith(header, value))).toBe(false);
+    expect(isPassiveRequest(requestWith(header, value), [])).toBe(false);
   });
 
   it.each(['cross-site', 'same-site'])('counts a click on a link of another site: %s', (site) => {
     const clicked = requestWith('Sec-Fetch-Site', site, { 'sec-fetch-user': '?1' });
-    expect(isPassiveRequest(clicked)).toBe(false);
+    expect(isPassiveRequest(clicked, [])).toBe(false);
     const scripted = requestWith('Sec-Fetch-Site', site, { 'sec-fetch-user': '?0' });
-    expect(isPassiveRequest(scripted)).toBe(true);
+    expect(isPassiveRequest(scripted, [])).toBe(true);
+  });
+
+  it('counts requests of a listed origin, unless the browser says that it is of another site', () => {
+    const origin = 'https://app.example.com';
+    const from = (site: string, more = {}) =>
+      isPassiveRequest(requestWith('Sec-Fetch-Site', site, { origin, ...more }), [origin]);
+    expect(from('same-site')).toBe(false);
+    expect(from('cross-site')).toBe(true);
+    expect(from('same-site', { origin: 'https://blog.example.com' })).toBe(true);
+    expect(from('same-site', { origin: undefined })).toBe(true);
+    expect(from('same-site', { 'idle-session': 'passive' })).toBe(true);
   });
 });
 

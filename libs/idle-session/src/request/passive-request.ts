@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { isOfListedOrigin } from '../utils/same-origin.js';
 
 /** Where browsers say, or once said, that they fetch a page ahead of time. */
 const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
@@ -6,9 +7,11 @@ const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as cons
 /**
  * Whether nobody may be behind a request: it says so itself, or another site made the browser send it. A header can only
  * withhold activity, never claim it.
+ * @param origins the origins of pages beside the app's own
  */
-export function isPassiveRequest(request: Request): boolean {
-  return isUnattended(request) || isFromAnotherSite(request);
+export function isPassiveRequest(request: Request, origins: readonly string[]): boolean {
+  if (isUnattended(request)) return true;
+  return isFromAnotherSite(request) && !isOfListedOrigin(request, origins);
 }
 
 /**

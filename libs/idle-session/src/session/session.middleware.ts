@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import expressSession, { type Store } from 'express-session';
 import onHeaders from 'on-headers';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -20,12 +20,12 @@ const COOKIES_TRIED = 5;
 
 /**
  * express-session on our store. Each response of a live session tells in `Server-Timing` what is left, as a 401 tells of an
- * end, and is kept by no cache unless the app says otherwise; one that the app gives to shared caches does not tell.
- * Mounted twice, as by the app and by the module, it does its work once for each request. Streams of events end with their
- * session.
+ * end, also to pages of listed origins, and is kept by no cache unless the app says otherwise; one that the app gives to
+ * shared caches does not tell. Mounted twice, as by the app and by the module, it does its work once for each request.
+ * Streams of events end with their session.
  */
 export function sessionMiddleware(
-  { session: options }: ResolvedOptions,
+  { session: options, origins }: ResolvedOptions,
   store: IdleSessionStore,
   requestSessions: RequestSessions,
   openResponses: OpenResponses,
@@ -51,7 +51,7 @@ export function sessionMiddleware(
       const timing = session?.serverTiming(response.statusCode);
       const answer = { isPersonal: timing !== undefined, isChecked: session?.isChecked === true };
       const isShared = keepFromCaches(response, options.name, answer);
-      if (timing !== undefined && !isShared) response.appendHeader('Server-Timing', timing);
+      if (timing !== undefined && !isShared) tellRemaining(response, timing, origins);
       if (session) openResponses.onHeaders(response, session);
     });
     const { cookie = '' } = request.headers;
@@ -75,4 +75,10 @@ export function sessionMiddleware(
     const chosen = ids.length > 1 ? await store.firstLive(ids) : ids[0];
     return chosen === undefined ? header : keepOnly(chosen, header, options.name, secrets);
   }
+}
+
+/** Pages of another origin may not read `Server-Timing` unless it is said that they may, whatever CORS says. */
+function tellRemaining(response: Response, timing: string, origins: readonly string[]): void {
+  response.appendHeader('Server-Timing', timing);
+  if (origins.length > 0) response.appendHeader('Timing-Allow-Origin', origins.join(', '));
 }

@@ -19,7 +19,7 @@ export class IdleSessionOptionsError extends Error {
 }
 
 /** What a harmless value looks like: a duration, a name, a path; no URL with a password in it. */
-const HARMLESS = /^[\w ./\\:+-]{0,40}$/;
+const HARMLESS = /^[\w ./\\:+*-]{0,40}$/;
 
 /** Of an option that takes no secret, the value; only its kind if it looks as if it held one in spite of that. */
 export function valueOf(value: unknown): string {

@@ -3,29 +3,64 @@ import type { Request } from 'express';
 /** The longest part of a header that a log line repeats. */
 const LOGGED_LENGTH = 100;
 
+/** Why a request counts as another origin's: by `Sec-Fetch-Site`, by `Origin`, or listed but of another site. */
+export type OtherOrigin = 'site' | 'host' | 'listed';
+
 /**
- * Why a request counts as another origin's, for the log; undefined for the site's own (NIST SP 800-63B-4: POSTs verified
- * against CSRF). Browsers say where a request comes from; one that says nothing is not a browser's.
+ * Why a request counts as another origin's, for the log; undefined for the site's own and for listed ones (NIST SP
+ * 800-63B-4: POSTs verified against CSRF). Browsers say where a request comes from; one that says nothing is not a
+ * browser's.
+ * @param origins the origins of pages beside the app's own
  */
-export function otherOriginOf(request: Request): 'site' | 'host' | undefined {
+export function otherOriginOf(
+  request: Request,
+  origins: readonly string[],
+): OtherOrigin | undefined {
+  if (isOfListedOrigin(request, origins)) return undefined;
+  const origin = request.get('Origin');
+  if (origin !== undefined && origins.includes(origin)) return 'listed';
   const site = request.get('Sec-Fetch-Site');
   if (site !== undefined) return site === 'same-origin' || site === 'none' ? undefined : 'site';
-  const origin = request.get('Origin');
   if (origin === undefined) return undefined;
   return isOriginOf(origin, request.host) ? undefined : 'host';
 }
 
-/** What a log line says of a request that was refused. */
-export function describeRefusal(request: Request, kind: 'site' | 'host'): string {
-  const refused = `${request.method} ${request.originalUrl.split('?')[0]} was refused with 403`;
-  if (kind === 'site') {
-    return `${refused}: the browser says that it comes from another origin (Sec-Fetch-Site: ${quoted(request.get('Sec-Fetch-Site'))}).`;
-  }
+/**
+ * Whether a page of a listed origin sent the request. Browsers say of one on another site that it is: they do not send it
+ * the session cookie, unless that is `SameSite=None`.
+ */
+export function isOfListedOrigin({ headers }: Request, origins: readonly string[]): boolean {
+  const { origin } = headers;
   return (
-    `${refused}: its Origin is ${quoted(request.get('Origin'))}, but its host is ${quoted(request.host)}. If a proxy ` +
-    'changed the host, people who type are signed out. Let the proxy pass on Host, or X-Forwarded-Host and tell Express ' +
-    "to trust it: app.set('trust proxy', 1)."
+    origin !== undefined && origins.includes(origin) && headers['sec-fetch-site'] !== 'cross-site'
   );
+}
+
+/** What a log line says of a request that was refused. */
+export function describeRefusal(request: Request, kind: OtherOrigin): string {
+  const origin = quoted(request.get('Origin'));
+  const host = quoted(request.host);
+  const refused = `${request.method} ${request.originalUrl.split('?')[0]} was refused with 403`;
+  switch (kind) {
+    case 'site':
+      return (
+        `${refused}: the browser says that it comes from another origin (Sec-Fetch-Site: ` +
+        `${quoted(request.get('Sec-Fetch-Site'))}, Origin: ${origin}). If the page is yours, name its origin in the ` +
+        'option "origins".'
+      );
+    case 'host':
+      return (
+        `${refused}: its Origin is ${origin}, but its host is ${host}. If a proxy ` +
+        'changed the host, people who type are signed out. Let the proxy pass on Host, or X-Forwarded-Host and tell Express ' +
+        'to trust it: app.set(\'trust proxy\', 1). If the page is yours, name its origin in the option "origins".'
+      );
+    case 'listed':
+      return (
+        `${refused}: the option "origins" lists ${origin}, but the browser says that it is of another site than ${host} ` +
+        '(Sec-Fetch-Site: "cross-site"). Browsers send the session cookie only within one site: put both hosts under one ' +
+        'registrable domain, and both on https.'
+      );
+  }
 }
 
 /** Whether a page of that origin would send this host: the port may be left out where it is the scheme's own. */

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Request } from 'express';
-import { isOriginOf, otherOriginOf, quoted } from '../../utils/same-origin.js';
+import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
+import { isOfListedOrigin, isOriginOf, otherOriginOf, quoted } from '../../utils/same-origin.js';
 import { StorageUnavailableException } from '../idle-session.exceptions.js';
 import { AttachedSocket } from './attached-socket.js';
 import { HandshakeSessions } from './handshake-sessions.js';
@@ -11,8 +13,8 @@ import { closeSocket, type AttachableSocket, type SocketClosing } from './socket
 /** How `IdleSessionService.attach()` decides. */
 export interface AttachOptions {
   /**
-   * Origins of pages, beside the app's own, that may open sockets, as browsers send them: `https://app.example.com`.
-   * Default: none.
+   * Origins of pages, beside the app's own and those of the module's option `origins`, that may open sockets, as browsers
+   * send them: `https://app.example.com`. Default: none.
    */
   readonly allowedOrigins?: readonly string[];
 }
@@ -26,6 +28,7 @@ export class OpenSockets {
   constructor(
     private readonly handshakes: HandshakeSessions,
     private readonly openSessions: OpenSessions,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   /** Never rejects: where Nest calls a gateway, that would end the process. A socket that is not let in is closed. */
@@ -49,9 +52,13 @@ export class OpenSockets {
     }
   }
 
-  private async admit(attached: AttachedSocket, options: AttachOptions): Promise<boolean> {
+  private async admit(
+    attached: AttachedSocket,
+    { allowedOrigins = [] }: AttachOptions,
+  ): Promise<boolean> {
     const { handshake } = attached;
-    if (isFromOtherOrigin(handshake, options)) {
+    const { origins } = this.options;
+    if (isFromOtherOrigin(handshake, { origins, allowedOrigins })) {
       this.logOrigin(handshake);
       attached.close({ code: 1008, reason: 'other-origin' });
       return false;
@@ -71,7 +78,8 @@ export class OpenSockets {
     this.hasLoggedOrigin = true;
     this.logger.warn(
       `A socket was refused: its Origin is ${quoted(request.get('Origin'))}, but its host is ${quoted(request.host)}. ` +
-        'If the page is yours, name its origin: attach(socket, request, { allowedOrigins }). If a proxy changed the ' +
+        'If the page is yours, name its origin in the option "origins", or for this socket alone: ' +
+        'attach(socket, request, { allowedOrigins }). If a proxy changed the ' +
         "host, let it pass on Host, or X-Forwarded-Host and tell Express to trust it: app.set('trust proxy', 1).",
     );
   }
@@ -82,8 +90,12 @@ export class OpenSockets {
  * (cross-site WebSocket hijacking). Browsers send `Origin` with each WebSocket handshake, and with polling as they do with
  * other requests.
  */
-function isFromOtherOrigin(request: Request, { allowedOrigins = [] }: AttachOptions): boolean {
+function isFromOtherOrigin(
+  request: Request,
+  { origins, allowedOrigins }: Record<'origins' | 'allowedOrigins', readonly string[]>,
+): boolean {
   const origin = request.get('Origin');
-  if (origin === undefined) return otherOriginOf(request) !== undefined;
-  return !isOriginOf(origin, request.host) && !allowedOrigins.includes(origin);
+  if (origin === undefined) return otherOriginOf(request, origins) !== undefined;
+  if (allowedOrigins.includes(origin) || isOfListedOrigin(request, origins)) return false;
+  return !isOriginOf(origin, request.host);
 }
