@@ -33,6 +33,8 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     const state = session.getState();
     const now = Date.now();
     isDismissed &&= isWarning(state);
+    // A session that several components share may start anew.
+    hasEnded &&= isOver(state);
     coveredAt = state.covered ? (coveredAt ?? now) : undefined;
     const page = location.href;
     show(dialogContent({ state, now, coveredAt, isDismissed, page, previous: content }));
