@@ -67,6 +67,8 @@ export default {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)dist/' },
     tsConfig: { fileName: 'tsconfig.json' },
+    // Packages that have nothing but `exports`.
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default'] },
     // An `import type` counts like any other.
     tsPreCompilationDeps: true,
   },

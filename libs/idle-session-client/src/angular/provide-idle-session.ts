@@ -8,6 +8,7 @@ import {
   Injector,
   makeEnvironmentProviders,
   NgZone,
+  PLATFORM_ID,
   signal,
   type EnvironmentProviders,
   type Signal,
@@ -64,13 +65,14 @@ function start(options: IdleSessionOptions, features: IdleSessionFeature[]): Idl
   };
 
   idleSession.configure(options);
-  // Never on a server.
-  afterNextRender(outside(zone, show), { injector: inject(Injector) });
+  if (inject(PLATFORM_ID) === 'browser') {
+    afterNextRender(outside(zone, show), { injector: inject(Injector) });
+  }
 
   const fields = Object.keys(STARTING) as (keyof IdleSessionState)[];
   return Object.fromEntries([
     ...fields.map((field) => [field, computed(() => current()[field])]),
-    ...Object.entries(actions).map(([name, act]) => [name, outside(zone, act)]),
+    ...Object.entries({ ...actions }).map(([name, act]) => [name, outside(zone, act)]),
   ]) as IdleSessionSignals;
 }
 
