@@ -1,4 +1,4 @@
-import { defineComponent, h, onMounted, shallowRef } from 'vue';
+import { defineComponent, h, onMounted, shallowRef, type Component } from 'vue';
 import {
   defineIdleSessionDialog,
   type IdleSessionDialogElement,
@@ -9,7 +9,7 @@ import { idleSession } from '../session/page-session.js';
  * `<idle-session-dialog>` for the session of the page. Once, where it stays mounted as long as the app. Attributes,
  * listeners and the default slot are those of the element.
  */
-export const IdleSessionDialog = /* @__PURE__ */ defineComponent({
+export const IdleSessionDialog: Component = /* @__PURE__ */ defineComponent({
   name: 'IdleSessionDialog',
   setup(_props, { slots }) {
     const element = shallowRef<IdleSessionDialogElement>();
