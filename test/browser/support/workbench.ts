@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 const ROOT = join(import.meta.dirname, '../../..');
 const CLIENT = join(ROOT, 'libs/idle-session-client');
 const EXAMPLES = join(ROOT, 'docs/examples/frameworks');
+/** Other versions of the frameworks: scripts/compat.mjs sets it. */
+const MODULES = process.env.FRAMEWORK_MODULES ?? join(ROOT, 'node_modules');
 
 /** For the browser. Without `skipLibCheck`: the declarations of packages are checked, only not TypeScript's own. */
 const TSCONFIG = {
@@ -34,16 +36,18 @@ export class Workbench {
     this.folder = mkdtempSync(join(tmpdir(), `${framework}-app-`));
     cpSync(join(EXAMPLES, framework), this.folder, { recursive: true });
     for (const part of ['package.json', 'dist']) {
-      const target = join(this.folder, 'node_modules/idle-session-client', part);
+      const target = join(this.installed('idle-session-client'), part);
       cpSync(join(CLIENT, part), target, { recursive: true });
     }
-    for (const name of packages) {
-      const target = join(this.folder, 'node_modules', name);
-      mkdirSync(dirname(target), { recursive: true });
-      symlinkSync(join(ROOT, 'node_modules', name), target, 'junction');
-    }
+    for (const name of packages) this.link(name);
     this.write('package.json', JSON.stringify({ type: 'module', private: true }));
     this.write('tsconfig.json', JSON.stringify(TSCONFIG));
+  }
+
+  link(name: string): void {
+    const target = this.installed(name);
+    mkdirSync(dirname(target), { recursive: true });
+    symlinkSync(join(MODULES, name), target, 'junction');
   }
 
   /** Returns where it is. */
@@ -51,6 +55,11 @@ export class Workbench {
     const path = join(this.folder, name);
     writeFileSync(path, contents);
     return path;
+  }
+
+  /** Where a package is, or a file of it. */
+  installed(name: string): string {
+    return join(this.folder, 'node_modules', name);
   }
 
   /** Runs a program of the project, or one that was written here; resolves to what it says. */
