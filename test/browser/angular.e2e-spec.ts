@@ -8,8 +8,9 @@ import { FrameworkSite, WatchedPage } from './support/framework-site.js';
 import { Workbench } from './support/workbench.js';
 
 const PAGE = `
-  import type { ApplicationRef } from '@angular/core';
+  import { NgZone, runInInjectionContext, type ApplicationRef } from '@angular/core';
   import { bootstrapApplication } from '@angular/platform-browser';
+  import { injectIdleSession } from 'idle-session-client/angular';
   import { appConfig } from './app.config.js';
   import { App } from './app.js';
 
@@ -20,7 +21,12 @@ const PAGE = `
     app = await bootstrapApplication(App, appConfig);
     app.isStable.subscribe((value) => (isStable = value));
   };
-  Object.assign(window, { start, destroy: () => app.destroy(), isStable: () => isStable });
+  const extend = () => {
+    const { extend } = runInInjectionContext(app.injector, injectIdleSession);
+    return app.injector.get(NgZone).run(extend);
+  };
+  const destroy = () => app.destroy();
+  Object.assign(window, { start, destroy, extend, isStable: () => isStable });
   void start();
 `;
 
@@ -79,7 +85,8 @@ beforeAll(async () => {
   workbench.write('tsconfig.app.json', JSON.stringify(TSCONFIG));
   const compiler = workbench.installed('@angular/compiler-cli/bundles/src/bin/ngc.js');
   output = await workbench.run(compiler, '-p', 'tsconfig.app.json').catch(String);
-  output += await workbench.run('test/browser/support/build-angular.mjs').catch(String);
+  const bundler = 'test/browser/support/build-angular.mjs';
+  output += await workbench.run(bundler, isOld() ? 'zone' : '').catch(String);
   site.script = readFileSync(join(workbench.folder, 'dist/page.js'), 'utf8');
 });
 
@@ -131,7 +138,13 @@ describe('idle-session-client/angular in an application that is compiled ahead o
     await watched.shows('active');
     expect(site.heartbeats).toHaveLength(1);
     expect(await watched.sessions()).toEqual({ started: 1, running: 1 });
-    // Its timers, which wait for minutes, do not count.
+  });
+
+  it('lets the application become stable: its timers, which wait for minutes, do not count', async () => {
+    await page.goto(site.url);
+    await watched.shows('active');
+    expect(await page.evaluate('extend()')).toBe(true);
+    expect(site.heartbeats).toHaveLength(1);
     await page.waitForFunction('isStable()');
   });
 

@@ -1,3 +1,5 @@
+// node build-angular.mjs [zone]
+//
 // Bundles dist/page.js from compiled/page.js in the working directory, which Angular's compiler made. As the build of an
 // Angular application does, it links the libraries ahead of time: the page needs no compiler.
 import { readFile } from 'node:fs/promises';
@@ -19,6 +21,8 @@ await build({
   format: 'esm',
   target: 'es2022',
   define: { ngDevMode: 'false', ngJitMode: 'false' },
+  // A zone cannot follow it.
+  supported: { 'async-await': !process.argv.includes('zone') },
   plugins: [
     {
       name: 'linker',
