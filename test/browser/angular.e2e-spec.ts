@@ -81,12 +81,18 @@ beforeAll(async () => {
   browser = await launchBrowser();
   workbench = new Workbench('angular', ['@angular', 'rxjs', 'tslib']);
   workbench.write('page.ts', PAGE);
-  if (isOld()) beOld();
   workbench.write('tsconfig.app.json', JSON.stringify(TSCONFIG));
+  if (isOld()) beOld();
+});
+
+beforeAll(async () => {
   const compiler = workbench.installed('@angular/compiler-cli/bundles/src/bin/ngc.js');
   output = await workbench.run(compiler, '-p', 'tsconfig.app.json').catch(String);
+});
+
+beforeAll(async () => {
   const bundler = 'test/browser/support/build-angular.mjs';
-  output += await workbench.run(bundler, isOld() ? 'zone' : '').catch(String);
+  output += await workbench.run(bundler, isOld() ? 'zone' : '');
   site.script = readFileSync(join(workbench.folder, 'dist/page.js'), 'utf8');
 });
 
