@@ -17,6 +17,7 @@ const server = [
 const client = [
   ['client'],
   ['index'],
+  ['angular', 'react', 'vue'],
   ['dialog', 'drafts'],
   ['session'],
   ['browser'],
@@ -26,6 +27,8 @@ const client = [
 const ours = '^(apps|bench|libs|scripts|test)/';
 const spec = '[.]spec[.]ts$';
 const testing = '^libs/[^/]+/(src/)?testing/';
+const entry = '^libs/idle-session-client/src/(angular|react|vue)/';
+const framework = '^node_modules/(@angular|react|vue)/';
 const protocol = '^libs/idle-session-client/src/protocol/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -45,6 +48,14 @@ export default {
       from: { path: '^(apps|libs)/([^/]+)/src/' },
       to: { path: ours, pathNot: '^$1/$2/', dependencyTypesNot: ['aliased'] },
     }),
+    rule('only the entry point of a framework imports it', {
+      from: { path: '^libs/', pathNot: entry },
+      to: { path: framework },
+    }),
+    rule('only the entry point of a framework imports it', {
+      from: { path: entry },
+      to: { path: framework, pathNot: '^node_modules/@?$1/' },
+    }),
     rule('no circles', { from: {}, to: { circular: true } }),
     // A page of the sample imports by address, which starts with a slash.
     rule('every import leads somewhere', {
@@ -56,6 +67,8 @@ export default {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)dist/' },
     tsConfig: { fileName: 'tsconfig.json' },
+    // Packages that have nothing but `exports`.
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default'] },
     // An `import type` counts like any other.
     tsPreCompilationDeps: true,
   },

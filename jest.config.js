@@ -42,6 +42,7 @@ const project = {
 
 /** Runs in the browser, where test/browser tries it; this coverage is of Node alone. */
 const browserOnly = [
+  'angular/**',
   'browser/activity-listeners.ts',
   'browser/browser-environment.ts',
   'browser/response-observer.ts',
@@ -52,6 +53,8 @@ const browserOnly = [
   'dialog/styles.ts',
   'dialog/warning-dialog.ts',
   'drafts/**',
+  'react/**',
+  'vue/**',
 ].map((path) => `libs/idle-session-client/src/${path}`);
 
 /** @type {import('jest').Config} */

@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url';
  * @property {string} name
  * @property {string} [node]
  * @property {Record<string, string>} [nest]
+ * @property {Record<string, string>} [frameworks] of the browser, and what compiles their apps
  * @property {string[]} tests
  */
 
@@ -40,6 +41,26 @@ export const COMBINATIONS = [
     },
   },
   { name: 'node-24', node: '24.22.3', tests: ['libs/', 'test/server/'] },
+  {
+    name: 'oldest-frameworks',
+    tests: ['test/browser/react', 'test/browser/vue', 'test/browser/angular'],
+    frameworks: {
+      react: '18.0.0',
+      'react-dom': '18.0.0',
+      '@types/react': '18.3.31',
+      '@types/react-dom': '18.3.7',
+      vue: '3.3.0',
+      '@angular/common': '17.0.0',
+      '@angular/compiler': '17.0.0',
+      '@angular/compiler-cli': '17.0.0',
+      '@angular/core': '17.0.0',
+      '@angular/platform-browser': '17.0.0',
+      rxjs: '7.8.2',
+      tslib: '2.8.1',
+      typescript: '5.2.2',
+      'zone.js': '0.14.2',
+    },
+  },
 ];
 
 const root = join(import.meta.dirname, '..');
@@ -55,12 +76,13 @@ const folderOf = ({ name }) => join(root, 'node_modules/.cache/compat', name);
 
 /** @param {Combination} combination */
 async function install(combination) {
-  const { node, nest = {} } = combination;
+  const { node, nest = {}, frameworks = {} } = combination;
   const folder = folderOf(combination);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   const packages = Object.entries(nest).map(([part, version]) => `@nestjs/${part}@${version}`);
   if (node) packages.push(`${nodePackage}@${node}`);
+  packages.push(...Object.entries(frameworks).map((entry) => entry.join('@')));
   const options = '--no-audit --no-fund --no-package-lock --ignore-scripts --legacy-peer-deps';
   const args = ['install', ...options.split(' '), ...packages];
   const child = spawn('npm', args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -70,7 +92,7 @@ async function install(combination) {
 
 /** @param {Combination} combination */
 function check(combination) {
-  const { name, node, nest = {}, tests } = combination;
+  const { name, node, nest = {}, frameworks, tests } = combination;
   const folder = folderOf(combination);
   const modules = join(folder, 'node_modules');
   const binary = node ? join(modules, nodePackage, 'bin/node') : process.execPath;
@@ -85,6 +107,8 @@ function check(combination) {
   writeFileSync(config, jestConfig(nestModules));
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const jest = join(root, 'node_modules/jest/bin/jest.js');
+  // test/browser/support/workbench.ts reads it.
+  if (frameworks) process.env.FRAMEWORK_MODULES = modules;
   run(binary, [...flags, jest, '--config', config, ...tests], root);
 }
 

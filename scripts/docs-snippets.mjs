@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 const root = join(import.meta.dirname, '..');
 
 /** Languages whose blocks are code that can be wrong. */
-const CODE = new Set(['ts', 'tsx', 'js', 'jsx', 'mjs', 'html']);
+const CODE = new Set(['ts', 'tsx', 'vue', 'js', 'jsx', 'mjs', 'html']);
 
 const BLOCK = /(?:<!-- snippet: (?<source>\S+) -->\n+)?^```(?<language>\w*)\n(?<code>.*?)^```$/gms;
 

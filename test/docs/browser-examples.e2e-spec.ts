@@ -40,33 +40,12 @@ const SCRIPTS = {
     import { watchPrices } from './events.ts';
     window.seen = [];
     watchPrices((price) => window.seen.push(price));`,
-  vue: `
-    import { createApp, h } from 'vue';
-    import { idleSession, useIdleSession } from './vue.ts';
-    const Status = { setup() { const state = useIdleSession(); return () => h('p', state.value.state); } };
-    const app = createApp(Status);
-    app.mount('#root');
-    Object.assign(window, { idleSession, unmount: () => app.unmount() });`,
-  angular: `
-    import '@angular/compiler';
-    import { Injector, NgZone, ɵNoopNgZone as NoopNgZone } from '@angular/core';
-    import { SessionService } from './angular.ts';
-    const zone = { provide: NgZone, useValue: new NoopNgZone() };
-    const injector = Injector.create({ providers: [zone, SessionService] });
-    const service = injector.get(SessionService);
-    Object.assign(window, { service, destroy: () => injector.destroy() });`,
 };
 
 async function bundle(contents: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents, loader: 'ts', resolveDir: examples },
     external: ['/idle-session/client.js'],
-    define: {
-      __VUE_OPTIONS_API__: 'false',
-      __VUE_PROD_DEVTOOLS__: 'false',
-      __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
-    },
-    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
     bundle: true,
     format: 'esm',
     target: 'es2022',
@@ -246,27 +225,6 @@ describe('docs/frameworks.md', () => {
     await page.locator('#own[open]').waitFor();
     expect(await page.evaluate('own.returnValue')).toBe('idle');
     expect(page.url()).toBe(`${url}/docs/spa/dialog`);
-  });
-
-  it('Vue shows the state until the component goes', async () => {
-    await page.goto(`${url}/docs/spa/vue`);
-    await page.getByText('active', { exact: true }).waitFor();
-    await away(14 * MINUTE);
-    await page.getByText('warning', { exact: true }).waitFor();
-    await page.evaluate('unmount()');
-    await page.evaluate('idleSession.extend()');
-    expect(await page.locator('#root').innerHTML()).toBe('');
-  });
-
-  it('Angular shows the state, and ends with its injector', async () => {
-    await page.goto(`${url}/docs/spa/angular`);
-    await page.waitForFunction('window.service?.state().state === "active"');
-    await away(14 * MINUTE);
-    await page.waitForFunction('service.state().state === "warning"');
-    expect(await page.evaluate('service.extend()')).toBe(true);
-    await page.evaluate('destroy()');
-    await away(14 * MINUTE);
-    expect(await page.evaluate('service.state().state')).toBe('active');
   });
 });
 

@@ -80,7 +80,7 @@ describe('The documents', () => {
   });
 
   it('name the version of Node.js that the tests run with', () => {
-    const others = COMBINATIONS.map(({ node }) => node?.split('.')[0]);
+    const others = COMBINATIONS.flatMap(({ node }) => node?.split('.')[0] ?? []);
     expect(testedWith('Node.js')).toBe([read('.nvmrc').trim(), ...others].join(', '));
   });
 
@@ -89,6 +89,22 @@ describe('The documents', () => {
     const others = COMBINATIONS.flatMap(({ nest }) => nest?.core ?? []);
     expect(testedWith('NestJS')).toBe([version, ...others].map(minorOf).join(', '));
   });
+
+  it.each([
+    ['React', 'react'],
+    ['Vue', 'vue'],
+    ['Angular', '@angular/core'],
+  ])(
+    'name the versions of %s that the tests run with: of this project, and the oldest',
+    (name, part) => {
+      const { version } = JSON.parse(read(`node_modules/${part}/package.json`)) as Manifest;
+      const [oldest = ''] = COMBINATIONS.flatMap(({ frameworks }) => frameworks?.[part] ?? []);
+      expect(testedWith(name)).toBe([version, oldest].map(minorOf).join(', '));
+      const client = JSON.parse(read('libs/idle-session-client/package.json')) as Manifest;
+      const range = `>=${oldest.replace(/([.]0)+$/, '')}`;
+      expect(client.peerDependencies?.[part]).toBe(range);
+    },
+  );
 });
 
 interface Manifest {

@@ -30,6 +30,9 @@ const allowed: [path: string, imported: string][] = [
   [`${SERVER}/testing/index.ts`, '../activity/evaluate.js'],
   [`${CLIENT}/client.ts`, './index.js'],
   [`${CLIENT}/index.ts`, './session/session.js'],
+  [`${CLIENT}/react/index.ts`, 'react'],
+  [`${CLIENT}/angular/index.ts`, '@angular/core'],
+  [`${CLIENT}/vue/index.ts`, '../dialog/dialog.js'],
   [`${CLIENT}/dialog/dialog.ts`, '../session/session.js'],
   [`${CLIENT}/session/session.ts`, '../protocol/index.js'],
   [`${CLIENT}/session/session.spec.ts`, '../../testing/world.js'],
@@ -64,6 +67,10 @@ const forbidden: [path: string, imported: string, rule: string][] = [
   [`${CLIENT}/dialog/a.ts`, '../drafts/drafts.js', 'imports only from below it'],
   [`${CLIENT}/drafts/a.ts`, '../dialog/dialog.js', 'imports only from below it'],
   [`${CLIENT}/dialog/b.ts`, '../index.js', 'imports only from below it'],
+  [`${CLIENT}/dialog/c.ts`, '../react/index.js', 'imports only from below it'],
+  [`${CLIENT}/react/a.ts`, '../vue/index.js', 'imports only from below it'],
+  [`${CLIENT}/react/b.ts`, 'vue', 'only the entry point of a framework'],
+  [`${CLIENT}/session/d.ts`, '@angular/core', 'only the entry point of a framework'],
   [`${CLIENT}/session/b.ts`, '../../testing/world.js', 'only specs import testing'],
   [`${CLIENT}/session/c.ts`, 'nestjs-idle-session', 'a library imports only itself'],
   [`${CLIENT}/elsewhere/a.ts`, '../protocol/index.js', 'every folder has its place'],
@@ -72,6 +79,8 @@ const forbidden: [path: string, imported: string, rule: string][] = [
   ['test/support/a.ts', './back-to-a.js', 'no circles'],
   ['bench/a.ts', './missing.js', 'every import leads somewhere'],
 ];
+
+const frameworks = ['@angular/core', 'react', 'vue'];
 
 const withoutImports = [
   `${SERVER}/activity/buffer/feed.ts`,
@@ -99,6 +108,10 @@ describe('the rules for imports', () => {
         path,
         path.endsWith('.js') ? `import '${imported}';\n` : `import type {} from '${imported}';\n`,
       );
+    }
+    for (const name of frameworks) {
+      write(`node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }));
+      write(`node_modules/${name}/index.js`, '');
     }
     const paths = Object.entries(PACKAGES).map(([name, path]) => [name, [`./${path}`]]);
     const compilerOptions = { module: 'nodenext', paths: Object.fromEntries(paths) };

@@ -36,6 +36,8 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     const state = session.getState();
     const now = Date.now();
     isDismissed &&= isWarning(state);
+    // A session that several components share may start anew.
+    hasEnded &&= isOver(state);
     coveredAt = state.covered ? (coveredAt ?? now) : undefined;
     const page = location.href;
     const hasUnlockForm = host.querySelector(':scope > [slot=unlock]') !== null;

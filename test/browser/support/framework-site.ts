@@ -1,0 +1,141 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import type { Browser, Page } from 'playwright-core';
+import { MINUTE } from '../../support/durations.js';
+
+/** Counts the sessions of a page: each has a channel to the other tabs as long as it runs. */
+const COUNT_SESSIONS = `
+  window.sessions = { started: 0, running: 0 };
+  window.BroadcastChannel = class extends BroadcastChannel {
+    constructor(name) {
+      super(name);
+      sessions.started += 1;
+      sessions.running += 1;
+    }
+    close() {
+      super.close();
+      sessions.running -= 1;
+    }
+  };
+`;
+
+/** A server with one page, whose script is what a build made, and the endpoints of a session that a test moves. */
+export class FrameworkSite {
+  /** What the page shows before its script has run. */
+  html = '';
+  script = '';
+  deadline = 0;
+  reachable = true;
+  heartbeats: { idleForMs: number }[] = [];
+
+  readonly #server = createServer((request, response) => {
+    const answer = (body: string, type = 'application/json') =>
+      response.writeHead(200, { 'Content-Type': type }).end(body);
+    const { pathname } = new URL(request.url!, 'http://site');
+    switch (`${request.method} ${pathname}`) {
+      case 'GET /':
+        answer(
+          `<!doctype html><html lang="en"><title>A page</title>${this.html}
+            <script type="module" src="/page.js"></script>`,
+          'text/html',
+        );
+        break;
+      case 'GET /page.js':
+        answer(this.script, 'text/javascript');
+        break;
+      case 'GET /login':
+        answer('<!doctype html><html lang="en"><title>Login</title>', 'text/html');
+        break;
+      case 'GET /idle-session/status':
+        answer(this.#status());
+        break;
+      case 'POST /idle-session/heartbeat':
+        if (!this.reachable) return response.writeHead(503).end();
+        void json(request).then((body) => {
+          this.heartbeats.push(body as { idleForMs: number });
+          this.deadline = Date.now() + 15 * MINUTE;
+          answer(this.#status());
+        });
+        break;
+      case 'POST /idle-session/sign-out':
+        response.writeHead(this.reachable ? 204 : 503).end();
+        break;
+      default:
+        response.writeHead(404).end();
+    }
+    return response;
+  });
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  /** As before the first visit. */
+  reset(): void {
+    this.deadline = Date.now() + 15 * MINUTE;
+    this.reachable = true;
+    this.heartbeats = [];
+  }
+
+  #status(): string {
+    return JSON.stringify({
+      state: 'active',
+      reason: null,
+      expiresInMs: this.deadline - Date.now(),
+      idleTimeoutMs: 15 * MINUTE,
+      warnBeforeMs: 2 * MINUTE,
+      absoluteExpiresInMs: null,
+      sessionRef: 'ref',
+      loginUrl: '/login',
+    });
+  }
+}
+
+/** A page of a browser, and what it complains about. */
+export class WatchedPage {
+  readonly complaints: string[] = [];
+
+  private constructor(readonly page: Page) {}
+
+  static async open(browser: Browser): Promise<WatchedPage> {
+    const watched = new WatchedPage(await browser.newPage());
+    const { page, complaints } = watched;
+    await page.addInitScript(COUNT_SESSIONS);
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      // The browser's own remark on a refused request; what tools say when they connect, and their advertisements.
+      const isNoise = /^(Failed to load resource|\[vite\]|%cDownload the React DevTools)/;
+      if (!isNoise.test(message.text())) complaints.push(message.text());
+    });
+    return watched;
+  }
+
+  /** Also visible while the dialog lies above it. */
+  shows(state: string, before = 'Your session'): Promise<void> {
+    return this.page.locator('[role=status]', { hasText: `${before}: ${state}` }).waitFor();
+  }
+
+  sessions(): Promise<{ started: number; running: number }> {
+    return this.page.evaluate('sessions');
+  }
+
+  /** Until so many are running. */
+  async running(count: number): Promise<void> {
+    await this.page.waitForFunction(`sessions.running === ${count}`);
+  }
+
+  async close(): Promise<void> {
+    await this.page.close();
+    if (this.complaints.length > 0) throw new Error(this.complaints.join('\n'));
+  }
+}
