@@ -69,6 +69,21 @@ export function headlessChromium() {
   return (isForAll ? undefined : find(headlessShell, thisMachine())) ?? chromium();
 }
 
+/** Path of the Firefox to test with. */
+export function firefox() {
+  return pathOf(needed.firefox);
+}
+
+/** Path of the program that drives WebKitGTK. */
+export function webKitDriver() {
+  return pathOf(needed.webKitDriver);
+}
+
+/** Path of the X server that shows its screen to nobody. */
+export function xvfb() {
+  return pathOf(needed.xvfb);
+}
+
 /** @returns {Machine} */
 export function thisMachine() {
   return {
