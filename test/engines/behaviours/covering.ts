@@ -7,6 +7,12 @@ import { dialogPart, element, stay } from '../support/tab.js';
 /** Runs in the page. */
 const STAY_ON_PAGE = `void document.addEventListener('expired', (event) => event.preventDefault())`;
 
+/** Runs in the page. */
+const COUNT_KEYS = `void (() => {
+  window.keys = 0;
+  addEventListener('keyup', () => setTimeout(() => (keys += 1)), true);
+})()`;
+
 /** Runs in the page. Opened by the page itself and not by a person, as by a message that comes. */
 const OPEN_POPOVER = `void (() => {
   const popover = document.createElement('p');
@@ -45,7 +51,9 @@ export function covers(given: Given): void {
       }
       await visit.later(3 * MINUTE);
       await tab.warns();
+      await tab.tell(COUNT_KEYS);
       for (const key of ['a', ' ', 'Enter']) await tab.press(key);
+      await tab.waitFor('the keys have come', 'keys === 3');
       expect(await tab.isOpen()).toBe(true);
 
       await tab.click(stay);

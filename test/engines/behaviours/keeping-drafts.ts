@@ -9,6 +9,10 @@ const place = element('#place');
 const value = `${place}.value`;
 const isKept = `Object.keys(sessionStorage).some((key) => key.startsWith('idle-session:draft:'))`;
 
+/** What a page does once it has seen whether the form was taken. */
+const HAS_FETCHED_KEY = `performance.getEntriesByType('resource').some(({ name }) =>
+  name.endsWith('/draft-key'))`;
+
 export function keepsDrafts(given: Given): void {
   describe('A draft', () => {
     async function typed(tab: Tab): Promise<void> {
@@ -42,6 +46,7 @@ export function keepsDrafts(given: Given): void {
       await typed(tab);
       await tab.click(button('Send claim'));
       await tab.waitFor('there are errors', `document.querySelector('.errors') !== null`);
+      await tab.waitFor('the page has looked at the drafts', HAS_FETCHED_KEY);
       await tab.open('/claims/new');
       await restored(tab);
     });

@@ -5,6 +5,7 @@ import { covers } from '../behaviours/covering.js';
 import { ends } from '../behaviours/ending.js';
 import { keepsDrafts } from '../behaviours/keeping-drafts.js';
 import { sharesTabs } from '../behaviours/sharing-tabs.js';
+import { isLimited } from '../behaviours/limits.js';
 import { managesWithoutHttps } from '../behaviours/without-https.js';
 import { warns } from '../behaviours/warning.js';
 import { EngineDesk } from './engine-desk.js';
@@ -21,6 +22,7 @@ const behaviours = [
   keepsDrafts,
   comesBack,
   managesWithoutHttps,
+  isLimited,
 ];
 
 /** Runs the behaviours that every engine has to show, in one browser, each as somebody else. */
@@ -44,6 +46,9 @@ export function behaves(launch: () => Promise<Engine>): void {
   const given: Given = {
     get desk() {
       return desk;
+    },
+    get engine() {
+      return engine;
     },
     async visit(path = '/claims/new', origin = desk.url) {
       const visit = new EngineVisit(desk, engine, await desk.signIn(), origin);

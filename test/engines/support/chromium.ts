@@ -7,6 +7,7 @@ export async function launchChromium(): Promise<Engine> {
   const browser = await DesktopBrowser.launch();
   const { context } = browser;
   return {
+    name: 'Chromium',
     version: context.browser()!.version(),
     async openTab() {
       const page = await context.newPage();

@@ -93,6 +93,8 @@ export class EngineDesk {
         this.requests.push(`${request.method} ${request.path}`);
       next();
     });
+    // As a proxy may do it that wants a password of its own.
+    this.app.use('/refused', (_: Request, response: Response) => response.status(401).end());
     this.app.use('/enter', ({ query }: Request, response: Response) => {
       const { cookie, path } = query as { cookie: string; path: string };
       response.setHeader('Set-Cookie', `${cookie}; HttpOnly; SameSite=Lax; Path=/`);

@@ -20,6 +20,8 @@ export interface EngineTab {
 
 /** A running browser. */
 export interface Engine {
+  /** As the documents name it. */
+  readonly name: string;
   /** Of the browser, such as `153.8`. */
   readonly version: string;
   /** A new tab, in front of the others. */

@@ -37,6 +37,7 @@ export async function launchFirefox(): Promise<Engine> {
     { capabilities: {} },
   );
   return {
+    name: 'Firefox',
     version: capabilities.browserVersion,
     async openTab() {
       const { context } = await connection.send<{ context: string }>('browsingContext.create', {

@@ -28,6 +28,7 @@ export async function launchWebKit(): Promise<Engine> {
   // Stays open, since only where one is there can be others.
   const first = await driver.send<string>('GET', '/window');
   return {
+    name: 'WebKitGTK',
     version: driver.version,
     async openTab() {
       const { handle } = await driver.inWindow(first, () =>
