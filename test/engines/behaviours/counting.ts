@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { MINUTE } from '../../support/durations.js';
 import { until } from '../../support/until.js';
 import type { Given } from '../support/given.js';
-import { element, type Tab } from '../support/tab.js';
+import { element, STATE, type Tab } from '../support/tab.js';
 
 export function counts(given: Given): void {
   describe('Somebody who works in the page', () => {
@@ -16,8 +16,9 @@ export function counts(given: Given): void {
       const visit = await given.visit();
       await visit.later(10 * MINUTE);
       await act(visit.tab);
-      await visit.tab.check();
-      await until('the server knows of it', async () => (await visit.expiresInMs()) > 14 * MINUTE);
+      const isFresh = `${STATE}.expiresAt > Date.now() + ${14 * MINUTE}`;
+      await visit.tab.checkUntil('the page tells the server', isFresh);
+      expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
     });
 
     it('and a driver that asks the page is nobody', async () => {

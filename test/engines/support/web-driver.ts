@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { PATIENCE_MS } from '../../support/durations.js';
 import { endWithMe } from '../../support/end-with-me.js';
 import { until } from '../../support/until.js';
 
@@ -62,6 +63,8 @@ const isNot = () => false;
 async function request<T>(method: string, url: string, body?: object): Promise<T> {
   const response = await fetch(url, {
     method,
+    // Or all that wait for their turn would wait with it.
+    signal: AbortSignal.timeout(PATIENCE_MS),
     ...(method === 'POST' && { body: JSON.stringify(body ?? {}) }),
     headers: { 'Content-Type': 'application/json' },
   });

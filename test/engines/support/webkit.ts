@@ -22,7 +22,6 @@ export async function launchWebKit(): Promise<Engine> {
     GDK_BACKEND: 'x11',
     // There is neither a graphics card nor a bus for assistive technology.
     LIBGL_ALWAYS_SOFTWARE: '1',
-    WEBKIT_DISABLE_DMABUF_RENDERER: '1',
     NO_AT_BRIDGE: '1',
   });
   // Stays open, since only where one is there can be others.
