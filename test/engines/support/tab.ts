@@ -140,6 +140,17 @@ export class Tab {
     return this.tab.picture();
   }
 
+  /** What there is to see once that is something else, and changes no more: browsers draw later than pages know. */
+  async stillPicture(other: string): Promise<string> {
+    let picture = other;
+    await until('something else is drawn', async () => {
+      const last = picture;
+      picture = await this.picture();
+      return picture === last && picture !== other;
+    });
+    return picture;
+  }
+
   close(): Promise<void> {
     return this.tab.close();
   }
