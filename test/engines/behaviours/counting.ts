@@ -20,16 +20,16 @@ export function counts(given: Given): void {
       await visit.tab.checkUntil('the page tells the server', isFresh);
       expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
     });
+  });
 
-    it('and a driver that asks the page is nobody', async () => {
+  describe('Somebody who does nothing', () => {
+    it('is not kept signed in by what the driver asks the page', async () => {
       const visit = await given.visit();
       await visit.later(10 * MINUTE);
       await visit.later(2 * MINUTE);
       expect(await visit.expiresInMs()).toBeLessThan(3 * MINUTE);
     });
-  });
 
-  describe('Somebody who does nothing', () => {
     it('is not kept signed in by scripts that click and write', async () => {
       const visit = await given.visit('/kept');
       const carousel = await visit.openEmptyTab();
