@@ -1,4 +1,4 @@
-// Runs before the tests: are redis-server and Chromium there?
+// Runs before the tests: are redis-server and the browsers there?
 import { spawnSync } from 'node:child_process';
 import { beforeTests, thisMachine } from './tools.mjs';
 

@@ -1,4 +1,4 @@
-// npm run setup: installs what the tests need and npm does not bring, redis-server and Chromium.
+// npm run setup: installs what the tests need and npm does not bring, redis-server and the browsers.
 import { spawnSync } from 'node:child_process';
 import { hasAll, howToGet, setup, thisMachine } from './tools.mjs';
 

@@ -1,5 +1,5 @@
-// The tests run against a real redis-server and a real Chromium. This finds them, and decides what to do
-// where one is missing.
+// The tests run against a real redis-server and real browsers of all three engines. This finds them, and decides what to
+// do where one is missing.
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -15,7 +15,7 @@ import { delimiter, join } from 'node:path';
  * @property {boolean} isDebian
  */
 
-/** @type {Record<'redis' | 'chromium', Tool>} */
+/** @type {Record<'redis' | 'chromium' | 'firefox' | 'webKitDriver' | 'xvfb', Tool>} */
 const needed = {
   redis: { variable: 'REDIS_SERVER', names: ['redis-server'], aptPackage: 'redis-server' },
   chromium: {
@@ -23,6 +23,19 @@ const needed = {
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     aptPackage: 'chromium',
   },
+  firefox: {
+    variable: 'FIREFOX',
+    names: ['firefox-esr', 'firefox'],
+    aptPackage: 'firefox-esr',
+  },
+  // Brings WebKitGTK's own small browser.
+  webKitDriver: {
+    variable: 'WEBKIT_DRIVER',
+    names: ['WebKitWebDriver'],
+    aptPackage: 'webkit2gtk-driver',
+  },
+  // WebKitGTK has no mode without a screen.
+  xvfb: { variable: 'XVFB', names: ['Xvfb'], aptPackage: 'xvfb' },
 };
 
 const DEBIANS_CHROMIUM = '/usr/bin/chromium';
@@ -56,6 +69,21 @@ export function headlessChromium() {
   return (isForAll ? undefined : find(headlessShell, thisMachine())) ?? chromium();
 }
 
+/** Path of the Firefox to test with. */
+export function firefox() {
+  return pathOf(needed.firefox);
+}
+
+/** Path of the program that drives WebKitGTK. */
+export function webKitDriver() {
+  return pathOf(needed.webKitDriver);
+}
+
+/** Path of the X server that shows its screen to nobody. */
+export function xvfb() {
+  return pathOf(needed.xvfb);
+}
+
 /** @returns {Machine} */
 export function thisMachine() {
   return {
@@ -78,10 +106,9 @@ export function beforeTests(machine) {
   const missing = missingTools(machine);
   const wanted = [...missing, ...missingExtras(machine)];
   if (wanted.length > 0 && machine.isDebian && canInstall(wanted, machine)) {
-    const names = wanted.map(({ names: [name] }) => name).join(' and ');
     return {
       action: 'set up',
-      message: `The tests need ${names}. \`npm run setup\` now installs what is missing, with apt-get.`,
+      message: `The tests need ${wanted.map(nameOf).join(' and ')}. \`npm run setup\` now installs what is missing, with apt-get.`,
     };
   }
   if (missing.length === 0) return { action: 'go on' };
@@ -119,17 +146,24 @@ export function hasAll(machine) {
 
 /** @param {Machine} machine */
 export function howToGet(machine, missing = missingTools(machine)) {
-  const lines = missing.map(({ variable, names: [name] }) =>
-    machine.env[variable]
-      ? `  ${name}: ${variable}=${machine.env[variable]} is not an executable file`
-      : `  ${name}: not on PATH, and ${variable} is not set`,
-  );
+  const lines = missing.map((tool) => {
+    const { variable, aptPackage } = tool;
+    const path = machine.env[variable];
+    return path
+      ? `  ${nameOf(tool)}: ${variable}=${path} is not an executable file`
+      : `  ${nameOf(tool)}: not on PATH, and ${variable} is not set (Debian's package: ${aptPackage})`;
+  });
   return [
     'The tests need what is missing here:',
     ...lines,
     'As root on Debian, `npm run setup` installs it. Elsewhere, install it, and where it is not on PATH,',
-    'set REDIS_SERVER or CHROMIUM to its path.',
+    `set ${missing.map(({ variable }) => variable).join(' or ')} to its path.`,
   ].join('\n');
+}
+
+/** @param {Tool} tool */
+function nameOf({ names: [name] }) {
+  return name;
 }
 
 /**

@@ -1,1 +1,8 @@
-export { chromium, headlessChromium, redisServer } from '../../scripts/tools.mjs';
+export {
+  chromium,
+  firefox,
+  headlessChromium,
+  redisServer,
+  webKitDriver,
+  xvfb,
+} from '../../scripts/tools.mjs';

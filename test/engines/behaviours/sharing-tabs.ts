@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { MINUTE, SECOND } from '../../support/durations.js';
+import type { Given } from '../support/given.js';
+import { element, signOut, STATE, stay } from '../support/tab.js';
+
+export function sharesTabs(given: Given): void {
+  describe('Two tabs', () => {
+    async function twoTabs() {
+      const visit = await given.visit();
+      const second = await visit.openTab('/devices');
+      return { visit, first: visit.tab, second };
+    }
+
+    /** Only the first asks the server. */
+    async function twoThatWarn() {
+      const tabs = await twoTabs();
+      await tabs.visit.later(14 * MINUTE);
+      await tabs.first.warns();
+      await tabs.second.warns();
+      return tabs;
+    }
+
+    it('warn together, and a person who stays in one stays in the other', async () => {
+      const { visit, first, second } = await twoThatWarn();
+      await first.click(stay);
+      await first.isFree();
+      await second.isFree();
+      await second.waitFor(
+        'the other tab knows the time',
+        `${STATE}.expiresAt > Date.now() + ${14 * MINUTE}`,
+      );
+      expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
+    });
+
+    it('leave together when a person signs out in the dialog of one', async () => {
+      const { first, second } = await twoThatWarn();
+      await first.click(signOut);
+      await first.arrivesAt('/login?reason=signed-out');
+      await second.arrivesAt('/login?reason=signed-out');
+    });
+
+    it('end together, with the reason, also where only one has asked', async () => {
+      const { first, second } = await twoTabs();
+      given.desk.leap(16 * MINUTE);
+      await first.check();
+      await first.arrivesAt('/login?reason=idle&returnTo=%2Fclaims%2Fnew');
+      await second.arrivesAt('/login?reason=idle&returnTo=%2Fdevices');
+    });
+
+    it('are covered within a second when a person signs out with the form of one', async () => {
+      const { first, second } = await twoTabs();
+      await first.click(element('form[action="/logout"] button'));
+      const took = await second.waitFor(
+        'the other tab is covered',
+        `location.pathname === '/login' || ${STATE}.covered`,
+      );
+      expect(took).toBeLessThan(SECOND);
+      await second.arrivesAt('/login?reason=signed-out');
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { MINUTE, SECOND } from '../../support/durations.js';
+import type { Given } from '../support/given.js';
+import { signOut, STATE, stay } from '../support/tab.js';
+
+/** In real time. */
+const UNTIL_WARNING_MS = 1.5 * SECOND;
+
+/** Runs in the page. */
+const NOTE_WHEN_WARNED = `void document.addEventListener('warning', () => {
+  window.leftMs = ${STATE}.expiresAt - Date.now();
+})`;
+
+export function warns(given: Given): void {
+  describe('The warning', () => {
+    it('comes when it is time to, and a person who stays has all the time again', async () => {
+      const visit = await given.visit();
+      const { tab } = visit;
+      await tab.tell(NOTE_WHEN_WARNED);
+      await visit.later(13 * MINUTE - UNTIL_WARNING_MS);
+      await tab.warns();
+      const leftMs = await tab.tell<number>('leftMs');
+      expect(leftMs).toBeLessThanOrEqual(2 * MINUTE + 50);
+      expect(leftMs).toBeGreaterThan(2 * MINUTE - 2 * SECOND);
+
+      await tab.click(stay);
+      await tab.isFree();
+      expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
+    });
+
+    it('can be answered with one key', async () => {
+      const visit = await given.visit();
+      const { tab } = visit;
+      await visit.later(14 * MINUTE);
+      await tab.warns();
+      await tab.press('Escape');
+      await tab.isFree();
+      expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
+    });
+
+    it('lets a person sign out', async () => {
+      const visit = await given.visit();
+      const { tab } = visit;
+      await visit.later(14 * MINUTE);
+      await tab.warns();
+      await tab.click(signOut);
+      await tab.arrivesAt('/login?reason=signed-out');
+    });
+  });
+}

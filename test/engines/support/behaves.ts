@@ -1,0 +1,61 @@
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { comesBack } from '../behaviours/coming-back.js';
+import { counts } from '../behaviours/counting.js';
+import { covers } from '../behaviours/covering.js';
+import { ends } from '../behaviours/ending.js';
+import { keepsDrafts } from '../behaviours/keeping-drafts.js';
+import { sharesTabs } from '../behaviours/sharing-tabs.js';
+import { isLimited } from '../behaviours/limits.js';
+import { managesWithoutHttps } from '../behaviours/without-https.js';
+import { warns } from '../behaviours/warning.js';
+import { EngineDesk } from './engine-desk.js';
+import { EngineVisit } from './engine-visit.js';
+import type { Engine } from './engine.js';
+import type { Given } from './given.js';
+
+const behaviours = [
+  warns,
+  covers,
+  ends,
+  sharesTabs,
+  counts,
+  keepsDrafts,
+  comesBack,
+  managesWithoutHttps,
+  isLimited,
+];
+
+/** Runs the behaviours that every engine has to show, in one browser, each as somebody else. */
+export function behaves(launch: () => Promise<Engine>): void {
+  let desk: EngineDesk;
+  let engine: Engine;
+  let visits: EngineVisit[] = [];
+
+  beforeAll(async () => {
+    [desk, engine] = await Promise.all([EngineDesk.start(), launch()]);
+  });
+  afterAll(async () => {
+    await engine?.close();
+    await desk?.close();
+  });
+  afterEach(async () => {
+    for (const visit of visits) await visit.close();
+    visits = [];
+  });
+
+  const given: Given = {
+    get desk() {
+      return desk;
+    },
+    get engine() {
+      return engine;
+    },
+    async visit(path = '/claims/new', origin = desk.url) {
+      const visit = new EngineVisit(desk, engine, await desk.signIn(), origin);
+      visits.push(visit);
+      await visit.enter(path);
+      return visit;
+    },
+  };
+  for (const behaviour of behaviours) behaviour(given);
+}
