@@ -11,21 +11,20 @@ let stream;
 function listen() {
   stream?.close();
   // Each stream takes a connection, and over HTTP/1.1 the tabs of a browser share six.
-  if (document.hidden || signal.aborted) return;
+  if (document.hidden || signal.aborted || isLocked()) return;
   // Connects again after an interruption, and never again after a 401.
   stream = new EventSource('/api/notifications/stream');
   stream.addEventListener('message', ({ data }) => show(JSON.parse(data)));
   stream.addEventListener('error', () => void poll());
   stream.addEventListener('session-ended', idleSession.check);
+  stream.addEventListener('session-locked', idleSession.check);
 }
 
 async function poll() {
-  if (stream && stream.readyState !== EventSource.CLOSED) return;
+  if (isLocked() || (stream && stream.readyState !== EventSource.CLOSED)) return;
   const response = await fetch('/api/notifications', { signal }).catch(() => undefined);
-  if (response?.status === 401) {
-    stop();
-    idleSession.check();
-  }
+  // The session has ended or is locked.
+  if (response?.status === 401) idleSession.check();
   if (response?.ok) show(await response.json());
 }
 
@@ -45,6 +44,15 @@ function show({ notifications }) {
   );
 }
 
+const isLocked = () => idleSession.getState().state === 'locked';
+let wasLocked = false;
+
+idleSession.subscribe(() => {
+  if (isLocked() === wasLocked) return;
+  wasLocked = !wasLocked;
+  // Closes it, too.
+  listen();
+});
 signal.addEventListener('abort', stop);
 document.addEventListener('visibilitychange', listen);
 listen();

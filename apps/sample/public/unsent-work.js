@@ -10,6 +10,9 @@ if (unsentKept) {
   dialog.setAttribute('text', `For your security, we will sign you out in {time}. ${unsent}`);
   dialog.setAttribute('fixed', 'You cannot stay signed in for longer.');
   dialog.setAttribute('kept', 'Your work is still here. Check your connection, then try again.');
+  // Asks for the password where the page is locked.
+  const form = /** @type {HTMLTemplateElement | null} */ (document.getElementById('unlock-form'));
+  if (form) dialog.append(form.content);
   // Before the browser client looks for one, and beside the body, which is not printed while it is covered.
   document.documentElement.append(dialog);
 }

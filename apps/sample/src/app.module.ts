@@ -11,6 +11,9 @@ import { AuthController } from './auth/auth.controller.js';
 import { CONFIRM_URL } from './auth/confirm-page.js';
 import { ConfirmController } from './auth/confirm.controller.js';
 import { MeController } from './auth/me.controller.js';
+import { UNLOCK_URL } from './auth/unlock-page.js';
+import { UnlockController } from './auth/unlock.controller.js';
+import { UnlockTries } from './auth/unlock-tries.js';
 import { Users } from './auth/users.js';
 import { ClaimsController } from './claims/claims.controller.js';
 import { SentClaims } from './claims/sent-claims.js';
@@ -29,6 +32,7 @@ import type { Settings } from './settings.js';
   controllers: [
     AuthController,
     ConfirmController,
+    UnlockController,
     MeController,
     DashboardController,
     ClaimsController,
@@ -37,7 +41,7 @@ import type { Settings } from './settings.js';
     NotificationsController,
     HealthController,
   ],
-  providers: [Users, SentClaims, { provide: APP_FILTER, useClass: ErrorPageFilter }],
+  providers: [Users, UnlockTries, SentClaims, { provide: APP_FILTER, useClass: ErrorPageFilter }],
 })
 export class AppModule implements NestModule {
   static register(settings: Settings, backing?: SessionBacking): DynamicModule {
@@ -51,10 +55,12 @@ export class AppModule implements NestModule {
             idleTimeout: settings.idleTimeout,
             warnBefore: settings.warnBefore,
             absoluteTimeout: settings.absoluteTimeout,
+            lockAfter: settings.lockAfter,
             session: { secret: settings.sessionSecret, store },
             storage,
             loginUrl: '/login',
             confirmUrl: CONFIRM_URL,
+            unlockUrl: UNLOCK_URL,
             ownerOf: (request) => request.session.user?.id,
             describe: (request) => ({ browser: browserInWords(request.get('User-Agent')) }),
             maxSessions: settings.maxSessions,
@@ -70,6 +76,7 @@ export class AppModule implements NestModule {
       .forRoutes(
         AuthController,
         ConfirmController,
+        UnlockController,
         MeController,
         DashboardController,
         ClaimsController,

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { inWords } from './in-words.js';
+import { UNLOCK_URL } from './auth/unlock-page.js';
 import { unsentInWarning } from './unsent-work.js';
 
 /** What every page for a signed-in person shows. On an error page there may be none. */
@@ -10,8 +11,14 @@ export function page(request: Request, title: string) {
     user,
     showsNavigation: user !== undefined,
     signOutAfter: signOutAfter(request),
+    unlockAction: canLock(request) && UNLOCK_URL,
     unsent: unsentInWarning(request.path),
   };
+}
+
+/** Whether the page may be locked, and is to ask for the password then. */
+function canLock({ idleSession }: Request): boolean {
+  return typeof idleSession?.locksInMs === 'number';
 }
 
 /** WCAG 2.2, 2.2.6: people are told beforehand how much inactivity ends it. */

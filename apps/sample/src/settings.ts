@@ -11,6 +11,8 @@ export interface Settings {
   /** Left to the module if undefined. */
   readonly warnBefore: Duration | undefined;
   readonly absoluteTimeout: Duration;
+  /** Never locks if undefined. */
+  readonly lockAfter: Duration | undefined;
   /** On how many devices a person may be signed in; undefined: on any number. */
   readonly maxSessions: number | undefined;
 }
@@ -23,6 +25,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     idleTimeout: env.IDLE_TIMEOUT || '15m',
     warnBefore: env.WARN_BEFORE || undefined,
     absoluteTimeout: env.ABSOLUTE_TIMEOUT || '12h',
+    lockAfter: env.LOCK_AFTER || undefined,
     maxSessions: env.MAX_SESSIONS ? Number(env.MAX_SESSIONS) : undefined,
   };
 }

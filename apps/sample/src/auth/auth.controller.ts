@@ -1,11 +1,17 @@
 import { Body, Controller, Get, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { IdleSessionService, safeReturnTo, SkipIdleSession } from 'nestjs-idle-session';
+import {
+  AllowLocked,
+  IdleSessionService,
+  safeReturnTo,
+  SkipIdleSession,
+} from 'nestjs-idle-session';
 import { formText } from '../form-text.js';
 import { pastConfirm } from './confirm-page.js';
 import { loginPage } from './login-page.js';
 import { signIn } from './sign-in.js';
 import { toEndReason } from './sign-out-notice.js';
+import { UnlockTries } from './unlock-tries.js';
 import { Users } from './users.js';
 
 interface LoginForm {
@@ -19,6 +25,7 @@ export class AuthController {
   constructor(
     private readonly users: Users,
     private readonly idleSessions: IdleSessionService,
+    private readonly unlockTries: UnlockTries,
   ) {}
 
   @Get('login')
@@ -55,11 +62,13 @@ export class AuthController {
       response.status(401).render('login', page);
       return;
     }
+    this.unlockTries.clear(user.id);
     await signIn(request, user);
     response.redirect(303, pastConfirm(returnTo));
   }
 
   @Post('logout')
+  @AllowLocked()
   async logout(@Req() request: Request, @Res() response: Response): Promise<void> {
     await this.idleSessions.end(request, 'signed-out');
     response.redirect(303, '/login?reason=signed-out');
