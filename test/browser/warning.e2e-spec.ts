@@ -81,6 +81,7 @@ describe('Somebody who stays', () => {
 
   it('may press Escape', async () => {
     await untilWarned(visit);
+    await visit.pass(SECOND);
     await page.keyboard.press('Escape');
     await gone(page);
     expect(await visit.expiresInMs()).toBe(15 * MINUTE);
@@ -88,6 +89,7 @@ describe('Somebody who stays', () => {
 
   it('may press Escape twice, without having done anything else, although nothing was heard', async () => {
     await untilWarned(visit);
+    await visit.pass(SECOND);
     await visit.context.setOffline(true);
     // Not through the page: whatever Playwright does there would count as the person's doing.
     const devtools = await visit.context.newCDPSession(page);

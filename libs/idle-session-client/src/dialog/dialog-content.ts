@@ -88,7 +88,8 @@ export function dialogContent(situation: DialogSituation): DialogContent | undef
     countsDown,
     canSignOut: countsDown || view === 'locked',
     counter: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`,
-    failed: state.failed,
+    // Its heading says so already.
+    failed: state.failed && view !== 'unreachable',
     busy: state.state === 'extending',
     covers: state.covered || !countsDown,
     changesInMs: isOver(state) ? undefined : modulo(remainingMs, SECOND_MS) + PAST_MS,

@@ -1,4 +1,4 @@
-import { CONCEALMENT, STYLES } from './styles.js';
+import { CONCEALMENT, STANDSTILL, STYLES } from './styles.js';
 
 type Tags = HTMLElementTagNameMap;
 
@@ -19,6 +19,8 @@ export interface DialogElements {
   readonly signOut: HTMLButtonElement;
   /** Keeps the page from being printed while it is enabled. */
   readonly concealment: CSSStyleSheet;
+  /** Keeps the page from scrolling while it is enabled. */
+  readonly standstill: CSSStyleSheet;
 }
 
 export function createElements(host: HTMLElement): DialogElements {
@@ -45,12 +47,10 @@ export function createElements(host: HTMLElement): DialogElements {
   dialog.append(heading, text, note, counter, message, spoken, unlock, buttons);
   stay.autofocus = true;
 
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLES);
-  const concealment = new CSSStyleSheet();
-  concealment.replaceSync(CONCEALMENT);
-  concealment.disabled = true;
-  document.adoptedStyleSheets.push(concealment);
+  const sheet = sheetOf(STYLES);
+  const [concealment, standstill] = [sheetOf(CONCEALMENT), sheetOf(STANDSTILL)];
+  concealment.disabled = standstill.disabled = true;
+  document.adoptedStyleSheets.push(concealment, standstill);
   const root = host.attachShadow({ mode: 'open' });
   root.adoptedStyleSheets = [sheet];
   root.append(dialog);
@@ -67,7 +67,14 @@ export function createElements(host: HTMLElement): DialogElements {
     stay,
     signOut,
     concealment,
+    standstill,
   };
+}
+
+function sheetOf(text: string): CSSStyleSheet {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  return sheet;
 }
 
 /** Known by its name in the shadow root, and to the page's styles. */

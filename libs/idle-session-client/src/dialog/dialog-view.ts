@@ -1,9 +1,12 @@
 import type { DialogContent } from './dialog-content.js';
 import { createElements } from './dialog-elements.js';
-import { keepPlace } from './page-place.js';
+import { keepPlace, leaveNothingBehind } from './page-place.js';
 import { duration } from './words/duration.js';
 import { hasWords, languageOf, wordsOf } from './words/languages.js';
 import type { TextKey } from './words/words.js';
+
+/** For how long after it opened, and after each key since, keys do not answer: they were meant for the page. */
+const GRACE_MS = 1000;
 
 export interface DialogActions {
   readonly onStay: () => void;
@@ -19,6 +22,8 @@ export class DialogView {
   #hadFocus = false;
   /** Gives the page back what opening the dialog took from it; undefined while the dialog is closed. */
   #givePlaceBack: (() => void) | undefined;
+  /** Until when keys are not meant for the dialog. */
+  #graceUntil = 0;
   /** What in the dialog had the focus last. */
   #focused: HTMLElement | undefined;
   readonly #host: HTMLElement;
@@ -36,18 +41,39 @@ export class DialogView {
     // Escape. Where the browser closes nevertheless, as for the second one in a row, only `close` tells.
     dialog.oncancel = (event) => {
       event.preventDefault();
-      onEscape();
+      if (!this.#isInGrace()) onEscape();
     };
-    // Or a click beside the buttons would take the focus off them.
+    dialog.onkeydown = (event) => {
+      // The form of the page is to be written in at once.
+      if (this.#shown?.view === 'locked' || !(this.#isInGrace() || event.repeat)) return;
+      event.preventDefault();
+      this.#graceUntil = performance.now() + GRACE_MS;
+    };
+    // Or a click beside the buttons, or on a text, would take the focus off them.
     dialog.onmousedown = (event) => {
-      if (event.target === dialog) event.preventDefault();
+      const [target] = event.composedPath();
+      if (!(target as Element).closest('button, [slot=unlock]')) event.preventDefault();
     };
     dialog.onclose = () => {
       // Closed by this view, or open again.
       if (!this.#shown || dialog.open) return;
       this.#open();
-      onEscape();
+      if (!this.#isInGrace()) onEscape();
     };
+    // In the order of the top layer, what opens later lies above.
+    document.addEventListener(
+      'toggle',
+      (event) => {
+        const isOpening = (event as ToggleEvent).newState === 'open';
+        // After the end, a dialog of the app may ask to sign in.
+        if (isOpening && dialog.open && this.#shown?.changesInMs !== undefined) this.#open(true);
+      },
+      true,
+    );
+  }
+
+  #isInGrace(): boolean {
+    return performance.now() < this.#graceUntil;
   }
 
   render(content: DialogContent | undefined): void {
@@ -87,6 +113,7 @@ export class DialogView {
     dialog.classList.toggle('asking', content.view === 'asking');
     concealment.disabled = !content.covers;
     this.#open();
+    if (content.covers && !previous?.covers) leaveNothingBehind();
     // The button that had the focus may have gone.
     if (isOther) (this.#unlockField() ?? (stay.hidden ? signOut : stay)).focus();
   }
@@ -133,16 +160,18 @@ export class DialogView {
     dialog.dir = isForeign ? 'ltr' : '';
   }
 
-  #open(): void {
-    const { dialog } = this.#elements;
+  #open(isBelow = false): void {
+    const { dialog, standstill } = this.#elements;
     const focused = this.#focused;
     if (dialog.open) {
-      if (!isBuried(this.#host)) return;
+      if (!isBelow && !isBuried(this.#host)) return;
       // Below a dialog that the app opened later: to open again puts it on top.
       dialog.close();
     } else if (!this.#givePlaceBack) {
       this.#hadFocus = document.activeElement !== document.body;
       this.#givePlaceBack = keepPlace();
+      this.#graceUntil = performance.now() + GRACE_MS;
+      standstill.disabled = false;
     }
     // Left by dialogs that hide all else from assistive technology.
     this.#host.removeAttribute('aria-hidden');
@@ -151,8 +180,8 @@ export class DialogView {
   }
 
   #close(): void {
-    const { dialog, root, concealment } = this.#elements;
-    concealment.disabled = true;
+    const { dialog, root, concealment, standstill } = this.#elements;
+    concealment.disabled = standstill.disabled = true;
     if (!dialog.open) return;
     // The browser gives the focus back, unless what had it is gone.
     dialog.close();

@@ -23,6 +23,14 @@ export function keepPlace(): () => void {
   };
 }
 
+/** Ends what would show something of a page that is covered: what is selected can be copied. */
+export function leaveNothingBehind(): void {
+  getSelection()?.removeAllRanges();
+  const ignore = () => {};
+  if (document.fullscreenElement) document.exitFullscreen().catch(ignore);
+  if (document.pictureInPictureElement) document.exitPictureInPicture().catch(ignore);
+}
+
 function openPopovers(): HTMLElement[] {
   // Older browsers know none.
   if (!('popover' in HTMLElement.prototype)) return [];

@@ -4,7 +4,8 @@
 export const STYLES = `
 :host { all: initial; color-scheme: inherit }
 dialog {
-  box-sizing: border-box; inline-size: 29em; max-inline-size: calc(100vw - 1em); max-block-size: calc(100vh - 1em);
+  box-sizing: border-box; inline-size: 29em; max-inline-size: calc(100vw - 1em);
+  max-block-size: calc(100vh - 1em); max-block-size: calc(100dvh - 1em);
   padding: clamp(.75em, 6vmin, 2em); pointer-events: auto;
   font: 1em/1.4 var(--idle-session-font, system-ui, sans-serif); overflow-wrap: break-word;
   color: var(--idle-session-text, CanvasText); background: var(--idle-session-surface, Canvas);
@@ -38,5 +39,12 @@ button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outlin
 }
 `;
 
-/** For the page itself, as long as it is covered: paper knows no layers. */
-export const CONCEALMENT = `@media print { body { display: none !important } }`;
+/** For the page itself, as long as it is covered: paper knows no layers, and what is opened later lies above. */
+export const CONCEALMENT = `
+@media print { body { display: none !important } }
+body :not(idle-session-dialog, idle-session-dialog *, dialog:modal, dialog:modal *) { visibility: hidden !important }
+dialog:modal { visibility: visible }
+`;
+
+/** For the page itself, as long as the dialog is open. */
+export const STANDSTILL = `html { overflow: hidden !important }`;
