@@ -48,7 +48,7 @@ describe('A session that is idle for lockAfter', () => {
       .expect('Content-Type', /^application\/problem\+json/)
       .expect('Cache-Control', 'no-store')
       .expect('WWW-Authenticate', 'Session error="locked"')
-      .expect('Server-Timing', 'idle-session;desc=locked;dur=2700000');
+      .expect('Server-Timing', 'idle-session;desc=locked;dur=2700000, http-status;dur=401');
     expect(body).toEqual({
       type: 'urn:nestjs-idle-session:session-locked',
       title: 'Locked',
