@@ -1,6 +1,6 @@
 import { isTabMessage } from '../protocol/tab-message.js';
 import { onActivity } from './activity-listeners.js';
-import { ANSWER_TIMEOUT_MS, type Environment, type Stop } from './environment.js';
+import { ANSWER_TIMEOUT_MS, type Environment, type PageEvent, type Stop } from './environment.js';
 import { onResponse } from './response-observer.js';
 
 /** How long to wait for the lock: a frozen tab may hold it for ever. */
@@ -9,9 +9,13 @@ const LOCK_TIMEOUT_MS = 3000;
 /** How long a tab keeps the lock after its run, so that its message reaches the other tabs before the next one runs. */
 const LOCK_KEPT_MS = 100;
 
+/** What a tab tells the others as it is left by a form that it posted. */
+const POSTED: PageEvent = 'posted';
+
 /** The real browser. Touches `window` and its like only once it is called. */
 export function browserEnvironment(): Environment {
   let channel: BroadcastChannel | undefined;
+  let onPosted: (() => void) | undefined;
   return {
     now: () => Date.now(),
     elapsed: () => performance.now(),
@@ -65,12 +69,23 @@ export function browserEnvironment(): Environment {
     onResponse,
 
     onPageEvent(listener) {
+      let isPosting = false;
+      onPosted = () => listener(POSTED);
       const stops = [
         listen(document, 'visibilitychange', () =>
           listener(document.hidden ? 'hidden' : 'visible'),
         ),
         listen(document, 'resume', () => listener('returned')),
-        listen(window, 'pagehide', () => listener('leaving')),
+        // In the end, when the page has not prevented it.
+        listen(window, 'submit', ({ target, defaultPrevented }) => {
+          isPosting = !defaultPrevented && (target as HTMLFormElement).method === 'post';
+        }),
+        // The server has answered by then.
+        listen(window, 'pagehide', () => {
+          listener('leaving');
+          if (isPosting) channel?.postMessage(POSTED);
+          isPosting = false;
+        }),
         // `persisted`: out of the back/forward cache.
         listen(window, 'pageshow', (event) => event.persisted && listener('returned')),
         listen(window, 'online', () => listener('online')),
@@ -81,7 +96,10 @@ export function browserEnvironment(): Environment {
     onTabMessage(channelName, listener) {
       const open = () => {
         channel = new BroadcastChannel(`idle-session:${channelName}`);
-        channel.onmessage = ({ data }) => isTabMessage(data) && listener(data);
+        channel.onmessage = ({ data }) => {
+          if (data === POSTED) onPosted?.();
+          else if (isTabMessage(data)) listener(data);
+        };
       };
       // An open channel would keep the page out of the back/forward cache.
       const close = () => channel?.close();

@@ -28,8 +28,11 @@ export interface ObservedResponse {
   readonly mayBeOld?: boolean;
 }
 
-/** What happens to a page: each is a reason to look at the clock, and most to ask the server. */
-export type PageEvent = 'hidden' | 'visible' | 'leaving' | 'returned' | 'online';
+/**
+ * What happens to a page: each is a reason to look at the clock, and most to ask the server. `posted`: another tab was left
+ * by a form that it posted, which may have signed the person out.
+ */
+export type PageEvent = 'hidden' | 'visible' | 'leaving' | 'returned' | 'online' | 'posted';
 
 /** Stops what was started. */
 export type Stop = () => void;

@@ -39,6 +39,14 @@ describe('IdleSession', () => {
         expect(session.signal.reason).toMatchObject({ message: 'signed-out' });
     });
 
+    it('aborts where another tab was left by the form that signed the person out', async () => {
+      const { world, tab } = await signedIn();
+      world.server.end('signed-out');
+      tab.page('posted');
+      await world.advance(SECOND);
+      expect(tab.session.signal.aborted).toBe(true);
+    });
+
     it('does not abort where a sign-out did not reach the server', async () => {
       const { world, tab } = await signedIn();
       world.network = 'down';
