@@ -38,11 +38,13 @@ describe('Where a session stands whose cookie the browser has not any more', () 
       state: 'expired',
       reason,
       expiresInMs: 0,
+      locksInMs: null,
       idleTimeoutMs: 15 * MINUTE,
       warnBeforeMs: null,
       absoluteExpiresInMs: null,
       sessionRef: null,
       loginUrl: '/login',
+      unlockUrl: null,
     });
   });
 
