@@ -28,8 +28,8 @@ it(
     // The first is enough here; all have been said.
     expect(report.violations.slice(0, 1)).toEqual([]);
     expect(report.unlocked).toBeGreaterThan(0);
-    // Answers that are all 503 would be right, too.
-    expect(report.served).toBeGreaterThan(report.unavailable + report.broken);
+    // Answers that are all 503 would be right, too; how many are, the machine decides.
+    expect(report.served).toBeGreaterThan(report.sessions);
     expect(report.faults.hangs + report.faults.restarts).toBeGreaterThan(0);
     // What dies with a server is little: each loses what it was about to tell.
     expect(report.untold).toBeLessThanOrEqual(report.sessions / 20);
