@@ -33,7 +33,7 @@ export function isLimited(given: Given): void {
       expect(version.localeCompare(tried!, 'en', { numeric: true })).toBeGreaterThanOrEqual(0);
     });
 
-    it('it does not know: after a 401 of a proxy it asks the server only if it sees the status', async () => {
+    it('the page does not know: after a 401 of a proxy it asks the server only if it sees the status', async () => {
       const { tab } = await given.visit();
       const before = given.desk.requests.length;
       const asked = () => given.desk.requests.slice(before).includes('GET /idle-session/status');
