@@ -22,6 +22,7 @@ const typesOnly = [
   'libs/idle-session-client/src/protocol/end-reason.ts',
   'libs/idle-session-client/src/protocol/idle-session-status.ts',
   'libs/idle-session-client/src/protocol/index.ts',
+  'libs/idle-session-client/src/session/idle-session-options.ts',
   'libs/idle-session-client/src/session/session-context.ts',
 ];
 

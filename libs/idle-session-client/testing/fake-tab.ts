@@ -6,7 +6,8 @@ import type {
   Stop,
 } from '../src/browser/environment.js';
 import type { TabMessage } from '../src/protocol/tab-message.js';
-import { IdleSession, type IdleSessionOptions } from '../src/session/idle-session.js';
+import { IdleSession } from '../src/session/idle-session.js';
+import type { IdleSessionOptions } from '../src/session/idle-session-options.js';
 import type { IdleSessionState } from '../src/session/state.js';
 import type { FakeResponse } from './fake-server.js';
 

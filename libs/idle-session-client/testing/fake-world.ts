@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { TabMessage } from '../src/protocol/tab-message.js';
-import type { IdleSessionOptions } from '../src/session/idle-session.js';
+import type { IdleSessionOptions } from '../src/session/idle-session-options.js';
 import { FakeServer, type FakePolicy, type FakeResponse } from './fake-server.js';
 import {
   FakeTab,

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { TabMessage } from '../src/protocol/tab-message.js';
-import type { IdleSessionOptions } from '../src/session/idle-session.js';
+import type { IdleSessionOptions } from '../src/session/idle-session-options.js';
 import type { FakePolicy } from './fake-server.js';
 import { FakeWorld, HOUR, MINUTE, SECOND, type FakeTab } from './fake-world.js';
 

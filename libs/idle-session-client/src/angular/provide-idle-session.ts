@@ -13,7 +13,7 @@ import {
   type EnvironmentProviders,
   type Signal,
 } from '@angular/core';
-import type { IdleSessionOptions } from '../session/idle-session.js';
+import type { IdleSessionOptions } from '../session/idle-session-options.js';
 import { actions, idleSession, type SessionActions } from '../session/page-session.js';
 import { STARTING, type IdleSessionState } from '../session/state.js';
 

@@ -1,5 +1,6 @@
 import { browserEnvironment } from '../browser/browser-environment.js';
-import { IdleSession, type IdleSessionOptions } from './idle-session.js';
+import { IdleSession } from './idle-session.js';
+import type { IdleSessionOptions } from './idle-session-options.js';
 import { STARTING } from './state.js';
 
 /**

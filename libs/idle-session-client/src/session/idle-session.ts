@@ -4,6 +4,7 @@ import type { EndReason } from '../protocol/end-reason.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import type { TabMessage } from '../protocol/tab-message.js';
 import { Deadline } from './deadline.js';
+import type { IdleSessionOptions } from './idle-session-options.js';
 import { Presence } from './presence.js';
 import { ServerLink } from './server-link.js';
 import { StateStore } from './state-store.js';
@@ -11,18 +12,6 @@ import type { IdleSessionState } from './state.js';
 import { SteadyClock } from './steady-clock.js';
 import { TabChannel } from './tab-channel.js';
 import { Timer } from './timer.js';
-
-export interface IdleSessionOptions {
-  /**
-   * Where the server's endpoints are: a path, or a URL on another origin of the same site. The server's option `origins`
-   * then has to list the origin of the page. Default `'/idle-session'`.
-   */
-  readonly path?: string;
-  /** Whether activity while the warning shows extends the session; default false: only `extend()` does. */
-  readonly extendOnActivity?: boolean;
-  /** Headers for each request to the endpoints, for a CSRF middleware say; a function is called for each. */
-  readonly headers?: Record<string, string> | (() => Record<string, string>);
-}
 
 /** How often to look whether the machine has slept: no event tells a page that stayed visible. */
 const SLEEP_CHECK_MS = 5000;

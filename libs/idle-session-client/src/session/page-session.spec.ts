@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { IdleSessionOptions } from './idle-session.js';
+import type { IdleSessionOptions } from './idle-session-options.js';
 import { createPageSession, type PageSession } from './page-session.js';
 import { STARTING, type IdleSessionState } from './state.js';
 import { StateStore } from './state-store.js';

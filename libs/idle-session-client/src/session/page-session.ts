@@ -1,5 +1,5 @@
 import { createIdleSession } from './create-idle-session.js';
-import type { IdleSessionOptions } from './idle-session.js';
+import type { IdleSessionOptions } from './idle-session-options.js';
 import { STARTING } from './state.js';
 
 type Session = ReturnType<typeof createIdleSession>;
