@@ -5,7 +5,7 @@ import { ClaimsDesk } from '../support/claims-desk.js';
 import { SLACK } from '../support/buffered-app.js';
 import { PATIENCE_MS, SECOND } from '../support/durations.js';
 import { RedisServer } from '../support/redis-server.js';
-import { dialog, isCovered, placeOf } from './support/watched-desk.js';
+import { dialog, gone, isCovered, placeOf } from './support/watched-desk.js';
 
 let redis: RedisServer;
 let one: ClaimsDesk;
@@ -87,5 +87,23 @@ describe('A person with three browsers, over two processes', () => {
     expect(await isSignedIn(one, laptop)).toBe(false);
     await laptop.goto(one.url);
     expect(placeOf(laptop)).toMatch(/^\/login\?reason=revoked/);
+  });
+
+  it('is locked while away, in real time and in both processes, and goes on in mid-sentence', async () => {
+    const env = { REDIS_URL: redis.url, LOCK_AFTER: '3s' };
+    const [here, there] = await Promise.all([ClaimsDesk.start(env), ClaimsDesk.start(env)]);
+    const page = await signedIn(here, 'Firefox/143.0 (Windows NT 10.0)');
+    await page.goto(`${here.url}/claims/new`);
+    const story = page.getByLabel('Tell us the whole story');
+    await story.pressSequentially('The tree fell on the');
+    await dialog(page).waitFor();
+    expect(await isCovered(page)).toBe(true);
+    expect((await page.request.get(`${there.url}/api/me`)).status()).toBe(401);
+    await page.locator('#unlock-password').fill('demo');
+    await page.keyboard.press('Enter');
+    await gone(page);
+    await page.keyboard.type(' shed');
+    expect(await story.inputValue()).toBe('The tree fell on the shed');
+    expect((await page.request.get(`${there.url}/api/me`)).status()).toBe(200);
   });
 });
