@@ -129,8 +129,6 @@ describe('The cover', () => {
     await visit.pass(13 * MINUTE);
     await context.setOffline(true);
     await visit.pass(2 * MINUTE + 5 * SECOND);
-    expect(await dialog(visit.page).innerText()).toContain(
-      'Check your connection, then try again.',
-    );
+    expect(await dialog(visit.page).innerText()).toContain('Check your connection.');
   });
 });
