@@ -122,13 +122,3 @@ describe('The warning', () => {
     expect(words).not.toContain('save your work');
   });
 });
-
-describe('The cover', () => {
-  it('says what to do next while the service cannot be reached', async () => {
-    const visit = await open('/claims/new');
-    await visit.pass(13 * MINUTE);
-    await context.setOffline(true);
-    await visit.pass(2 * MINUTE + 5 * SECOND);
-    expect(await dialog(visit.page).innerText()).toContain('Check your connection.');
-  });
-});

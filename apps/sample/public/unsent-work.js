@@ -9,7 +9,6 @@ if (unsentKept) {
   const dialog = document.createElement('idle-session-dialog');
   dialog.setAttribute('text', `For your security, we will sign you out in {time}. ${unsent}`);
   dialog.setAttribute('fixed', 'You cannot stay signed in for longer.');
-  dialog.setAttribute('unreachable', 'We cannot reach the service. Check your connection.');
   // Asks for the password where the page is locked.
   const form = /** @type {HTMLTemplateElement | null} */ (document.getElementById('unlock-form'));
   if (form) dialog.append(form.content);
