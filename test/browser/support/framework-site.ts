@@ -120,9 +120,10 @@ export class WatchedPage {
     return watched;
   }
 
-  /** Also visible while the dialog lies above it. */
+  /** Says so, also behind the cover. */
   shows(state: string, before = 'Your session'): Promise<void> {
-    return this.page.locator('[role=status]', { hasText: `${before}: ${state}` }).waitFor();
+    const said = this.page.locator('[role=status]', { hasText: `${before}: ${state}` });
+    return said.waitFor({ state: 'attached' });
   }
 
   sessions(): Promise<{ started: number; running: number }> {
