@@ -50,10 +50,10 @@ async function untilWarned(html: string, options: BrowserContextOptions): Promis
 
 /** Looks at the dialog as it warns, when it has said that the service cannot be reached, and as it covers the page. */
 async function inEachState(look: () => Promise<void>): Promise<void> {
-  await look();
-  await visit.context.setOffline(true);
   // Keys that come at once are not meant for it.
   await visit.pass(SECOND);
+  await look();
+  await visit.context.setOffline(true);
   await dialog(page).locator('#stay').press('Enter');
   await dialog(page).getByRole('alert').waitFor();
   await look();
