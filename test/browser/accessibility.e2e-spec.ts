@@ -40,7 +40,7 @@ async function keepPage(): Promise<void> {
 }
 
 const STATES: [title: string, reach: () => Promise<void>][] = [
-  ["You're about to be signed out", async () => {}],
+  ['You’re about to be signed out', async () => {}],
   [
     'We cannot reach the service',
     async () => {
@@ -95,7 +95,7 @@ describe('The dialog', () => {
     const devtools = await visit.context.newCDPSession(page);
     const { nodes } = await devtools.send('Accessibility.getFullAXTree');
     const node = nodes.find(({ role }) => role?.value === 'alertdialog');
-    expect(node?.name?.value).toBe("You're about to be signed out");
+    expect(node?.name?.value).toBe('You’re about to be signed out');
     expect(node?.description?.value).toContain(
       'For your security, we will sign you out in 2 minutes.',
     );

@@ -10,7 +10,7 @@ const ZOOMED = { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 };
 const GERMAN = '<html lang="de">';
 const ENGLISH = '<html lang="en">';
 const ARABIC = `<html lang="ar" dir="rtl"><idle-session-dialog heading="ستخرج قريبا" text="سنخرجك خلال {time}"
-  stay="ابق" sign-out="اخرج" unreachable="لا يمكن الوصول إلى الخدمة" kept="عملك ما زال هنا" retry="حاول مرة أخرى">
+  stay="ابق" sign-out="اخرج" unreachable="لا يمكن الوصول إلى الخدمة" failed="تعذر الوصول إلى الخدمة. حاول مرة أخرى." kept="عملك ما زال هنا" retry="حاول مرة أخرى">
   </idle-session-dialog>`;
 
 let desk: WatchedDesk;

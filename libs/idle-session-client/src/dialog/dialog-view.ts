@@ -105,8 +105,10 @@ export class DialogView {
     }
     counter.textContent = content.counter;
     if (content.failed === message.hidden) {
-      this.#write(message, 'unreachable');
+      this.#write(message, 'failed');
       message.hidden = !content.failed;
+      // The message may push the button out of sight.
+      this.#focused?.scrollIntoView({ block: 'nearest' });
     }
     stay.ariaDisabled = String(content.busy);
     dialog.classList.toggle('cover', content.covers);

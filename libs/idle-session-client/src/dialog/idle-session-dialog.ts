@@ -9,8 +9,8 @@ const TAG = 'idle-session-dialog';
  *
  * Attributes: `path` of the server's endpoints and `extend-on-activity` (whether activity while it warns extends) count
  * as it is connected. Each text can be replaced by an attribute or a slot of its name: `heading`, `text` (with `{time}`
- * in the attribute), `fixed`, `stay`, `continue`, `sign-out`, `locked`, `unlock-page`, `unreachable`, `kept`, `retry`,
- * `ended`, `signed-out`. Without, they are in the language of the nearest `lang`.
+ * in the attribute), `fixed`, `stay`, `continue`, `sign-out`, `locked`, `unlock-page`, `unreachable`, `failed`, `kept`,
+ * `retry`, `ended`, `signed-out`. Without, they are in the language of the nearest `lang`.
  *
  * The slot `unlock` is for the page's own form, which unlocks the session; it is shown, and emptied afterwards, only while
  * the session is locked. Without one, a button leads to the server's `unlockUrl`.

@@ -8,6 +8,7 @@ export const cy: Words = {
   continue: 'Parhau',
   'sign-out': 'Allgofnodi',
   unreachable: 'Ni allwn gyrraedd y gwasanaeth',
+  failed: 'Ni allem gyrraedd y gwasanaeth. Rhowch gynnig arall arni.',
   locked: 'Er eich diogelwch, rydym wedi cloi’r dudalen hon',
   'unlock-page': 'Datgloi',
   kept: 'Mae eich gwaith yma o hyd.',

@@ -8,6 +8,7 @@ export const de: Words = {
   continue: 'Weiter',
   'sign-out': 'Abmelden',
   unreachable: 'Der Dienst ist nicht erreichbar',
+  failed: 'Der Dienst war nicht erreichbar. Bitte versuchen Sie es erneut.',
   locked: 'Zu Ihrer Sicherheit haben wir diese Seite gesperrt',
   'unlock-page': 'Entsperren',
   kept: 'Ihre Arbeit ist noch da.',

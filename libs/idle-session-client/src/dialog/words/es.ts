@@ -8,6 +8,7 @@ export const es: Words = {
   continue: 'Continuar',
   'sign-out': 'Salir',
   unreachable: 'El servicio no responde',
+  failed: 'El servicio no ha respondido. Inténtelo de nuevo.',
   locked: 'Por su seguridad, hemos bloqueado esta página',
   'unlock-page': 'Desbloquear',
   kept: 'Su trabajo sigue aquí.',

@@ -9,6 +9,7 @@ export const fr: Words = {
   continue: 'Continuer',
   'sign-out': 'Se déconnecter',
   unreachable: 'Le service ne répond pas',
+  failed: 'Le service n’a pas répondu. Veuillez réessayer.',
   locked: 'Pour votre sécurité, nous avons verrouillé cette page',
   'unlock-page': 'Déverrouiller',
   kept: 'Votre travail est toujours là.',

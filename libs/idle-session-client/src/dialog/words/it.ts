@@ -8,6 +8,7 @@ export const it: Words = {
   continue: 'Continua',
   'sign-out': 'Esci',
   unreachable: 'Il servizio non risponde',
+  failed: 'Il servizio non ha risposto. Riprova.',
   locked: 'Per la tua sicurezza, abbiamo bloccato questa pagina',
   'unlock-page': 'Sblocca',
   kept: 'Il tuo lavoro è ancora qui.',

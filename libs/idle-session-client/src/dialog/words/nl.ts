@@ -8,6 +8,7 @@ export const nl: Words = {
   continue: 'Doorgaan',
   'sign-out': 'Uitloggen',
   unreachable: 'De dienst is niet bereikbaar',
+  failed: 'De dienst was niet bereikbaar. Probeer het opnieuw.',
   locked: 'Voor uw veiligheid hebben we deze pagina vergrendeld',
   'unlock-page': 'Ontgrendelen',
   kept: 'Uw werk is er nog.',

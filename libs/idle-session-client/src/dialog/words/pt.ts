@@ -8,6 +8,7 @@ export const pt: Words = {
   continue: 'Continuar',
   'sign-out': 'Sair',
   unreachable: 'O serviço não responde',
+  failed: 'O serviço não respondeu. Tente novamente.',
   locked: 'Para sua segurança, bloqueámos esta página',
   'unlock-page': 'Desbloquear',
   kept: 'O seu trabalho continua aqui.',

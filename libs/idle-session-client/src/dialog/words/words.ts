@@ -8,8 +8,9 @@ export interface Words {
   readonly stay: string;
   readonly continue: string;
   readonly 'sign-out': string;
-  /** Also when an extension failed. */
   readonly unreachable: string;
+  /** When an attempt to stay or to sign out did not reach the server. It names the next step. */
+  readonly failed: string;
   readonly locked: string;
   /** Leads to the page that unlocks, where there is no form in the slot `unlock`. */
   readonly 'unlock-page': string;
