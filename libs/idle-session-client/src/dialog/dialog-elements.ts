@@ -9,7 +9,10 @@ export interface DialogElements {
   readonly heading: HTMLElement;
   readonly text: HTMLElement;
   readonly note: HTMLElement;
+  /** What a person sees of the time that is left. */
   readonly counter: HTMLElement;
+  /** The same for assistive technology, rounded. */
+  readonly time: HTMLElement;
   readonly message: HTMLElement;
   /** Read out at a few times only; the counter, which changes every second, is not. */
   readonly spoken: HTMLElement;
@@ -29,8 +32,9 @@ export function createElements(host: HTMLElement): DialogElements {
   const note = withSlot('p', 'note');
   const stay = withSlot('button', 'stay');
   const signOut = withSlot('button', 'sign-out');
-  const counter = element('p', 'counter');
+  const counter = element('span', 'counter');
   counter.ariaHidden = 'true';
+  const time = element('span', 'time');
   const message = withSlot('p', 'message');
   message.role = 'alert';
   message.hidden = true;
@@ -44,7 +48,7 @@ export function createElements(host: HTMLElement): DialogElements {
   dialog.role = 'alertdialog';
   dialog.setAttribute('aria-labelledby', 'heading');
   dialog.setAttribute('aria-describedby', 'text note');
-  dialog.append(heading, text, note, counter, message, spoken, unlock, buttons);
+  dialog.append(heading, text, note, message, spoken, unlock, buttons);
   stay.autofocus = true;
 
   const sheet = sheetOf(STYLES);
@@ -61,6 +65,7 @@ export function createElements(host: HTMLElement): DialogElements {
     text,
     note,
     counter,
+    time,
     message,
     spoken,
     unlock,

@@ -85,6 +85,8 @@ export class DialogView {
 
     const { dialog, heading, text, note, counter, message, stay, signOut, unlock, concealment } =
       this.#elements;
+    // Not read out.
+    counter.textContent = '';
     const isOther = content.view !== previous?.view;
     if (isOther) {
       this.#setLanguage();
@@ -97,7 +99,7 @@ export class DialogView {
       unlock.hidden = content.view !== 'locked';
     }
     if (isOther || content.step !== previous?.step || content.note !== previous.note) {
-      this.#write(text, content.text, content.textSeconds);
+      this.#writeText(content);
       this.#write(note, content.note, content.textSeconds);
       // What names the time.
       const timed = [text, note].filter((_, n) => [content.text, content.note][n] === 'text');
@@ -141,13 +143,28 @@ export class DialogView {
     spoken.textContent = dialog.open ? parts.map((part) => part.textContent).join('\n') : '';
   }
 
-  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0): void {
+  /** Names the time once: to the eye as the counter, to assistive technology rounded. */
+  #writeText({ text: key, textSeconds, countsDown }: DialogContent): void {
+    const { text, counter, time } = this.#elements;
+    // Below a text that has no place for it.
+    text.append(counter);
+    const slot = this.#write(text, key, textSeconds);
+    if (countsDown && !slot.assignedNodes()[0]) this.#write(text, key, textSeconds, counter, time);
+  }
+
+  /** With the time in elements of its own, where some are given. */
+  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0, ...places: HTMLElement[]) {
     const slot = target.firstElementChild as HTMLSlotElement;
     const own = key && this.#host.getAttribute(key);
     const language = own || hasWords(this.#language) ? this.#language : 'en';
-    const text = key ? (own ?? wordsOf(language)[key]) : '';
+    const [before = '', after] = key ? (own ?? wordsOf(language)[key]).split('{time}') : [];
     slot.name = key ?? '';
-    slot.textContent = text.replace('{time}', () => duration(language, seconds));
+    slot.textContent = before;
+    if (after === undefined) return slot;
+    const time = duration(language, seconds);
+    places.at(-1)?.replaceChildren(time);
+    slot.append(...(places[0] ? places : [time]), after);
+    return slot;
   }
 
   #setLanguage(): void {

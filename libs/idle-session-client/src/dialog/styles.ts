@@ -16,9 +16,10 @@ dialog::backdrop { background: #000a }
 .asking { opacity: 0 }
 h2, p { margin: 0 0 .5em; text-wrap: balance }
 h2 { font-size: 1.4em; line-height: 1.25 }
-#counter { font-size: 2.25em; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums }
+#counter { font-size: 1.25em; font-weight: 700; font-variant-numeric: tabular-nums }
+slot + #counter { display: block }
 #message { padding-inline-start: .75em; border-inline-start: .25em solid #d92d20; font-weight: 600 }
-#spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
+#spoken, #time { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 div { display: flex; flex-wrap: wrap; gap: .75em; margin-block-start: clamp(.75em, 4vmin, 1.5em) }
 button {
   flex: auto; min-block-size: 44px; padding: .5em 1em; font: inherit; font-weight: 600; cursor: pointer;
@@ -31,7 +32,6 @@ button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outlin
 ::slotted([slot=unlock]) { margin-block: .5em }
 @media (max-height: 24em) {
   h2 { font-size: 1.15em }
-  #counter { font-size: 1.25em }
   button { padding-inline: .6em }
 }
 @media (forced-colors: active) {
