@@ -9,7 +9,7 @@ const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
 const CORE_LIMIT = 5400;
-const PAGE_LIMIT = 12_300;
+const PAGE_LIMIT = 12_890;
 /** What the entry point of a framework adds to the core and the dialog. */
 const FRAMEWORK_LIMIT = 1000;
 

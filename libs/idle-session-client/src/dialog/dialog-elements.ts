@@ -1,4 +1,4 @@
-import { CONCEALMENT, STANDSTILL, STYLES } from './styles.js';
+import { CONCEALMENT, ROOM, STANDSTILL, STYLES } from './styles.js';
 
 type Tags = HTMLElementTagNameMap;
 
@@ -20,10 +20,14 @@ export interface DialogElements {
   readonly unlock: HTMLSlotElement;
   readonly stay: HTMLButtonElement;
   readonly signOut: HTMLButtonElement;
+  /** What is left, in a corner of the page. */
+  readonly reminder: HTMLElement;
   /** Keeps the page from being printed while it is enabled. */
   readonly concealment: CSSStyleSheet;
   /** Keeps the page from scrolling while it is enabled. */
   readonly standstill: CSSStyleSheet;
+  /** Keeps what has the focus from lying below the reminder while it is enabled. */
+  readonly room: CSSStyleSheet;
 }
 
 export function createElements(host: HTMLElement): DialogElements {
@@ -50,14 +54,19 @@ export function createElements(host: HTMLElement): DialogElements {
   dialog.setAttribute('aria-describedby', 'text note');
   dialog.append(heading, text, note, message, spoken, unlock, buttons);
   stay.autofocus = true;
+  const reminder = element('p', 'reminder');
+  // Assistive technology finds it, and does not read each second out.
+  reminder.role = 'timer';
+  reminder.hidden = true;
 
   const sheet = sheetOf(STYLES);
-  const [concealment, standstill] = [sheetOf(CONCEALMENT), sheetOf(STANDSTILL)];
-  concealment.disabled = standstill.disabled = true;
-  document.adoptedStyleSheets.push(concealment, standstill);
+  const sheets = [CONCEALMENT, STANDSTILL, ROOM].map(sheetOf);
+  for (const one of sheets) one.disabled = true;
+  document.adoptedStyleSheets.push(...sheets);
+  const [concealment, standstill, room] = sheets as [CSSStyleSheet, CSSStyleSheet, CSSStyleSheet];
   const root = host.attachShadow({ mode: 'open' });
   root.adoptedStyleSheets = [sheet];
-  root.append(dialog);
+  root.append(dialog, reminder);
   return {
     root,
     dialog,
@@ -71,8 +80,10 @@ export function createElements(host: HTMLElement): DialogElements {
     unlock,
     stay,
     signOut,
+    reminder,
     concealment,
     standstill,
+    room,
   };
 }
 

@@ -4,6 +4,7 @@ export const cy: Words = {
   heading: 'Rydych ar fin cael eich allgofnodi',
   text: 'Er eich diogelwch, byddwn yn eich allgofnodi ymhen {time}.',
   fixed: 'Ni allwch aros wedi mewngofnodi yn hirach. Cadwch eich gwaith nawr.',
+  left: '{time} ar ôl',
   stay: 'Aros wedi mewngofnodi',
   continue: 'Parhau',
   'sign-out': 'Allgofnodi',

@@ -4,6 +4,7 @@ export const de: Words = {
   heading: 'Sie werden gleich abgemeldet',
   text: 'Zu Ihrer Sicherheit melden wir Sie in {time} ab.',
   fixed: 'Länger können Sie nicht angemeldet bleiben. Bitte speichern Sie jetzt Ihre Arbeit.',
+  left: 'Noch {time}',
   stay: 'Angemeldet bleiben',
   continue: 'Weiter',
   'sign-out': 'Abmelden',

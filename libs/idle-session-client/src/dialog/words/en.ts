@@ -4,6 +4,7 @@ export const en: Words = {
   heading: 'You’re about to be signed out',
   text: 'For your security, we will sign you out in {time}.',
   fixed: 'You cannot stay signed in for longer. Please save your work now.',
+  left: '{time} left',
   stay: 'Stay signed in',
   continue: 'Continue',
   'sign-out': 'Sign out',

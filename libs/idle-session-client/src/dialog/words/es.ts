@@ -4,6 +4,7 @@ export const es: Words = {
   heading: 'Le desconectaremos en breve',
   text: 'Por su seguridad, le desconectaremos en {time}.',
   fixed: 'No es posible seguir conectado más tiempo. Guarde su trabajo ahora.',
+  left: 'Restante: {time}',
   stay: 'Seguir conectado',
   continue: 'Continuar',
   'sign-out': 'Salir',

@@ -5,6 +5,7 @@ export const fr: Words = {
   text: 'Pour votre sécurité, nous vous déconnecterons dans {time}.',
   fixed:
     'Il n’est pas possible de rester connecté plus longtemps. Enregistrez votre travail maintenant.',
+  left: 'Encore {time}',
   stay: 'Rester connecté',
   continue: 'Continuer',
   'sign-out': 'Se déconnecter',

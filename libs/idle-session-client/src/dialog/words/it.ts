@@ -4,6 +4,7 @@ export const it: Words = {
   heading: 'Tra poco ti disconnetteremo',
   text: 'Per la tua sicurezza, ti disconnetteremo tra {time}.',
   fixed: 'Non è possibile restare connessi più a lungo. Salva ora il tuo lavoro.',
+  left: 'Ancora {time}',
   stay: 'Resta connesso',
   continue: 'Continua',
   'sign-out': 'Esci',

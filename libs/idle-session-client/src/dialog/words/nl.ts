@@ -4,6 +4,7 @@ export const nl: Words = {
   heading: 'U wordt bijna uitgelogd',
   text: 'Voor uw veiligheid loggen we u over {time} uit.',
   fixed: 'Langer ingelogd blijven kan niet. Sla uw werk nu op.',
+  left: 'Nog {time}',
   stay: 'Ingelogd blijven',
   continue: 'Doorgaan',
   'sign-out': 'Uitloggen',

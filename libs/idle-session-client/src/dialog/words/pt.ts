@@ -4,6 +4,7 @@ export const pt: Words = {
   heading: 'A sua conta será desconectada em breve',
   text: 'Para sua segurança, a sua conta será desconectada em {time}.',
   fixed: 'Não é possível continuar por mais tempo. Salve o seu trabalho agora.',
+  left: 'Restante: {time}',
   stay: 'Continuar conectado',
   continue: 'Continuar',
   'sign-out': 'Sair',

@@ -5,6 +5,8 @@ export interface Words {
   readonly text: string;
   /** Beside it when the absolute limit is near, which nothing moves. */
   readonly fixed: string;
+  /** With `{time}`. Short: in the title of the document, and in a corner of the page once `fixed` has been read. */
+  readonly left: string;
   readonly stay: string;
   readonly continue: string;
   readonly 'sign-out': string;
