@@ -9,7 +9,7 @@ const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
 const CORE_LIMIT = 5500;
-const PAGE_LIMIT = 12_400;
+const PAGE_LIMIT = 13_200;
 /** What the entry point of a framework adds to the core and the dialog. */
 const FRAMEWORK_LIMIT = 1000;
 

@@ -40,7 +40,7 @@ async function keepPage(): Promise<void> {
 }
 
 const STATES: [title: string, reach: () => Promise<void>][] = [
-  ["You're about to be signed out", async () => {}],
+  ['You’re about to be signed out', async () => {}],
   [
     'We cannot reach the service',
     async () => {
@@ -95,9 +95,9 @@ describe('The dialog', () => {
     const devtools = await visit.context.newCDPSession(page);
     const { nodes } = await devtools.send('Accessibility.getFullAXTree');
     const node = nodes.find(({ role }) => role?.value === 'alertdialog');
-    expect(node?.name?.value).toBe("You're about to be signed out");
-    expect(node?.description?.value).toContain(
-      'For your security, we will sign you out in 2 minutes.',
+    expect(node?.name?.value).toBe('You’re about to be signed out');
+    expect(node?.description?.value).toMatch(
+      /^For your security, we will sign you out in 2 minutes ?\. What/,
     );
     const modal = node?.properties?.find(({ name }) => name === 'modal');
     expect(modal?.value.value).toBe(true);
@@ -105,6 +105,47 @@ describe('The dialog', () => {
       properties?.some(({ name, value }) => name === 'focused' && value.value === true),
     );
     expect(focused.map(({ name }) => name?.value as unknown)).toContain('Stay signed in');
+  });
+
+  it.each([
+    [
+      'as it is',
+      {},
+      'For your security, we will sign you out in 2:00. What you have entered will be kept.',
+    ],
+    ['with a text of the page', { text: 'Soon, that is in {time}.' }, 'Soon, that is in 2:00.'],
+    ['with a text that names none', { text: 'Soon.' }, 'Soon. 2:00'],
+    ['with a text in its slot', { slot: 'Soon' }, 'Soon 2:00'],
+  ])('shows one time, which counts, %s', async (_, own: { text?: string; slot?: string }, seen) => {
+    visit = await desk.visit();
+    page = visit.page;
+    await page.evaluate(({ text, slot }) => {
+      const host = document.querySelector('idle-session-dialog')!;
+      if (text) host.setAttribute('text', text);
+      if (slot)
+        host.append(
+          Object.assign(document.createElement('span'), { slot: 'text', textContent: slot }),
+        );
+    }, own);
+    await visit.pass(3 * MINUTE);
+    await dialog(page).waitFor();
+    const shown = await dialog(page)
+      .locator('#text')
+      .evaluate((text) => {
+        const walk = (node: Node): string => {
+          if (node instanceof Text) return node.data;
+          const element = node as Element;
+          // What is clipped to nothing is for assistive technology.
+          if (getComputedStyle(element).clipPath !== 'none') return '';
+          const slotted = element instanceof HTMLSlotElement ? element.assignedNodes() : [];
+          const parts = slotted.length > 0 ? slotted : [...element.childNodes];
+          const block =
+            getComputedStyle(element).display === 'block' && element !== text ? ' ' : '';
+          return block + parts.map(walk).join('');
+        };
+        return walk(text);
+      });
+    expect(shown).toBe(seen);
   });
 
   it('speaks at a minute and at 60, 40 and 20 seconds only', async () => {

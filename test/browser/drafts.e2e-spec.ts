@@ -273,12 +273,12 @@ describe('There is no draft', () => {
 });
 
 describe('The offer', () => {
-  it('is announced, takes no focus, and gives it to the form when it goes', async () => {
+  it('is announced, names the day, takes no focus, and gives it to the form when it goes', async () => {
     await site.adaHasTyped();
     await site.open('/form');
     const offer = site.page.getByRole('status');
     expect(await offer.textContent()).toMatch(
-      /^Unsent entries \(\d+:\d\d.[AP]M\) Restore Discard$/,
+      /^Unsent entries \([SMTWF][a-z]+day\D+\d+:\d\d.[AP]M\) Restore Discard$/,
     );
     expect(await site.page.evaluate(() => document.activeElement === document.body)).toBe(true);
     expect(await offer.evaluate((box) => box.nextElementSibling!.localName)).toBe('form');

@@ -10,7 +10,7 @@ const ZOOMED = { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 };
 const GERMAN = '<html lang="de">';
 const ENGLISH = '<html lang="en">';
 const ARABIC = `<html lang="ar" dir="rtl"><idle-session-dialog heading="ستخرج قريبا" text="سنخرجك خلال {time}"
-  stay="ابق" sign-out="اخرج" unreachable="لا يمكن الوصول إلى الخدمة" kept="عملك ما زال هنا" retry="حاول مرة أخرى">
+  stay="ابق" sign-out="اخرج" unreachable="لا يمكن الوصول إلى الخدمة" failed="تعذر الوصول إلى الخدمة. حاول مرة أخرى." kept="عملك ما زال هنا" retry="حاول مرة أخرى">
   </idle-session-dialog>`;
 
 let desk: WatchedDesk;
@@ -50,10 +50,10 @@ async function untilWarned(html: string, options: BrowserContextOptions): Promis
 
 /** Looks at the dialog as it warns, when it has said that the service cannot be reached, and as it covers the page. */
 async function inEachState(look: () => Promise<void>): Promise<void> {
-  await look();
-  await visit.context.setOffline(true);
   // Keys that come at once are not meant for it.
   await visit.pass(SECOND);
+  await look();
+  await visit.context.setOffline(true);
   await dialog(page).locator('#stay').press('Enter');
   await dialog(page).getByRole('alert').waitFor();
   await look();

@@ -33,8 +33,8 @@ describe('The one line in the page', () => {
 
     await visit.pass(SECOND);
     await dialog(page).waitFor();
-    expect(await heading(page).textContent()).toBe("You're about to be signed out");
-    expect(await dialog(page).textContent()).toContain('we will sign you out in 2 minutes.');
+    expect(await heading(page).textContent()).toBe('You’re about to be signed out');
+    expect(await dialog(page).locator('#text').innerText()).toMatch(/out in 2:00\s2 minutes\s\./);
     expect(await visit.expiresInMs()).toBe(2 * MINUTE);
 
     await visit.pass(30 * SECOND);
@@ -126,7 +126,9 @@ describe('Somebody who stays', () => {
     );
     await stay(page).click();
     await dialog(page).getByRole('alert').waitFor();
-    expect(await dialog(page).getByRole('alert').textContent()).toBe('We cannot reach the service');
+    expect(await dialog(page).getByRole('alert').textContent()).toBe(
+      'We could not reach the service. Please try again.',
+    );
     const counter = dialog(page).locator('#counter');
     const before = await counter.textContent();
     await visit.pass(30 * SECOND);

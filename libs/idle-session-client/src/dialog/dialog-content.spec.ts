@@ -99,10 +99,17 @@ describe('dialogContent', () => {
       );
     });
 
-    it('is closed once the person has read that', () => {
+    it('goes on counting in a corner once the person has read that', () => {
       const expiresAt = NOW + MINUTE;
       const state = { state: 'warning', expiresAt, absoluteExpiresAt: expiresAt } as const;
-      expect(contentOf(state, { isDismissed: true })).toBeUndefined();
+      const content = contentOf(state, { isDismissed: true });
+      expect(content).toMatchObject({ view: 'reminder', counter: '1:00', covers: false });
+      const covered = { coveredAt: NOW, isDismissed: true, previous: content };
+      expect(contentOf({ ...state, covered: true }, covered)?.view).toBe('asking');
+    });
+
+    it('warns all the same once the session could be extended again', () => {
+      expect(contentOf(warning(), { isDismissed: true })?.view).toBe('warning');
     });
 
     it.each([

@@ -4,9 +4,10 @@ import type { TextKey } from './words/words.js';
 
 /**
  * `final`: the absolute limit is what is near, and staying cannot help. `asking`: covers the page, and says nothing for
- * the moment that the server takes to answer.
+ * the moment that the server takes to answer. `reminder`: the person has read `final`, and sees in a corner what is left.
  */
-type View = 'warning' | 'final' | 'locked' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
+type View =
+  'warning' | 'final' | 'reminder' | 'locked' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
 
 /** Everything that the dialog shows at one moment. */
 export interface DialogContent {
@@ -56,6 +57,7 @@ const NOTHING: Texts = { heading: undefined, text: undefined, note: undefined, b
 const TEXTS: Readonly<Record<View, Texts>> = {
   warning: { ...NOTHING, heading: 'heading', text: 'text', button: 'stay' },
   final: { heading: 'heading', text: 'text', note: 'fixed', button: 'continue' },
+  reminder: NOTHING,
   locked: { ...NOTHING, heading: 'locked', text: 'kept' },
   asking: NOTHING,
   unreachable: { ...NOTHING, heading: 'unreachable', text: 'kept', button: 'retry' },
@@ -76,7 +78,7 @@ export function dialogContent(situation: DialogSituation): DialogContent | undef
   const { state, now, previous } = situation;
   const view = viewOf(situation);
   if (!view) return undefined;
-  const countsDown = view === 'warning' || view === 'final';
+  const countsDown = view === 'warning' || view === 'final' || view === 'reminder';
   const remainingMs = (state.expiresAt ?? 0) - now;
   const seconds = Math.max(0, Math.ceil(remainingMs / SECOND_MS));
   const texts = { ...TEXTS[view], ...(view === 'locked' && lockedTexts(situation, remainingMs)) };
@@ -132,11 +134,14 @@ function viewOf(situation: DialogSituation): View | undefined {
   }
   if (coveredAt !== undefined) {
     const isLate = now - coveredAt > ANSWER_MS;
-    return online && !isLate ? (previous?.view ?? 'asking') : 'unreachable';
+    const isShown = previous !== undefined && previous.view !== 'reminder';
+    if (!online || isLate) return 'unreachable';
+    return isShown ? previous.view : 'asking';
   }
-  if (!isWarning(state) || isDismissed) return undefined;
+  if (!isWarning(state)) return undefined;
   const isFinal = absoluteExpiresAt !== null && absoluteExpiresAt <= (expiresAt ?? 0) + SECOND_MS;
-  return isFinal ? 'final' : 'warning';
+  if (!isFinal) return 'warning';
+  return isDismissed ? 'reminder' : 'final';
 }
 
 /** The time left is named anew at each full minute, and then at 60, 40 and 20 seconds. */

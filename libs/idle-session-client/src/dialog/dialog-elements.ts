@@ -1,4 +1,4 @@
-import { CONCEALMENT, STANDSTILL, STYLES } from './styles.js';
+import { CONCEALMENT, ROOM, STANDSTILL, STYLES } from './styles.js';
 
 type Tags = HTMLElementTagNameMap;
 
@@ -9,7 +9,10 @@ export interface DialogElements {
   readonly heading: HTMLElement;
   readonly text: HTMLElement;
   readonly note: HTMLElement;
+  /** What a person sees of the time that is left. */
   readonly counter: HTMLElement;
+  /** The same for assistive technology, rounded. */
+  readonly time: HTMLElement;
   readonly message: HTMLElement;
   /** Read out at a few times only; the counter, which changes every second, is not. */
   readonly spoken: HTMLElement;
@@ -17,10 +20,14 @@ export interface DialogElements {
   readonly unlock: HTMLSlotElement;
   readonly stay: HTMLButtonElement;
   readonly signOut: HTMLButtonElement;
+  /** What is left, in a corner of the page. */
+  readonly reminder: HTMLElement;
   /** Keeps the page from being printed while it is enabled. */
   readonly concealment: CSSStyleSheet;
   /** Keeps the page from scrolling while it is enabled. */
   readonly standstill: CSSStyleSheet;
+  /** Keeps what has the focus from lying below the reminder while it is enabled. */
+  readonly room: CSSStyleSheet;
 }
 
 export function createElements(host: HTMLElement): DialogElements {
@@ -29,8 +36,9 @@ export function createElements(host: HTMLElement): DialogElements {
   const note = withSlot('p', 'note');
   const stay = withSlot('button', 'stay');
   const signOut = withSlot('button', 'sign-out');
-  const counter = element('p', 'counter');
+  const counter = element('span', 'counter');
   counter.ariaHidden = 'true';
+  const time = element('span', 'time');
   const message = withSlot('p', 'message');
   message.role = 'alert';
   message.hidden = true;
@@ -44,16 +52,21 @@ export function createElements(host: HTMLElement): DialogElements {
   dialog.role = 'alertdialog';
   dialog.setAttribute('aria-labelledby', 'heading');
   dialog.setAttribute('aria-describedby', 'text note');
-  dialog.append(heading, text, note, counter, message, spoken, unlock, buttons);
+  dialog.append(heading, text, note, message, spoken, unlock, buttons);
   stay.autofocus = true;
+  const reminder = element('p', 'reminder');
+  // Assistive technology finds it, and does not read each second out.
+  reminder.role = 'timer';
+  reminder.hidden = true;
 
   const sheet = sheetOf(STYLES);
-  const [concealment, standstill] = [sheetOf(CONCEALMENT), sheetOf(STANDSTILL)];
-  concealment.disabled = standstill.disabled = true;
-  document.adoptedStyleSheets.push(concealment, standstill);
+  const sheets = [CONCEALMENT, STANDSTILL, ROOM].map(sheetOf);
+  for (const one of sheets) one.disabled = true;
+  document.adoptedStyleSheets.push(...sheets);
+  const [concealment, standstill, room] = sheets as [CSSStyleSheet, CSSStyleSheet, CSSStyleSheet];
   const root = host.attachShadow({ mode: 'open' });
   root.adoptedStyleSheets = [sheet];
-  root.append(dialog);
+  root.append(dialog, reminder);
   return {
     root,
     dialog,
@@ -61,13 +74,16 @@ export function createElements(host: HTMLElement): DialogElements {
     text,
     note,
     counter,
+    time,
     message,
     spoken,
     unlock,
     stay,
     signOut,
+    reminder,
     concealment,
     standstill,
+    room,
   };
 }
 

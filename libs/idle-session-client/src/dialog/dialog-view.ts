@@ -1,6 +1,7 @@
 import type { DialogContent } from './dialog-content.js';
 import { createElements } from './dialog-elements.js';
-import { keepPlace, leaveNothingBehind } from './page-place.js';
+import { focusMain, keepPlace, leaveNothingBehind } from './page-place.js';
+import { PageTitle } from './page-title.js';
 import { duration } from './words/duration.js';
 import { hasWords, languageOf, wordsOf } from './words/languages.js';
 import type { TextKey } from './words/words.js';
@@ -26,6 +27,7 @@ export class DialogView {
   #graceUntil = 0;
   /** What in the dialog had the focus last. */
   #focused: HTMLElement | undefined;
+  readonly #title = new PageTitle();
   readonly #host: HTMLElement;
   readonly #elements: ReturnType<typeof createElements>;
 
@@ -56,7 +58,7 @@ export class DialogView {
     };
     dialog.onclose = () => {
       // Closed by this view, or open again.
-      if (!this.#shown || dialog.open) return;
+      if (!this.#givePlaceBack || dialog.open) return;
       this.#open();
       if (!this.#isInGrace()) onEscape();
     };
@@ -81,13 +83,16 @@ export class DialogView {
     this.#shown = content;
     // Nobody is to find a password there.
     if (previous?.view === 'locked' && content?.view !== 'locked') this.#clearForms();
-    if (!content) return this.#close();
+    const isOther = content?.view !== previous?.view;
+    if (isOther) this.#setLanguage();
+    this.#setTitle(content);
+    if (!this.#remind(content)) return this.#close();
 
     const { dialog, heading, text, note, counter, message, stay, signOut, unlock, concealment } =
       this.#elements;
-    const isOther = content.view !== previous?.view;
+    // Not read out.
+    counter.textContent = '';
     if (isOther) {
-      this.#setLanguage();
       this.#write(heading, content.heading);
       this.#write(stay, content.button);
       this.#write(signOut, 'sign-out');
@@ -97,7 +102,7 @@ export class DialogView {
       unlock.hidden = content.view !== 'locked';
     }
     if (isOther || content.step !== previous?.step || content.note !== previous.note) {
-      this.#write(text, content.text, content.textSeconds);
+      this.#writeText(content);
       this.#write(note, content.note, content.textSeconds);
       // What names the time.
       const timed = [text, note].filter((_, n) => [content.text, content.note][n] === 'text');
@@ -105,8 +110,10 @@ export class DialogView {
     }
     counter.textContent = content.counter;
     if (content.failed === message.hidden) {
-      this.#write(message, 'unreachable');
+      this.#write(message, 'failed');
       message.hidden = !content.failed;
+      // The message may push the button out of sight.
+      this.#focused?.scrollIntoView({ block: 'nearest' });
     }
     stay.ariaDisabled = String(content.busy);
     dialog.classList.toggle('cover', content.covers);
@@ -116,6 +123,26 @@ export class DialogView {
     if (content.covers && !previous?.covers) leaveNothingBehind();
     // The button that had the focus may have gone.
     if (isOther) (this.#unlockField() ?? (stay.hidden ? signOut : stay)).focus();
+  }
+
+  /** For who looks at another tab: what is left, and nothing of a page that is covered. */
+  #setTitle(content: DialogContent | undefined): void {
+    if (!content) return this.#title.set(undefined);
+    const { covers, heading, textSeconds } = content;
+    if (covers) return this.#title.set(() => (heading ? this.#wordsOf(heading)[0] : location.host));
+    const [left, language] = this.#wordsOf('left');
+    const said = left.replace('{time}', () => duration(language, textSeconds, 'short'));
+    this.#title.set((own) => `${said} – ${own}`);
+  }
+
+  /** Shows what is left beside the page, where that is all; returns what the dialog is to show. */
+  #remind(content: DialogContent | undefined): content is DialogContent {
+    const { reminder, room } = this.#elements;
+    const reminds = content?.view === 'reminder';
+    reminder.hidden = !reminds;
+    room.disabled = !reminds;
+    if (reminds) reminder.textContent = this.#wordsOf('left')[0].replace('{time}', content.counter);
+    return content !== undefined && !reminds;
   }
 
   /** The first field of the page's own form. */
@@ -139,25 +166,46 @@ export class DialogView {
     spoken.textContent = dialog.open ? parts.map((part) => part.textContent).join('\n') : '';
   }
 
-  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0): void {
+  /** Names the time once: to the eye as the counter, to assistive technology rounded. */
+  #writeText({ text: key, textSeconds, countsDown }: DialogContent): void {
+    const { text, counter, time } = this.#elements;
+    // Below a text that has no place for it.
+    text.append(counter);
+    const slot = this.#write(text, key, textSeconds);
+    if (countsDown && !slot.assignedNodes()[0]) this.#write(text, key, textSeconds, counter, time);
+  }
+
+  /** With the time in elements of its own, where some are given. */
+  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0, ...places: HTMLElement[]) {
     const slot = target.firstElementChild as HTMLSlotElement;
-    const own = key && this.#host.getAttribute(key);
-    const language = own || hasWords(this.#language) ? this.#language : 'en';
-    const text = key ? (own ?? wordsOf(language)[key]) : '';
+    const [words, language] = key ? this.#wordsOf(key) : ['', ''];
+    const [before = '', after] = words.split('{time}');
     slot.name = key ?? '';
-    slot.textContent = text.replace('{time}', () => duration(language, seconds));
+    slot.textContent = before;
+    if (after === undefined) return slot;
+    const time = duration(language, seconds);
+    places.at(-1)?.replaceChildren(time);
+    slot.append(...(places[0] ? places : [time]), after);
+    return slot;
+  }
+
+  /** The text of that name, and its language. */
+  #wordsOf(key: TextKey): [text: string, language: string] {
+    const own = this.#host.getAttribute(key);
+    const language = own || hasWords(this.#language) ? this.#language : 'en';
+    return [own ?? wordsOf(language)[key], language];
   }
 
   #setLanguage(): void {
     const host = this.#host;
-    const { dialog } = this.#elements;
+    const { dialog, reminder } = this.#elements;
     const { lang } = host.closest<HTMLElement>('[lang]') ?? document.documentElement;
     this.#language = languageOf(lang);
     // English in a page of another language has to say that it is, and which way it is read.
     const hasOwn = host.matches('[heading]') || host.querySelector('[slot=heading]');
     const isForeign = !hasWords(this.#language) && !hasOwn;
-    dialog.lang = isForeign ? 'en' : lang;
-    dialog.dir = isForeign ? 'ltr' : '';
+    dialog.lang = reminder.lang = isForeign ? 'en' : lang;
+    dialog.dir = reminder.dir = isForeign ? 'ltr' : '';
   }
 
   #open(isBelow = false): void {
@@ -197,13 +245,4 @@ function isBuried(host: HTMLElement): boolean {
   const [x, y] = [innerWidth / 2, innerHeight / 2];
   const root = host.getRootNode() as Document | ShadowRoot;
   return !host.contains(root.elementFromPoint(x, y)) && document.elementFromPoint(x, y) !== null;
-}
-
-function focusMain(): void {
-  const main = document.querySelector<HTMLElement>('main, h1');
-  if (main && !main.hasAttribute('tabindex')) {
-    main.tabIndex = -1;
-    main.addEventListener('blur', () => main.removeAttribute('tabindex'), { once: true });
-  }
-  main?.focus({ preventScroll: true });
 }

@@ -8,15 +8,15 @@ const TAG = 'idle-session-dialog';
  * locked and when the time is up, and sends it to sign in. Of several in a page that show the same session, only the first does so.
  *
  * Attributes: `path` of the server's endpoints and `extend-on-activity` (whether activity while it warns extends) count
- * as it is connected. Each text can be replaced by an attribute or a slot of its name: `heading`, `text` (with `{time}`
- * in the attribute), `fixed`, `stay`, `continue`, `sign-out`, `locked`, `unlock-page`, `unreachable`, `kept`, `retry`,
- * `ended`, `signed-out`. Without, they are in the language of the nearest `lang`.
+ * as it is connected. Each text can be replaced by an attribute or a slot of its name: `heading`, `text` and `left` (with
+ * `{time}` in the attribute), `fixed`, `stay`, `continue`, `sign-out`, `locked`, `unlock-page`, `unreachable`, `failed`, `kept`,
+ * `retry`, `ended`, `signed-out`. Without, they are in the language of the nearest `lang`.
  *
  * The slot `unlock` is for the page's own form, which unlocks the session; it is shown, and emptied afterwards, only while
  * the session is locked. Without one, a button leads to the server's `unlockUrl`.
  *
  * Looks: `--idle-session-accent`, `-on-accent`, `-surface`, `-text`, `-radius`, `-font`, and the parts `dialog`,
- * `heading`, `text`, `note`, `counter`, `message`, `unlock`, `stay`, `sign-out`.
+ * `heading`, `text`, `note`, `counter`, `message`, `unlock`, `stay`, `sign-out`, `reminder`.
  *
  * Events, all bubbling: `warning`; `extended`, after a warning; and, cancelable, `expired` with `detail.reason`. Unless
  * that one is prevented, the page is replaced by the login page, with `reason` and `returnTo` in its query. If it is

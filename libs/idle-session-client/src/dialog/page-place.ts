@@ -23,6 +23,16 @@ export function keepPlace(): () => void {
   };
 }
 
+/** For who had the focus on something that is gone. */
+export function focusMain(): void {
+  const main = document.querySelector<HTMLElement>('main, h1');
+  if (main && !main.hasAttribute('tabindex')) {
+    main.tabIndex = -1;
+    main.addEventListener('blur', () => main.removeAttribute('tabindex'), { once: true });
+  }
+  main?.focus({ preventScroll: true });
+}
+
 /** Ends what would show something of a page that is covered: what is selected can be copied. */
 export function leaveNothingBehind(): void {
   getSelection()?.removeAllRanges();

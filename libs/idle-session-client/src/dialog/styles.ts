@@ -6,19 +6,22 @@ export const STYLES = `
 dialog {
   box-sizing: border-box; inline-size: 29em; max-inline-size: calc(100vw - 1em);
   max-block-size: calc(100vh - 1em); max-block-size: calc(100dvh - 1em);
-  padding: clamp(.75em, 6vmin, 2em); pointer-events: auto;
+  padding: clamp(.75em, 6vmin, 2em); pointer-events: auto; box-shadow: 0 1em 3em #0004
+}
+dialog, #reminder {
   font: 1em/1.4 var(--idle-session-font, system-ui, sans-serif); overflow-wrap: break-word;
   color: var(--idle-session-text, CanvasText); background: var(--idle-session-surface, Canvas);
-  border: 1px solid #8888; border-radius: var(--idle-session-radius, .75em); box-shadow: 0 1em 3em #0004
+  border: 1px solid #8888; border-radius: var(--idle-session-radius, .75em)
 }
 dialog::backdrop { background: #000a }
 .cover::backdrop { background: Canvas }
 .asking { opacity: 0 }
 h2, p { margin: 0 0 .5em; text-wrap: balance }
 h2 { font-size: 1.4em; line-height: 1.25 }
-#counter { font-size: 2.25em; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums }
+#counter { font-size: 1.25em; font-weight: 700; font-variant-numeric: tabular-nums }
+slot + #counter { display: block }
 #message { padding-inline-start: .75em; border-inline-start: .25em solid #d92d20; font-weight: 600 }
-#spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
+#spoken, #time { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 div { display: flex; flex-wrap: wrap; gap: .75em; margin-block-start: clamp(.75em, 4vmin, 1.5em) }
 button {
   flex: auto; min-block-size: 44px; padding: .5em 1em; font: inherit; font-weight: 600; cursor: pointer;
@@ -27,11 +30,14 @@ button {
 #stay { color: var(--idle-session-on-accent, Canvas); background: var(--idle-session-accent, CanvasText) }
 button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outline-offset: 2px }
 [aria-disabled=true] { opacity: .7; cursor: progress }
+#reminder {
+  position: fixed; inset-block-end: .5em; inset-inline-end: .5em; margin: 0; padding: .25em .75em; z-index: 2147483647;
+  font-variant-numeric: tabular-nums; pointer-events: none
+}
 [hidden] { display: none }
 ::slotted([slot=unlock]) { margin-block: .5em }
 @media (max-height: 24em) {
   h2 { font-size: 1.15em }
-  #counter { font-size: 1.25em }
   button { padding-inline: .6em }
 }
 @media (forced-colors: active) {
@@ -45,6 +51,9 @@ export const CONCEALMENT = `
 body :not(idle-session-dialog, idle-session-dialog *, dialog:modal, dialog:modal *) { visibility: hidden !important }
 dialog:modal { visibility: visible }
 `;
+
+/** For the page itself, as long as the reminder is in its corner. */
+export const ROOM = `html { scroll-padding-block-end: 3em }`;
 
 /** For the page itself, as long as the dialog is open. */
 export const STANDSTILL = `html { overflow: hidden !important }`;

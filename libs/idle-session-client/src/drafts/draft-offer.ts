@@ -16,7 +16,12 @@ export function showOffer(
 ): () => void {
   const language = draftLanguageOf(form);
   const { unsent, restore, discard } = draftWordsOf(language);
-  const time = new Date(savedAt).toLocaleTimeString(language, { timeStyle: 'short' });
+  // A draft lives for a day, so its weekday tells which day it is from.
+  const time = new Date(savedAt).toLocaleString(language, {
+    weekday: 'long',
+    hour: 'numeric',
+    minute: 'numeric',
+  });
   const box = document.createElement('output');
   const addChoice = (label: string, run: () => void) => {
     const button = document.createElement('button');

@@ -5,11 +5,14 @@ export interface Words {
   readonly text: string;
   /** Beside it when the absolute limit is near, which nothing moves. */
   readonly fixed: string;
+  /** With `{time}`. Short: in the title of the document, and in a corner of the page once `fixed` has been read. */
+  readonly left: string;
   readonly stay: string;
   readonly continue: string;
   readonly 'sign-out': string;
-  /** Also when an extension failed. */
   readonly unreachable: string;
+  /** When an attempt to stay or to sign out did not reach the server. It names the next step. */
+  readonly failed: string;
   readonly locked: string;
   /** Leads to the page that unlocks, where there is no form in the slot `unlock`. */
   readonly 'unlock-page': string;

@@ -1,0 +1,56 @@
+/** How often the title is corrected within a second: a page that insists on its own would keep the browser busy. */
+const CORRECTIONS = 9;
+const SECOND_MS = 1000;
+
+/** Shows a title instead of the page's, in all that a person sees of a tab from another one. */
+export class PageTitle {
+  /** Undefined while the page has its own. */
+  #shown: string | undefined;
+  /** What the page wants it to be. */
+  #own = '';
+  #show: ((own: string) => string) | undefined;
+  #corrections = 0;
+  readonly #observer = new MutationObserver(() => this.#correct());
+
+  /** @param title made of the page's own; undefined: the page gets that back */
+  set(title: ((own: string) => string) | undefined): void {
+    this.#read();
+    this.#show = title;
+    if (title) {
+      this.#write(title(this.#own));
+      this.#observer.observe(document.head, {
+        childList: true,
+        subtree: true,
+        characterData: true,
+      });
+    } else if (this.#shown !== undefined) {
+      this.#observer.disconnect();
+      document.title = this.#own;
+      this.#shown = undefined;
+    }
+  }
+
+  /** What the page has changed since; it may have made it of what is shown. */
+  #read(): void {
+    const { title } = document;
+    if (this.#shown === undefined) this.#own = title;
+    else if (title !== this.#shown) this.#own = title.replace(this.#shown, () => this.#own);
+  }
+
+  #write(title: string): void {
+    if (document.title !== title) document.title = title;
+    // As the browser has it, with other spaces.
+    this.#shown = document.title;
+  }
+
+  #correct(): void {
+    if (!this.#show || document.title === this.#shown) return;
+    if (this.#corrections === 0) {
+      setTimeout(() => {
+        this.#corrections = 0;
+        this.#correct();
+      }, SECOND_MS);
+    }
+    if (this.#corrections++ < CORRECTIONS) this.set(this.#show);
+  }
+}
