@@ -147,6 +147,13 @@ describe('A session that is idle for lockAfter', () => {
     await ada.post('/unlock').expect(200);
     await ada.post('/confirm-locked').expect(200, { isConfirmed: true });
   });
+
+  it('is refused a confirm also where the options do not apply', async () => {
+    const appliesTo = ({ path }: Request) => path !== '/confirm-locked';
+    const { ada } = await lockedApp({ appliesTo });
+    await ada.post('/confirm-locked').expect(401);
+    expect(await statusOf(ada)).toMatchObject({ state: 'locked' });
+  });
 });
 
 describe('The time to the lock', () => {
