@@ -198,6 +198,15 @@ describe('A page navigation of a locked session', () => {
     expect((await ada.get('/page').expect(401)).body.unlockUrl).toBe('/unlock?lang=de');
   });
 
+  it.each(['/page', '/page?lang=de', 'http://claims.example/page'])(
+    'gets the 401 from an unlock page that is refused itself, and not sent there for ever: %s',
+    async (unlockUrl) => {
+      const { ada } = await lockedApp({ unlockUrl });
+      const request = ada.get('/page?reason=locked&returnTo=%2F').set('Host', 'claims.example');
+      expect((await request.set(NAVIGATION).expect(401)).body.reason).toBe('locked');
+    },
+  );
+
   it('gets the 401 without an unlock page', async () => {
     const { ada } = await lockedApp({ loginUrl: '/login' });
     await ada.get('/page').set(NAVIGATION).expect(401);
