@@ -1,16 +1,18 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ForbiddenException, Injectable, type CanActivate } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { IdleSessionService, type IdleSessionModuleOptions } from 'nestjs-idle-session';
 import { ConfirmController } from '../support/confirm-controller.js';
 import { setCookiesOf, signInCookie } from '../support/cookies.js';
+import { Gate } from '../support/gate.js';
 import { LockController } from '../support/lock-controller.js';
 import { expectEnded, NAVIGATION, statusOf, type Browser } from '../support/requests.js';
-import { HOUR, MINUTE, type TestAppOptions } from '../support/test-app.js';
+import { HOUR, MINUTE, SECOND, type TestAppOptions } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 
 const start = testApps();
+afterEach(() => void jest.restoreAllMocks());
 
 const LOCK = 15 * MINUTE;
 
@@ -96,6 +98,22 @@ describe('A session that is idle for lockAfter', () => {
       expect(await statusOf(ada)).toEqual(before);
     },
   );
+
+  it('is unlocked by no request that began before it and claims activity only after it', async () => {
+    const { clock, signedIn } = await startLocking();
+    const ada = await signedIn();
+    const gate = new Gate();
+    const path = `/refresh-locked?idleForMs=1000&gate=${gate.name}`;
+    const answer = ada.post(path).set('Idle-Session', 'passive');
+    const answered = answer.then((response) => response);
+    await gate.reached;
+    clock.advance(LOCK);
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 2 * SECOND);
+    gate.open();
+    expect((await answered).body).toMatchObject({ state: 'locked' });
+    expect(await statusOf(ada)).toMatchObject({ state: 'locked' });
+  });
 
   it('ends once it was idle for its whole timeout, and the event is the only one', async () => {
     const { ada, clock, events } = await lockedApp();
