@@ -1,6 +1,7 @@
 import {
   ActivityStorage,
   type ActivityReading,
+  type ActivityUnlock,
   type EndReason,
   type ExpiredSession,
   type Expiry,
@@ -100,15 +101,16 @@ export class PostgresActivityStorage extends ActivityStorage {
     return touched ? toReading(touched) : this.read(key);
   }
 
-  async unlock(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+  async unlock(key: string, idleTimeoutMs: number): Promise<ActivityUnlock> {
     const [unlocked] = await this.run(
-      `UPDATE idle_session SET last_activity_at = greatest(${NOW}, last_activity_at), idle_timeout_ms = $2
-       WHERE key = $1 AND ended IS NULL AND ${NOW} < deadline
+      `UPDATE idle_session SET last_activity_at = ${NOW}, idle_timeout_ms = $2
+       WHERE key = $1 AND ended IS NULL AND ${NOW} >= active_until AND ${NOW} < deadline
        RETURNING ${ANSWER}`,
       key,
       idleTimeoutMs,
     );
-    return unlocked ? toReading(unlocked) : this.read(key);
+    if (!unlocked) return { ...(await this.read(key)), unlocked: false };
+    return { ...toReading(unlocked), unlocked: true };
   }
 
   async end(key: string, reason: EndReason): Promise<ActivityReading & { won: boolean }> {

@@ -166,6 +166,22 @@ describe('A page whose session is locked', () => {
     }
   });
 
+  it('leaves no password in a field whose form is elsewhere', async () => {
+    site.unlockForm =
+      '<label slot="unlock">Password of ada <input type="password" autocomplete="off" form="elsewhere"></label></idle-session-dialog><form id="elsewhere"></form>';
+    const page = await site.begin();
+    await site.untilLocked();
+    await password(page).fill(PASSWORD);
+    site.session.unlock();
+    await page.evaluate(async (client) => {
+      const { idleSession } = await import(client);
+      idleSession.check();
+    }, '/idle-session/client.js');
+    await site.settled();
+    await gone(page);
+    expect(await page.locator('input').inputValue()).toBe('');
+  });
+
   it('is locked and unlocked in all tabs, with one question from each', async () => {
     const page = await site.begin();
     const others = [await site.open(), await site.open()];

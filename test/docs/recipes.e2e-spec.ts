@@ -89,6 +89,14 @@ describe('docs/recipes/lock.md', () => {
     expect(await statusOf(browser)).toMatchObject({ state: 'expired', reason: 'signed-out' });
   });
 
+  it('who signed in again after too many wrong tries can unlock again', async () => {
+    const browser = await locked();
+    for (let tries = 0; tries < 6; tries++)
+      await browser.post('/unlock').send({ password: 'guess' }).expect(401);
+    await browser.post('/sign-in').expect(200);
+    await browser.post('/unlock').send({ password: 'demo' }).expect(204);
+  });
+
   it('the person may leave instead', async () => {
     const browser = await locked();
     await browser.post('/leave').expect(303);

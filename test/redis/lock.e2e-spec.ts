@@ -113,12 +113,14 @@ describe('An unlock on Redis', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('in both processes at once succeeds in both', async () => {
+  it('in both processes at once succeeds in both, and is told once', async () => {
     const [one, two] = await twoProcesses();
     const ada = await one.signIn();
     await leave(LOCK, ada, one, two);
     const answers = await Promise.all([one, two].map((app) => unlock(app, ada).expect(200)));
     expect(answers.map(({ body }) => body.isUnlocked)).toEqual([true, true]);
+    const told = [one, two].flatMap(({ events }) => events.map(({ type }) => type));
+    expect(told.filter((type) => type === 'unlocked')).toHaveLength(1);
     expect(await stateOf(one, ada)).toBe('active');
   });
 });

@@ -1,16 +1,18 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ForbiddenException, Injectable, type CanActivate } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { IdleSessionService, type IdleSessionModuleOptions } from 'nestjs-idle-session';
 import { ConfirmController } from '../support/confirm-controller.js';
 import { setCookiesOf, signInCookie } from '../support/cookies.js';
+import { Gate } from '../support/gate.js';
 import { LockController } from '../support/lock-controller.js';
 import { expectEnded, NAVIGATION, statusOf, type Browser } from '../support/requests.js';
-import { HOUR, MINUTE, type TestAppOptions } from '../support/test-app.js';
+import { HOUR, MINUTE, SECOND, type TestAppOptions } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 
 const start = testApps();
+afterEach(() => void jest.restoreAllMocks());
 
 const LOCK = 15 * MINUTE;
 
@@ -97,6 +99,22 @@ describe('A session that is idle for lockAfter', () => {
     },
   );
 
+  it('is unlocked by no request that began before it and claims activity only after it', async () => {
+    const { clock, signedIn } = await startLocking();
+    const ada = await signedIn();
+    const gate = new Gate();
+    const path = `/refresh-locked?idleForMs=1000&gate=${gate.name}`;
+    const answer = ada.post(path).set('Idle-Session', 'passive');
+    const answered = answer.then((response) => response);
+    await gate.reached;
+    clock.advance(LOCK);
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 2 * SECOND);
+    gate.open();
+    expect((await answered).body).toMatchObject({ state: 'locked' });
+    expect(await statusOf(ada)).toMatchObject({ state: 'locked' });
+  });
+
   it('ends once it was idle for its whole timeout, and the event is the only one', async () => {
     const { ada, clock, events } = await lockedApp();
     clock.advance(HOUR - LOCK - 1);
@@ -147,6 +165,13 @@ describe('A session that is idle for lockAfter', () => {
     await ada.post('/unlock').expect(200);
     await ada.post('/confirm-locked').expect(200, { isConfirmed: true });
   });
+
+  it('is refused a confirm also where the options do not apply', async () => {
+    const appliesTo = ({ path }: Request) => path !== '/confirm-locked';
+    const { ada } = await lockedApp({ appliesTo });
+    await ada.post('/confirm-locked').expect(401);
+    expect(await statusOf(ada)).toMatchObject({ state: 'locked' });
+  });
 });
 
 describe('The time to the lock', () => {
@@ -190,6 +215,15 @@ describe('A page navigation of a locked session', () => {
     expect(setCookiesOf(response)).toEqual([]);
     expect((await ada.get('/page').expect(401)).body.unlockUrl).toBe('/unlock?lang=de');
   });
+
+  it.each(['/page', '/page?lang=de', 'http://claims.example/page'])(
+    'gets the 401 from an unlock page that is refused itself, and not sent there for ever: %s',
+    async (unlockUrl) => {
+      const { ada } = await lockedApp({ unlockUrl });
+      const request = ada.get('/page?reason=locked&returnTo=%2F').set('Host', 'claims.example');
+      expect((await request.set(NAVIGATION).expect(401)).body.reason).toBe('locked');
+    },
+  );
 
   it('gets the 401 without an unlock page', async () => {
     const { ada } = await lockedApp({ loginUrl: '/login' });

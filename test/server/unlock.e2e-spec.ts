@@ -113,6 +113,19 @@ describe('An unlock', () => {
     expect((await answer).body).toMatchObject({ isUnlocked: true });
   });
 
+  it('is told once where the form is sent twice', async () => {
+    const { ada, events } = await lockedApp();
+    const gates = [new Gate(), new Gate()];
+    const answers = gates.map(({ name }) =>
+      ada.post(`/unlock?gate=${name}`).then((response) => response),
+    );
+    await Promise.all(gates.map(({ reached }) => reached));
+    for (const gate of gates) gate.open();
+    for (const { body } of await Promise.all(answers))
+      expect(body).toMatchObject({ isUnlocked: true, state: 'active' });
+    expect(events.filter(({ type }) => type === 'unlocked')).toHaveLength(1);
+  });
+
   it('of a session that is not locked is activity, and no event', async () => {
     const { ada, clock, events } = await lockedApp();
     await ada.post('/unlock').expect(200);

@@ -87,7 +87,8 @@ export class LockController {
   @Post('refresh-locked')
   @AllowLocked()
   @HttpCode(200)
-  refresh(@Req() request: Request) {
+  async refresh(@Req() request: Request) {
+    if (request.query.gate !== undefined) await Gate.of(request.query.gate).pass();
     return this.sessions.refresh(request, Number(request.query.idleForMs ?? 0));
   }
 }

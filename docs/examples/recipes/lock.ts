@@ -42,7 +42,7 @@ export class Passwords {
   }
 }
 
-/** The tries of each person since the last right one. For several processes, count in Redis or in your database. */
+/** The tries of each person since the last right one, or since too many ended the session. For several processes, count in Redis or in your database. */
 @Injectable()
 export class Tries {
   private readonly counts = new Map<string, number>();
@@ -93,6 +93,7 @@ export class UnlockController {
     // Counted before the password is checked: many guesses may be sent at once.
     if (this.tries.count(user) > TRIES_ALLOWED) {
       await this.sessions.end(request);
+      this.tries.clear(user);
       throw new UnauthorizedException('There were too many tries. Please sign in again.');
     }
     if (!(await this.passwords.isRight(user, password)))

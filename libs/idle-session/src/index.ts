@@ -4,6 +4,7 @@ export {
   type ActivityEnd,
   type ActivityReading,
   type ActivityRecord,
+  type ActivityUnlock,
   type ExpiredSession,
   type Expiry,
   type NewSession,

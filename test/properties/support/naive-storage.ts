@@ -53,15 +53,18 @@ export class NaiveStorage extends ActivityStorage {
   }
 
   override async unlock(key: string, idleTimeoutMs: number) {
+    let unlocked = false;
     const kept = this.find(key);
     if (kept && kept.record.ended === undefined) {
       const { lastActivityAt, startedAt, absoluteTimeoutMs, ...record } = kept.record;
       const isIdle = this.now() >= lastActivityAt + record.idleTimeoutMs;
       const isOld = this.now() >= startedAt + (absoluteTimeoutMs ?? Infinity);
-      const unlocked = { ...kept.record, lastActivityAt: this.now(), idleTimeoutMs };
-      if (!isIdle && !isOld) kept.record = unlocked;
+      const isLocked = this.now() >= lastActivityAt + (record.lockAfterMs ?? Infinity);
+      const after = { ...kept.record, lastActivityAt: this.now(), idleTimeoutMs };
+      unlocked = isLocked && !isIdle && !isOld;
+      if (unlocked) kept.record = after;
     }
-    return this.read(key);
+    return { ...(await this.read(key)), unlocked };
   }
 
   override async end(key: string, reason: EndReason) {

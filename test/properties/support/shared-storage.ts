@@ -63,7 +63,7 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
     return reading;
   }
 
-  override async unlock(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+  override async unlock(key: string, idleTimeoutMs: number) {
     const both = Promise.all([this.memory.read(key), this.memory.unlock(key, idleTimeoutMs)]);
     const [, reading] = await this.inOrder(both, ([before, after]) => {
       this.written(key, after);

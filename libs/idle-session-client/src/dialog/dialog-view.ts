@@ -157,7 +157,11 @@ export class DialogView {
   }
 
   #clearForms(): void {
-    for (const form of this.#host.querySelectorAll('form')) form.reset();
+    const host = this.#host;
+    for (const form of host.querySelectorAll('form')) form.reset();
+    // Not in a form of the host, or given back as its default by a framework.
+    for (const field of host.querySelectorAll<HTMLInputElement>('[type=password]'))
+      field.value = '';
   }
 
   #announce(parts: HTMLElement[]): void {

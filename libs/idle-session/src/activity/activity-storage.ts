@@ -67,6 +67,12 @@ export interface ExpiredSession extends Pick<
   readonly endedAt: number;
 }
 
+/** What one call of {@link ActivityStorage.unlock} did. */
+export interface ActivityUnlock extends ActivityReading {
+  /** Whether the record was locked until this call. */
+  readonly unlocked: boolean;
+}
+
 /** What one call of {@link ActivityStorage.expire} did. */
 export interface Expiry {
   readonly expired: readonly ExpiredSession[];
@@ -111,13 +117,13 @@ export abstract class ActivityStorage {
   abstract touch(key: string, idleTimeoutMs: number, at: number): Promise<ActivityReading>;
 
   /**
-   * Unlocks the record, for the option `lockAfter`, which needs it: `lastActivityAt` becomes the storage's time, and
-   * `idleTimeoutMs` what is given. Changes nothing without a record, after its end, or once its idle or absolute deadline has
-   * passed. A record that is not locked counts as unlocked now, too.
+   * Unlocks a record that is locked, for the option `lockAfter`, which needs it: `lastActivityAt` becomes the storage's time,
+   * and `idleTimeoutMs` what is given. Of several callers at once, one learns that it `unlocked` the record. Changes nothing
+   * without a record, of one that is not locked, after its end, or once its idle or absolute deadline has passed.
    *
    * Resolves to the record as it is afterwards.
    */
-  unlock?(key: string, idleTimeoutMs: number): Promise<ActivityReading>;
+  unlock?(key: string, idleTimeoutMs: number): Promise<ActivityUnlock>;
 
   /**
    * Ends the record for good; the first caller wins and learns that it `won`. Without a record, leaves an ended one.

@@ -8,6 +8,7 @@ import {
   type ActivityEnd,
   type ActivityReading,
   type ActivityRecord,
+  type ActivityUnlock,
   type ExpiredSession,
   type Expiry,
   type NewSession,
@@ -115,17 +116,15 @@ export class MemoryActivityStorage extends ActivityStorage {
     return { record: touched, now };
   }
 
-  override async unlock(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+  override async unlock(key: string, idleTimeoutMs: number): Promise<ActivityUnlock> {
     const now = this.now();
     const record = this.recordOf(key, now);
-    if (!record || evaluate(record, { warnBeforeMs: false }, now).state === 'expired')
-      return { record, now };
-    // The clock may have gone back.
-    const lastActivityAt = Math.max(now, record.lastActivityAt);
-    const unlocked = { ...record, lastActivityAt, idleTimeoutMs };
-    this.write(key, unlocked, now);
+    if (!record || evaluate(record, { warnBeforeMs: false }, now).state !== 'locked')
+      return { record, now, unlocked: false };
+    const after = { ...record, lastActivityAt: now, idleTimeoutMs };
+    this.write(key, after, now);
     this.watchers.tell([key]);
-    return { record: unlocked, now };
+    return { record: after, now, unlocked: true };
   }
 
   override async end(key: string, reason: RecordedEnd): Promise<ActivityEnd> {

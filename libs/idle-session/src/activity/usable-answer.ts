@@ -11,6 +11,7 @@ export function usableReading<T extends ActivityReading>(answer: T): T {
   if (!isTime(answer.now)) throw new UnusableAnswerError('a reading whose "now" is no time');
   checkOutcome(answer, 'started');
   checkOutcome(answer, 'won');
+  checkOutcome(answer, 'unlocked');
   const { record } = answer;
   if (record === undefined) return answer;
   if (!isObject(record)) throw new UnusableAnswerError('a record that is none');
@@ -24,7 +25,7 @@ export function usableReading<T extends ActivityReading>(answer: T): T {
   return answer;
 }
 
-function checkOutcome(answer: object, name: 'started' | 'won'): void {
+function checkOutcome(answer: object, name: 'started' | 'won' | 'unlocked'): void {
   if (name in answer && typeof (answer as Record<string, unknown>)[name] !== 'boolean')
     throw new UnusableAnswerError(`a reading whose "${name}" is neither true nor false`);
 }

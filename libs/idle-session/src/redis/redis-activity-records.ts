@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import {
   ActivityStorage,
   type ActivityReading,
+  type ActivityUnlock,
   type Expiry,
   type NewSession,
   type RecordedEnd,
@@ -96,8 +97,9 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     return toReading(await this.runFor(key, TOUCH, idleTimeoutMs, at));
   }
 
-  override async unlock(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
-    return toReading(await this.runFor(key, UNLOCK, idleTimeoutMs));
+  override async unlock(key: string, idleTimeoutMs: number): Promise<ActivityUnlock> {
+    const reply = await this.runFor(key, UNLOCK, idleTimeoutMs);
+    return { ...toReading(reply), unlocked: wasDone(reply) };
   }
 
   override async end(

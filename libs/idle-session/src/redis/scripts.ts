@@ -35,9 +35,9 @@ return answer(1, r)
 export const UNLOCK = `${PROLOGUE}
 local key, idle = ARGV[3], tonumber(ARGV[4])
 local r = find(key)
-if not r or r.endedAt > 0 or now >= deadlineOf(r) then return answer(0, r) end
--- The clock may have gone back.
-move(key, r, math.max(now, r.last), idle)
+local isLocked = r and r.lock > 0 and r.endedAt == 0 and now >= r.last + r.lock and now < deadlineOf(r)
+if not isLocked then return answer(0, r) end
+move(key, r, now, idle)
 save(key, r)
 changed(key)
 return answer(1, r)

@@ -16,6 +16,13 @@ export function isPageNavigation(request: Request): boolean {
   return request.accepts(['application/json', 'text/html']) === 'text/html';
 }
 
+/** Whether a request is for that address, a path or a URL, with any query. */
+export function isPageAt(address: string, request: Request): boolean {
+  const isPath = address.startsWith('/');
+  const { host, pathname } = new URL(address, 'http://any');
+  return (isPath || host === request.host) && pathname === request.originalUrl.split('?')[0];
+}
+
 /** The page to come back to: the one asked for, or for a form the one it was sent from; undefined if on another site. */
 export function pageOf(request: Request): string | undefined {
   const page =

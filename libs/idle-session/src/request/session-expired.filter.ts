@@ -18,7 +18,7 @@ import {
   TooManySessionsException,
 } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
-import { isPageNavigation, pageOf } from './page-navigation.js';
+import { isPageNavigation, isPageAt, pageOf } from './page-navigation.js';
 import { sendProblem } from './problem.js';
 import { findRequest } from './request-of.js';
 
@@ -77,7 +77,7 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     request: Request,
     response: Response,
   ): void {
-    sendOrRedirect(exception, exception.unlockUrl, request, response);
+    sendOrRedirect(exception, elsewhere(exception.unlockUrl, request), request, response);
   }
 
   protected answerConfirmationRequired(
@@ -85,7 +85,7 @@ export class SessionExpiredFilter extends BaseExceptionFilter implements Excepti
     request: Request,
     response: Response,
   ): void {
-    sendOrRedirect(exception, exception.confirmUrl, request, response);
+    sendOrRedirect(exception, elsewhere(exception.confirmUrl, request), request, response);
   }
 
   protected answerUnavailable(exception: StorageUnavailableException, response: Response): void {
@@ -155,6 +155,11 @@ function sendOrRedirect(
   response.vary('Accept').vary('Sec-Fetch-Mode').set('Cache-Control', 'no-store');
   if (url === null || !isPageNavigation(request)) return sendProblem(exception, response);
   response.redirect(HttpStatus.SEE_OTHER, loginAddress(url, exception.reason, pageOf(request)));
+}
+
+/** Null for a page that is refused itself: to be sent there again would never end. */
+function elsewhere(url: string | null, request: Request): string | null {
+  return url !== null && isPageAt(url, request) ? null : url;
 }
 
 function caughtBy(filter: ExceptionFilter): Function[] {

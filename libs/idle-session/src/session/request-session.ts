@@ -139,6 +139,8 @@ export class RequestSession {
    */
   async refresh(idleForMs = 0): Promise<IdleSessionStatus> {
     const { ref } = this.found;
+    // Of a request that runs for long, it may be locked by now.
+    if (this.newest.isOld) await this.checkAgain();
     // Whoever is at a locked page may claim any time for the last activity.
     if (!ref || !isOpen(this.evaluate())) return this.status();
     // No storage has to take a time before all times, which a database may not hold.

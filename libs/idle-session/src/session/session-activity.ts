@@ -5,6 +5,7 @@ import type {
   ActivityReading,
   ActivityStorage,
   ActivityEnd,
+  ActivityUnlock,
   Expiry,
   RecordedEnd,
 } from '../activity/activity-storage.js';
@@ -93,7 +94,7 @@ export class SessionActivity implements BeforeApplicationShutdown {
   }
 
   /** @throws {StorageUnavailableException} also while the storage can be read, and takes no writes */
-  unlock(sessionRef: string, idleTimeoutMs: number): Promise<ActivityReading> {
+  unlock(sessionRef: string, idleTimeoutMs: number): Promise<ActivityUnlock> {
     return this.ask('unlock', async (storage) => {
       if (!storage.unlock) throw new UnusableAnswerError('no unlock');
       return storage.unlock(sessionRef, idleTimeoutMs);

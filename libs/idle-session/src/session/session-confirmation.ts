@@ -75,6 +75,8 @@ export class SessionConfirmation {
     if (record.ended !== undefined) return this.lose(request, session);
     const { state, unlockUrl } = session.status();
     if (state === 'locked') throw new SessionLockedException(unlockUrl);
+    // `appliesTo` said no: whether the session is locked was not asked.
+    if (state === 'none') throw new UnauthorizedException('There is no session.');
     const before = request.sessionID;
     if ((await this.userStore.get(before)) == null) return this.revoke(request, session, ref);
     const successor = await this.start(request, ref);

@@ -24,16 +24,19 @@ export class SessionUnlocking {
   async unlock(request: Request): Promise<boolean> {
     const session = this.requestSessions.of(request);
     const { state } = session.status();
-    const { ref, isStored, reading, record } = session;
+    const { ref, isStored, record } = session;
     // Of a request that goes unchecked, the record is not known.
-    const isNone = !ref || !isStored || request.session == null || (reading && state === 'none');
+    const isNone =
+      !ref || !isStored || request.session == null || (session.reading && state === 'none');
     if (isNone || state === 'expired') return false;
     const owner = this.options.ownerOf?.(request);
     const idleTimeoutMs = await this.options.idleTimeoutFor(request);
-    const unlocked = await this.activity.unlock(ref, idleTimeoutMs);
-    request.idleSession = await session.update(Promise.resolve(unlocked));
+    const reading = await this.activity.unlock(ref, idleTimeoutMs);
+    const status = await session.update(Promise.resolve(reading));
+    // Of one that was not locked, or not any more, it is activity.
+    request.idleSession = reading.unlocked ? status : await session.refresh();
     if (!isOpen(request.idleSession)) return false;
-    if (state === 'locked') this.events.unlocked(ref, record!, unlocked.now, owner);
+    if (reading.unlocked) this.events.unlocked(ref, record!, reading.now, owner);
     return true;
   }
 }

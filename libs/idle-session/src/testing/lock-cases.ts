@@ -59,7 +59,7 @@ const unlockCase = (
       readonly unlock: (
         by: ActivityStorage,
         idleTimeoutMs?: number,
-      ) => ReturnType<ActivityStorage['read']>;
+      ) => ReturnType<NonNullable<ActivityStorage['unlock']>>;
     },
   ) => Promise<void>,
 ): ActivityStorageContractCase => ({
@@ -94,6 +94,25 @@ const unlockCases: readonly ActivityStorageContractCase[] = [
     const { record } = await storage.read(KEY);
     assert.deepEqual((await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER)).record, record);
   }),
+  unlockCase(
+    'tells one of several that it unlocked the session',
+    async ({ storage, other, advance, unlock }) => {
+      await storage.start(KEY, LOCKING);
+      assert.equal((await unlock(storage)).unlocked, false, 'not locked');
+      await advance(LOCK);
+      const answers = await Promise.all([storage, other, storage].map((by) => unlock(by)));
+      assert.equal(answers.filter(({ unlocked }) => unlocked).length, 1);
+    },
+  ),
+  unlockCase(
+    'changes nothing of a session that is not locked',
+    async ({ storage, advance, unlock }) => {
+      await storage.start(KEY, LOCKING);
+      await advance(LOCK - 5000);
+      const { record } = await storage.read(KEY);
+      assert.deepEqual((await unlock(storage, TIMEOUT * 2)).record, record);
+    },
+  ),
   unlockCase('unlocks nothing without a record', async ({ storage, unlock }) => {
     assert.equal((await unlock(storage)).record, undefined);
     assert.equal((await storage.read(KEY)).record, undefined);

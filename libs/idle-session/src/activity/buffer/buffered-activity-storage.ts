@@ -4,6 +4,7 @@ import {
   ActivityStorage,
   type ActivityEnd,
   type ActivityReading,
+  type ActivityUnlock,
   type Expiry,
   type NewSession,
   type RecordedEnd,
@@ -159,7 +160,7 @@ export class BufferedActivityStorage extends ActivityStorage {
     this.partitionOf(key).forget([key]);
   }
 
-  private async unlockNow(key: string, idleTimeoutMs: number): Promise<ActivityReading> {
+  private async unlockNow(key: string, idleTimeoutMs: number): Promise<ActivityUnlock> {
     const partition = this.partitionOf(key);
     // What was collected may be what keeps the session alive.
     await this.sendPending(key, partition);
