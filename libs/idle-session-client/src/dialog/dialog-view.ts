@@ -1,6 +1,6 @@
 import type { DialogContent } from './dialog-content.js';
 import { createElements } from './dialog-elements.js';
-import { focusMain, keepPlace, leaveNothingBehind } from './page-place.js';
+import { focusMain, isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageTitle } from './page-title.js';
 import { duration } from './words/duration.js';
 import { hasWords, languageOf, wordsOf } from './words/languages.js';
@@ -242,11 +242,4 @@ export class DialogView {
     const isLost = root.activeElement !== null || document.activeElement === document.body;
     if (this.#hadFocus && isLost) focusMain();
   }
-}
-
-/** Whether another dialog lies over all of it: what is below a modal dialog cannot be hit. */
-function isBuried(host: HTMLElement): boolean {
-  const [x, y] = [innerWidth / 2, innerHeight / 2];
-  const root = host.getRootNode() as Document | ShadowRoot;
-  return !host.contains(root.elementFromPoint(x, y)) && document.elementFromPoint(x, y) !== null;
 }

@@ -50,3 +50,10 @@ function openPopovers(): HTMLElement[] {
 function isTextField(element: Element | null): boolean {
   return element?.matches('input, textarea') ?? false;
 }
+
+/** Whether another dialog lies over all of an element: what is below a modal dialog cannot be hit. */
+export function isBuried(host: HTMLElement): boolean {
+  const [x, y] = [innerWidth / 2, innerHeight / 2];
+  const root = host.getRootNode() as Document | ShadowRoot;
+  return !host.contains(root.elementFromPoint(x, y)) && document.elementFromPoint(x, y) !== null;
+}
