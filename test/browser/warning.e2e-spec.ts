@@ -252,12 +252,12 @@ describe('Somebody who walks away', () => {
     await page.evaluate(() =>
       document.addEventListener('expired', (event) => {
         event.preventDefault();
-        document.title = (event as CustomEvent<{ reason: string }>).detail.reason;
+        document.body.dataset.reason = (event as CustomEvent<{ reason: string }>).detail.reason;
       }),
     );
     await untilWarned(visit);
     await visit.pass(2 * MINUTE + SECOND);
-    await page.waitForFunction(() => document.title === 'idle');
+    await page.waitForFunction(() => document.body.dataset.reason === 'idle');
     await visit.pass(MINUTE);
     expect(await isCovered(page)).toBe(true);
     expect(await heading(page).textContent()).toBe('For your security, we signed you out');
