@@ -23,6 +23,7 @@ describe('wordsOf', () => {
       expect(hasWords(language)).toBe(true);
       for (const text of Object.values(words)) expect(text).toMatch(/\S/);
       expect(words.text).toContain('{time}');
+      expect(words.left).toContain('{time}');
     },
   );
 
@@ -46,5 +47,13 @@ describe('duration', () => {
     ['cy', 40, '40 eiliad'],
   ])('says in %s how long %d seconds are', (language, seconds, text) => {
     expect(duration(language, seconds)).toBe(text);
+  });
+
+  it.each([
+    ['en', 120, '2 min'],
+    ['de', 40, '40 Sek.'],
+    ['cy', 120, '2 funud'],
+  ])('says it in %s in short, %d seconds', (language, seconds, text) => {
+    expect(duration(language, seconds, 'short')).toBe(text);
   });
 });
