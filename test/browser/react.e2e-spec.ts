@@ -198,8 +198,9 @@ describe('idle-session-client/react while an app is developed', () => {
     await page.goto(server.url);
     await watched.shows('active');
     const source = readFileSync(join(workbench.folder, 'app.tsx'), 'utf8');
-    workbench.write('app.tsx', source.replace('Your session', 'The session'));
-    await watched.shows('active', 'The session');
+    const changed = source.replace('Your session', 'The session');
+    const save = () => workbench.write('app.tsx', changed);
+    await watched.showsOnceSaved(save, 'active', 'The session');
     expect(await watched.sessions()).toEqual({ started: 1, running: 1 });
     expect(await page.locator('idle-session-dialog').count()).toBe(1);
   });

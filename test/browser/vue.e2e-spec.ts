@@ -139,11 +139,12 @@ describe('idle-session-client/vue while an app is developed', () => {
     await page.goto(server.url);
     await watched.shows('active');
     const source = readFileSync(join(workbench.folder, 'App.vue'), 'utf8');
-    workbench.write('App.vue', source.replace('Your session', 'The session'));
-    await watched.shows('active', 'The session');
+    const save = (text: string) => () => workbench.write('App.vue', text);
+    const renamed = source.replace('Your session', 'The session');
+    await watched.showsOnceSaved(save(renamed), 'active', 'The session');
     // The script, too: now the component is made anew.
-    workbench.write('App.vue', source.replace('const {', '// Changed.\nconst {'));
-    await watched.shows('active');
+    const changed = source.replace('const {', '// Changed.\nconst {');
+    await watched.showsOnceSaved(save(changed), 'active');
     expect(await watched.sessions()).toEqual({ started: 1, running: 1 });
     expect(await page.locator('idle-session-dialog').count()).toBe(1);
   });

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { Browser, Page } from 'playwright-core';
-import { MINUTE } from '../../support/durations.js';
+import { MINUTE, SECOND } from '../../support/durations.js';
+import { until } from '../../support/until.js';
 
 /** Counts the sessions of a page: each has a channel to the other tabs as long as it runs. */
 const COUNT_SESSIONS = `
@@ -121,9 +122,20 @@ export class WatchedPage {
   }
 
   /** Says so, also behind the cover. */
-  shows(state: string, before = 'Your session'): Promise<void> {
+  shows(state: string, before = 'Your session', timeout?: number): Promise<void> {
     const said = this.page.locator('[role=status]', { hasText: `${before}: ${state}` });
-    return said.waitFor({ state: 'attached' });
+    return said.waitFor({ state: 'attached', timeout });
+  }
+
+  /** Saves again where the watcher of files has missed a change, as it may of two at once. */
+  async showsOnceSaved(save: () => void, state: string, before?: string): Promise<void> {
+    await until('the page shows what was saved', () => {
+      save();
+      return this.shows(state, before, 2 * SECOND).then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
   sessions(): Promise<{ started: number; running: number }> {
