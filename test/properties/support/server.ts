@@ -65,8 +65,13 @@ export class Server {
       let reading = await this.endIfExpired(key, await this.activity.read(key));
       let readAt = performance.now();
       const isLocked = this.outcome(reading) === 'locked';
-      if (unlocks && (isLocked || this.outcome(reading) === 'accepted'))
-        return this.outcome(await this.update(key, this.activity.unlock(key, idleTimeoutMs)));
+      if (unlocks && (isLocked || this.outcome(reading) === 'accepted')) {
+        const answer = await this.activity.unlock(key, idleTimeoutMs);
+        reading = await this.endIfExpired(key, answer);
+        readAt = performance.now();
+        // Of one that was not locked, it is activity.
+        if (answer.unlocked) return this.outcome(reading);
+      }
       if (this.outcome(reading) !== 'accepted') return this.outcome(reading);
 
       const { record } = reading;
