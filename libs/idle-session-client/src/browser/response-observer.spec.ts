@@ -57,6 +57,13 @@ describe('The observer of responses', () => {
     expect(seen).toMatchObject([{ state: 'locked', expiresInMs: 60_000 }]);
   });
 
+  it('tells nothing of the endpoints, whose answers are read as a whole', () => {
+    tell({ ...ENTRY, name: `${ORIGIN}/idle-session/status` });
+    expect(seen).toEqual([]);
+    tell({ ...ENTRY, name: `${ORIGIN}/idle-sessions` });
+    expect(seen).toHaveLength(1);
+  });
+
   it('tells nothing of other origins', () => {
     tell({ ...ENTRY, name: 'https://other.example/claims' });
     expect(seen).toEqual([]);

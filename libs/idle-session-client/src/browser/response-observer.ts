@@ -1,15 +1,17 @@
 import type { ObservedResponse, Stop } from './environment.js';
 
 /**
- * Sees every response of the server's origin to the page: fetch, XHR and the navigation itself, also those before now.
+ * Sees every response of the server's origin to the page: fetch, XHR and the navigation itself, also those before now. Not
+ * those of the endpoints: who asked has the whole answer, which must not come as old news.
  * @param path where the server's endpoints are
  */
 export function onResponse(listener: (response: ObservedResponse) => void, path: string): Stop {
   const observers = ['navigation', 'resource'].map((type) => {
     const observer = new PerformanceObserver((list) => {
-      const { origin } = new URL(path, location.href);
+      const endpoints = new URL(`${path}/`, location.href);
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-        if (new URL(entry.name).origin !== origin) continue;
+        const { origin } = new URL(entry.name);
+        if (origin !== endpoints.origin || entry.name.startsWith(endpoints.href)) continue;
         // Firefox has none on plain http.
         const timing = entry.serverTiming?.find(({ name }) => name === 'idle-session');
         listener({
