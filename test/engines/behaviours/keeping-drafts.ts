@@ -44,7 +44,7 @@ export function keepsDrafts(given: Given): void {
     it('is still there after its form came back with errors', async () => {
       const { tab } = await given.visit();
       await typed(tab);
-      await tab.click(button('Send claim'));
+      await tab.pressButton(button('Send claim'));
       await tab.waitFor('there are errors', `document.querySelector('.errors') !== null`);
       await tab.waitFor('the page has looked at the drafts', HAS_FETCHED_KEY);
       await tab.open('/claims/new');
@@ -59,7 +59,7 @@ export function keepsDrafts(given: Given): void {
         document.querySelector('#date').value = '2026-01-01';
         document.querySelector('#account').value = 'The river came in.';
       })()`);
-      await tab.click(button('Send claim'));
+      await tab.pressButton(button('Send claim'));
       await tab.waitFor('it was taken', `location.search.startsWith('?sent=')`);
       await tab.waitFor('the draft is gone', `!${isKept}`);
     });

@@ -117,6 +117,12 @@ export class Tab {
     await this.tab.click(x, y);
   }
 
+  /** Presses a button by the keyboard, wherever it is drawn. */
+  async pressButton(target: string): Promise<void> {
+    await this.tell(`void ${target}.focus()`);
+    await this.tab.press('Enter');
+  }
+
   /** Clicks into a field, and types. */
   async type(field: string, text: string): Promise<void> {
     await this.click(field);
