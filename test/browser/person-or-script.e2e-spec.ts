@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CDPSession, Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
-import { until } from '../support/until.js';
 import { TabsVisit } from './support/tabs-visit.js';
 import { WatchedDesk } from './support/watched-desk.js';
 
@@ -160,22 +159,6 @@ describe('A person', () => {
     await visit.pass(2 * MINUTE);
     expect(await sentAfter(() => page.mouse.move(120, 90, { steps: 3 }))).toEqual([HEARTBEAT]);
     await page.mouse.up();
-  });
-
-  it('is seen while the page has locked the pointer', async () => {
-    await page.mouse.move(50, 50);
-    await run(`document.querySelector('canvas').requestPointerLock()`, true);
-    await page.waitForFunction('document.pointerLockElement !== null', undefined, { polling: 50 });
-    await visit.pass(2 * MINUTE);
-    const before = visit.requests.length;
-    let x = 50;
-    // Some of the first moves come without any way that the pointer went.
-    await until('the pointer is seen to move', async () => {
-      await page.mouse.move((x += 10), 90);
-      await visit.settled();
-      return visit.sentSince(before).length > 0;
-    });
-    expect(visit.sentSince(before)).toEqual([HEARTBEAT]);
   });
 
   it('is not seen in a window that the page opened, unless that tells of them', async () => {
