@@ -64,8 +64,8 @@ function otherSiteThan(
 }
 
 /**
- * Whether two hosts are of different sites whatever domains can be registered: such a domain has at least two labels. It is
- * not said of `a.co.uk` and `b.co.uk`: only browsers have the list of public suffixes.
+ * Whether two hosts are certainly of different sites: a domain that people can register has at least two labels. Of
+ * `a.co.uk` and `b.co.uk` this function does not say so, since only browsers have the list of public suffixes.
  */
 function isOtherSite(host: string, other: string): boolean {
   if (host === other) return false;

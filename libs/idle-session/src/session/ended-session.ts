@@ -16,8 +16,8 @@ export class EndedSession {
   ) {}
 
   /**
-   * `expired` with the reason, if the session has ended; else `none`: of a live one, only its cookie tells. Who knows the
-   * reference learns no more than the reason.
+   * `expired` with the reason, if the session has ended; else `none`: of a live one, only its cookie tells. A stranger with
+   * the reference learns no more than the reason.
    * @throws {StorageUnavailableException}
    */
   async status(ref: unknown): Promise<IdleSessionStatus> {

@@ -141,7 +141,7 @@ export class RequestSession {
     const { ref } = this.found;
     // Of a request that runs for long, it may be locked by now.
     if (this.newest.isOld) await this.checkAgain();
-    // Whoever is at a locked page may claim any time for the last activity.
+    // A person at a locked page may claim any time for the last activity.
     if (!ref || !isOpen(this.evaluate())) return this.status();
     // No storage has to take a time before all times, which a database may not hold.
     const at = Math.max(0, Math.round(this.newest.now - idleForMs));

@@ -77,7 +77,7 @@ export function sessionMiddleware(
   }
 }
 
-/** Pages of another origin may not read `Server-Timing` unless it is said that they may, whatever CORS says. */
+/** Browsers let pages of another origin read `Server-Timing` only by `Timing-Allow-Origin`, and not by the headers of CORS. */
 function tellRemaining(response: Response, timing: string, origins: readonly string[]): void {
   response.appendHeader('Server-Timing', timing);
   if (origins.length > 0) response.appendHeader('Timing-Allow-Origin', origins.join(', '));
