@@ -4,8 +4,7 @@ import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { statusOf } from './idle-session.status.js';
 import { SessionActivity } from './session-activity.js';
-
-const SESSION_REF = /^[\w-]{22}$/;
+import { isSessionRef } from './session-ref.js';
 
 /** Tells a page why its session has ended whose cookie the browser has not any more. */
 @Injectable()
@@ -21,8 +20,7 @@ export class EndedSession {
    * @throws {StorageUnavailableException}
    */
   async status(ref: unknown): Promise<IdleSessionStatus> {
-    const isRef = typeof ref === 'string' && SESSION_REF.test(ref);
-    const reading = isRef ? await this.activity.read(ref, true) : undefined;
+    const reading = isSessionRef(ref) ? await this.activity.read(ref, true) : undefined;
     const evaluation = reading && this.activity.evaluate(reading);
     // After a confirm the session goes on, and why it ended is known under its new id alone.
     const isKnown = evaluation?.state === 'expired' && reading?.record?.ended !== 'confirmed';

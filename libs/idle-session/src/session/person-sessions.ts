@@ -13,6 +13,7 @@ import type { DeliberateEndReason } from './request-session.js';
 import { RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
+import { isSessionRef } from './session-ref.js';
 
 /** A live session in the list of its owner's. */
 export interface ListedSession {
@@ -48,9 +49,6 @@ export interface EndAllOptions {
   /** Who ended them, for the events. */
   readonly by?: string | undefined;
 }
-
-/** As `sessionRef()` makes them. The storage keeps what is its own under keys that are none. */
-const REF = /^[\w-]{22}$/;
 
 /** A session as a browser is told of it: its clock may be wrong, so that it gets durations. */
 export interface SessionItem extends Omit<ListedSession, 'startedAt' | 'lastActivityAt'> {
@@ -98,7 +96,7 @@ export class PersonSessions {
         `IdleSessionService.endByRef() got reason ${String(reason)}; it takes 'signed-out' or 'revoked'.`,
       );
     if (owner !== undefined) this.requireIndex('endByRef');
-    if (typeof ref !== 'string' || !REF.test(ref)) return false;
+    if (!isSessionRef(ref)) return false;
     const reading = await this.activity.read(ref, true);
     if (!this.activity.isAlive(reading)) return false;
     if (owner !== undefined && !(await this.isOwned(ref, reading, owner))) return false;

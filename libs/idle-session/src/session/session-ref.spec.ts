@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { sessionRef } from './session-ref.js';
+import { isSessionRef, sessionRef } from './session-ref.js';
 
 describe('sessionRef', () => {
   it('is short, fit for keys and URLs, and the same for the same session', () => {
@@ -11,5 +11,24 @@ describe('sessionRef', () => {
     const refs = ['abcdefgh', 'abcdefgi', 'abcdefgh '].map(sessionRef);
     expect(new Set(refs).size).toBe(3);
     expect(refs.join()).not.toContain('abcdefg');
+  });
+});
+
+describe('isSessionRef', () => {
+  it('knows a reference', () => {
+    expect(isSessionRef(sessionRef('an id'))).toBe(true);
+  });
+
+  it.each([
+    undefined,
+    null,
+    '',
+    '#',
+    22,
+    [sessionRef('an id')],
+    `${sessionRef('an id')} `,
+    '#active',
+  ])('does not take %j for one', (value) => {
+    expect(isSessionRef(value)).toBe(false);
   });
 });

@@ -10,3 +10,10 @@ export function sessionRef(sessionId: string): string {
   // From a buffer: a slice of a longer string would keep all of that in memory, for each session.
   return hash('sha256', `idle-session:${sessionId}`, 'buffer').toString('base64url', 0, REF_BYTES);
 }
+
+const REF = /^[\w-]{22}$/;
+
+/** Whether a value, from a browser say, has the form of a reference: the storage keeps what is its own under keys that have not. */
+export function isSessionRef(value: unknown): value is string {
+  return typeof value === 'string' && REF.test(value);
+}
