@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { IdleSessionService, safeReturnTo } from 'nestjs-idle-session';
 import { formText } from '../form-text.js';
 import { confirmPage } from './confirm-page.js';
+import { WRONG_PASSWORD } from './passwords.js';
 import { SignedInPage } from './signed-in-page.js';
 import { Users } from './users.js';
 
@@ -32,11 +33,7 @@ export class ConfirmController {
     const { id } = request.session.user!;
     // A real app counts wrong tries, here and at the sign-in.
     if (!(await this.users.authenticate(id, formText(form.password)))) {
-      const page = confirmPage(
-        request,
-        target,
-        'The password is wrong. Check it, then enter it again.',
-      );
+      const page = confirmPage(request, target, WRONG_PASSWORD);
       response.status(401).render('confirm', page);
       return;
     }

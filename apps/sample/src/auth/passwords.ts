@@ -1,5 +1,8 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
+/** Said where a person who is signed in gives their password again. */
+export const WRONG_PASSWORD = 'The password is wrong. Check it, then enter it again.';
+
 // OWASP Password Storage Cheat Sheet, scrypt: 16 MiB a hash.
 const COST = { N: 2 ** 14, r: 8, p: 5 };
 const SALT_BYTES = 16;

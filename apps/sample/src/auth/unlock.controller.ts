@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpStatus, Post, Query, Req, Res } from '@nestj
 import type { Request, Response } from 'express';
 import { AllowLocked, IdleSessionService, safeReturnTo } from 'nestjs-idle-session';
 import { formText } from '../form-text.js';
+import { WRONG_PASSWORD } from './passwords.js';
 import { SignedInPage } from './signed-in-page.js';
 import { SignInRequiredException } from './signed-in.guard.js';
 import { unlockPage } from './unlock-page.js';
@@ -48,11 +49,7 @@ export class UnlockController {
       return response.redirect(303, '/login?reason=revoked');
     }
     if (!(await this.users.authenticate(id, formText(form.password)))) {
-      const page = unlockPage(
-        request,
-        target,
-        'The password is wrong. Check it, then enter it again.',
-      );
+      const page = unlockPage(request, target, WRONG_PASSWORD);
       response.status(HttpStatus.UNPROCESSABLE_ENTITY).render('unlock', page);
       return;
     }
