@@ -3,7 +3,7 @@
 // room for the ring around the button in focus. React hides what waits for its data by display: none !important:
 // with the dialog open in there, the page would stand still and show nothing.
 export const STYLES = `
-:host { all: initial; display: inline !important; color-scheme: inherit }
+:host { all: initial; color-scheme: inherit; display: inline !important }
 dialog {
   box-sizing: border-box; inline-size: 29em; max-inline-size: calc(100vw - 1em);
   max-block-size: calc(100vh - 1em); max-block-size: calc(100dvh - 1em);
