@@ -71,6 +71,16 @@ describe('The warning', () => {
     await page.waitForFunction(() => scrollY > 1000);
   });
 
+  it('is seen where a framework hides its element, as React does with what waits for its data', async () => {
+    await untilWarned(visit);
+    await page.evaluate(() => {
+      const element = document.querySelector('idle-session-dialog')!;
+      element.style.setProperty('display', 'none', 'important');
+    });
+    await stay(page).click();
+    await gone(page);
+  });
+
   it('fits where the browser bars take a part of the height', async () => {
     await untilWarned(visit);
     const height = await dialog(page).evaluate((all) => getComputedStyle(all).maxBlockSize);

@@ -10,10 +10,11 @@ import { Workbench } from './support/workbench.js';
 
 /** The status of the documentation, a dialog, and what the test looks at. */
 const ROOT = `
+  import { useState } from 'react';
   import { IdleSessionDialog, useIdleSession } from 'idle-session-client/react';
   import { SessionStatus } from './app.js';
 
-  export const watched: { states: string[]; events: string[] } = { states: [], events: [] };
+  export const watched = { states: [] as string[], events: [] as string[], go: (page: number) => {} };
 
   function Watch() {
     const { state } = useIdleSession();
@@ -22,11 +23,14 @@ const ROOT = `
   }
 
   export function Root() {
+    const [page, setPage] = useState(0);
+    watched.go = setPage;
     return (
       <>
         <SessionStatus />
         <Watch />
         <IdleSessionDialog
+          key={page}
           stay="I am here"
           sign-out="Leave"
           onWarning={() => watched.events.push('warning')}
@@ -173,6 +177,16 @@ describe('idle-session-client/react in an app that Vite builds', () => {
     await watched.shows('signed-out');
     expect(await seen('events')).toEqual(['expired: signed-out', 'expired: signed-out']);
     expect((await watched.sessions()).running).toBe(1);
+  });
+
+  it('has its listeners by the time that a dialog which takes the place of another sends an event', async () => {
+    await openWithin(15 * MINUTE, 'active');
+    await button('Sign out').click();
+    await watched.shows('signed-out');
+    await page.evaluate('watched.go(1)');
+    await page.waitForFunction('watched.events.length === 2');
+    expect(await seen('events')).toEqual(['expired: signed-out', 'expired: signed-out']);
+    expect(page.url()).toBe(`${site.url}/`);
   });
 
   it('is destroyed with the app', async () => {

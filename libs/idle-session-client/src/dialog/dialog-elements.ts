@@ -22,11 +22,11 @@ export interface DialogElements {
   readonly signOut: HTMLButtonElement;
   /** What is left, in a corner of the page. */
   readonly reminder: HTMLElement;
-  /** Keeps the page from being printed while it is enabled. */
+  /** For the page: keeps it from being seen and printed. */
   readonly concealment: CSSStyleSheet;
-  /** Keeps the page from scrolling while it is enabled. */
+  /** For the page: keeps it from scrolling. */
   readonly standstill: CSSStyleSheet;
-  /** Keeps what has the focus from lying below the reminder while it is enabled. */
+  /** For the page: keeps what has the focus from lying below the reminder. */
   readonly room: CSSStyleSheet;
 }
 
@@ -59,13 +59,8 @@ export function createElements(host: HTMLElement): DialogElements {
   reminder.role = 'timer';
   reminder.hidden = true;
 
-  const sheet = sheetOf(STYLES);
-  const sheets = [CONCEALMENT, STANDSTILL, ROOM].map(sheetOf);
-  for (const one of sheets) one.disabled = true;
-  document.adoptedStyleSheets.push(...sheets);
-  const [concealment, standstill, room] = sheets as [CSSStyleSheet, CSSStyleSheet, CSSStyleSheet];
   const root = host.attachShadow({ mode: 'open' });
-  root.adoptedStyleSheets = [sheet];
+  root.adoptedStyleSheets = [sheetOf(STYLES)];
   root.append(dialog, reminder);
   return {
     root,
@@ -81,9 +76,9 @@ export function createElements(host: HTMLElement): DialogElements {
     stay,
     signOut,
     reminder,
-    concealment,
-    standstill,
-    room,
+    concealment: sheetOf(CONCEALMENT),
+    standstill: sheetOf(STANDSTILL),
+    room: sheetOf(ROOM),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DialogContent } from './dialog-content.js';
 import { createElements } from './dialog-elements.js';
-import { focusMain, isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
+import { apply, focusMain, isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageTitle } from './page-title.js';
 import { duration } from './words/duration.js';
 import { hasWords, languageOf, wordsOf } from './words/languages.js';
@@ -62,17 +62,14 @@ export class DialogView {
       this.#open();
       if (!this.#isInGrace()) onEscape();
     };
-    // In the order of the top layer, what opens later lies above.
-    document.addEventListener(
-      'toggle',
-      (event) => {
-        const isOpening = (event as ToggleEvent).newState === 'open';
-        // After the end, a dialog of the app may ask to sign in.
-        if (isOpening && dialog.open && this.#shown?.changesInMs !== undefined) this.#open(true);
-      },
-      true,
-    );
   }
+
+  /** In the order of the top layer, what opens later lies above. */
+  readonly #onToggle = (event: Event): void => {
+    const isOpening = (event as ToggleEvent).newState === 'open';
+    // After the end, a dialog of the app may ask to sign in.
+    if (isOpening && this.#shown?.changesInMs !== undefined) this.#open(true);
+  };
 
   #isInGrace(): boolean {
     return performance.now() < this.#graceUntil;
@@ -118,7 +115,7 @@ export class DialogView {
     stay.ariaDisabled = String(content.busy);
     dialog.classList.toggle('cover', content.covers);
     dialog.classList.toggle('asking', content.view === 'asking');
-    concealment.disabled = !content.covers;
+    apply(concealment, content.covers);
     this.#open();
     if (content.covers && !previous?.covers) leaveNothingBehind();
     // The button that had the focus may have gone.
@@ -140,7 +137,7 @@ export class DialogView {
     const { reminder, room } = this.#elements;
     const reminds = content?.view === 'reminder';
     reminder.hidden = !reminds;
-    room.disabled = !reminds;
+    apply(room, reminds);
     if (reminds) reminder.textContent = this.#wordsOf('left')[0].replace('{time}', content.counter);
     return content !== undefined && !reminds;
   }
@@ -223,7 +220,8 @@ export class DialogView {
       this.#hadFocus = document.activeElement !== document.body;
       this.#givePlaceBack = keepPlace();
       this.#graceUntil = performance.now() + GRACE_MS;
-      standstill.disabled = false;
+      apply(standstill, true);
+      document.addEventListener('toggle', this.#onToggle, true);
     }
     // Left by dialogs that hide all else from assistive technology.
     this.#host.removeAttribute('aria-hidden');
@@ -233,7 +231,9 @@ export class DialogView {
 
   #close(): void {
     const { dialog, root, concealment, standstill } = this.#elements;
-    concealment.disabled = standstill.disabled = true;
+    apply(concealment, false);
+    apply(standstill, false);
+    document.removeEventListener('toggle', this.#onToggle, true);
     if (!dialog.open) return;
     // The browser gives the focus back, unless what had it is gone.
     dialog.close();

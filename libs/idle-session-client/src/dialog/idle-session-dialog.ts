@@ -38,12 +38,12 @@ declare global {
 }
 
 /**
- * Defines `<idle-session-dialog>`, once. On a server it does nothing.
+ * Defines `<idle-session-dialog>`, once. On a server, and in jsdom, it does nothing.
  *
  * @param shared the session of elements that have been given none; default: each creates its own
  */
 export function defineIdleSessionDialog(shared?: ShownSession): void {
-  if (typeof customElements === 'undefined' || customElements.get(TAG)) return;
+  if (!globalThis.document?.adoptedStyleSheets || customElements.get(TAG)) return;
 
   class IdleSessionDialog extends HTMLElement implements IdleSessionDialogElement {
     readonly #start = createWarningDialog(this);

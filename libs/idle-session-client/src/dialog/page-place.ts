@@ -41,6 +41,14 @@ export function leaveNothingBehind(): void {
   if (document.pictureInPictureElement) document.exitPictureInPicture().catch(ignore);
 }
 
+/** Gives the page a style sheet, or takes it away: a page keeps nothing of a dialog that is gone. */
+export function apply(sheet: CSSStyleSheet, isNeeded: boolean): void {
+  const sheets = document.adoptedStyleSheets;
+  if (sheets.includes(sheet) === isNeeded) return;
+  if (isNeeded) sheets.push(sheet);
+  else sheets.splice(sheets.indexOf(sheet), 1);
+}
+
 function openPopovers(): HTMLElement[] {
   // Older browsers know none.
   if (!('popover' in HTMLElement.prototype)) return [];

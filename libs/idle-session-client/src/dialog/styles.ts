@@ -1,8 +1,9 @@
 // In em of the browser's own font size, since an app may have set its root's; in system colours, since those follow the
 // page's colour scheme and are opaque, which the cover has to be. Nothing moves. Where the dialog has to scroll, there is
-// room for the ring around the button in focus.
+// room for the ring around the button in focus. React hides what waits for its data by display: none !important:
+// with the dialog open in there, the page would stand still and show nothing.
 export const STYLES = `
-:host { all: initial; color-scheme: inherit }
+:host { all: initial; color-scheme: inherit; display: inline !important }
 dialog {
   box-sizing: border-box; inline-size: 29em; max-inline-size: calc(100vw - 1em);
   max-block-size: calc(100vh - 1em); max-block-size: calc(100dvh - 1em);

@@ -96,7 +96,8 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     const unsubscribe = shown.subscribe(update);
     session = shown;
     hasWarned = isDismissed = hasEnded = false;
-    update();
+    // Before the browser paints, and after a framework that adds its listeners only to what is in the page.
+    queueMicrotask(update);
     return () => {
       unsubscribe();
       clearTimeout(timer);

@@ -1,4 +1,11 @@
-import { createElement, useEffect, useRef, type HTMLAttributes, type ReactElement } from 'react';
+import {
+  createElement,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  type HTMLAttributes,
+  type ReactElement,
+} from 'react';
 import {
   defineIdleSessionDialog,
   type IdleSessionDialogElement,
@@ -6,6 +13,9 @@ import {
 import type { TextKey } from '../dialog/words/words.js';
 import type { EndReason } from '../protocol/end-reason.js';
 import { idleSession } from '../session/page-session.js';
+
+/** Where React renders on a server, before 19 it complained about each other one. */
+const useEffectAtOnce = typeof document === 'undefined' ? useEffect : useLayoutEffect;
 
 /** The texts that replace those of the dialog, what happens, and attributes of HTML; children fill its slots. */
 export interface IdleSessionDialogProps
@@ -24,9 +34,9 @@ export function IdleSessionDialog(props: IdleSessionDialogProps): ReactElement {
   const { onWarning, onExtended, onExpired, ...attributes } = props;
   const ref = useRef<IdleSessionDialogElement>(null);
 
-  // Before React 19, a custom element got its listeners only like this. They come before the element is defined, as the
-  // session may warn already.
-  useEffect(() => {
+  // Before React 19, a custom element got its listeners only like this. At once, since the session may warn or be over
+  // already when the element comes into the page.
+  useEffectAtOnce(() => {
     const element = ref.current!;
     const listeners = { warning: onWarning, extended: onExtended, expired: onExpired };
     const entries = Object.entries(listeners) as [string, EventListener | undefined][];

@@ -4,8 +4,8 @@ import type { IdleSessionOptions } from './idle-session-options.js';
 import { STARTING } from './state.js';
 
 /**
- * Starts to watch over the session of this page. On a server, where there is no page, it does nothing and stays
- * `starting`.
+ * Starts to watch over the session of this page. On a server, where there is no page, and in jsdom, it does nothing and
+ * stays `starting`.
  */
 export function createIdleSession(
   options: IdleSessionOptions = {},
@@ -21,7 +21,7 @@ export function createIdleSession(
   | 'hold'
   | 'destroy'
 > {
-  if (typeof window !== 'undefined') return new IdleSession(options, browserEnvironment());
+  if (globalThis.window?.PerformanceObserver) return new IdleSession(options, browserEnvironment());
   return {
     getState: () => STARTING,
     subscribe: () => () => {},

@@ -134,6 +134,20 @@ describe('An end', () => {
     expect((await here.buffer.read('a')).record?.ended).toBe('signed-out');
   });
 
+  it('of one session, or a question about an unknown one, leaves what is being asked of another', async () => {
+    const world = new World();
+    const [here, there] = [await aWarmProcess(['a'], {}, IDLE, world), aProcess(world)];
+    await there.buffer.start('c', session(IDLE, 'id of c'));
+    here.connection.latency.read = { back: 10 };
+    const asked = here.buffer.read('c');
+    await pass(5);
+    await here.buffer.end('a', 'signed-out');
+    await here.buffer.read('unknown', true);
+    await pass(5);
+    await asked;
+    expect(await isFromMemory(() => here.buffer.read('c'))).toBe(true);
+  });
+
   it('that a message tells of is known at once', async () => {
     class Told extends BufferedActivityStorage {
       override forget(key: string): void {

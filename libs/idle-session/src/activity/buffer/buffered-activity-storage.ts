@@ -184,13 +184,11 @@ export class BufferedActivityStorage extends ActivityStorage {
   }
 
   /** Asks the storage about one session, and remembers its answer. */
-  private async query<T extends ActivityReading>(key: string, ask: () => Promise<T>): Promise<T> {
+  private query<T extends ActivityReading>(key: string, ask: () => Promise<T>): Promise<T> {
     const partition = this.partitionOf(key);
-    const askedAt = performance.now();
-    const answer = ask();
+    const answer = partition.ask(key, ask);
     this.use(partition);
-    const reading = await answer;
-    return { ...reading, record: partition.takeReading(key, reading, askedAt) };
+    return answer;
   }
 
   private async sendPending(key: string, partition: Partition): Promise<void> {

@@ -5,6 +5,7 @@ import { activityDeadlineOf, activitySpanOf } from '../evaluate.js';
 import type { ChangedKeys } from '../watchers.js';
 import type { Changes, Touch } from './activity-feed.js';
 import { KnownActivity, withActivity } from './known-activity.js';
+import { OpenQuestions, type Question } from './open-questions.js';
 import { SharedReads } from './shared-reads.js';
 
 /** When the storage is to be told of a session's activity, on its own clock. */
@@ -32,7 +33,7 @@ export class Partition {
   /** Whether a request has used it since the last synchronization. */
   inUse = false;
   syncing: Promise<void> | undefined;
-  private forgotAt = -Infinity;
+  private readonly questions = new OpenQuestions();
   /** How far the storage's clock is ahead of this process's monotonic one. */
   private aheadMs = NaN;
 
@@ -109,14 +110,22 @@ export class Partition {
     return storedActivityAt + Math.min(this.touchIntervalMs, lagsMs);
   }
 
-  /**
-   * Takes in what the storage says of one session.
-   * @returns the record, with the activity that the storage does not know yet
-   */
-  takeReading(
+  /** Asks the storage about one session, and remembers its answer. */
+  async ask<T extends ActivityReading>(key: string, ask: () => Promise<T>): Promise<T> {
+    const question = this.questions.begin(key);
+    try {
+      const reading = await ask();
+      return { ...reading, record: this.takeReading(key, reading, question) };
+    } finally {
+      this.questions.end(key, question);
+    }
+  }
+
+  /** @returns the record, with the activity that the storage does not know yet */
+  private takeReading(
     key: string,
     { record, now }: ActivityReading,
-    askedAt: number,
+    { askedAt, isOvertaken }: Question,
   ): ActivityRecord | undefined {
     this.takeTime(now, askedAt);
     if (!record || record.ended !== undefined) {
@@ -125,7 +134,7 @@ export class Partition {
     }
     const pendingActivityAt = this.pendingActivityAt(key, record);
     // An answer that a change overtook may be older than the change.
-    if (askedAt >= this.forgotAt) {
+    if (!isOvertaken) {
       const known = this.pending.get(key) ?? this.known.get(key) ?? new KnownActivity(record, 0);
       known.update(record, pendingActivityAt, askedAt);
       this.known.set(key, known);
@@ -154,8 +163,8 @@ export class Partition {
   /** What is known of these sessions may be untrue. */
   forget(keys: readonly string[]): void {
     if (keys.length === 0) return;
-    this.forgotAt = performance.now();
     for (const key of keys) {
+      this.questions.overtake(key);
       this.known.delete(key);
       this.reads.delete(key);
     }
@@ -163,7 +172,7 @@ export class Partition {
   }
 
   private forgetAll(): void {
-    this.forgotAt = performance.now();
+    this.questions.overtakeAll();
     this.known.clear();
     this.reads.clear();
     this.onForget('all');
