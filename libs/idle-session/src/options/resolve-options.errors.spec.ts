@@ -172,6 +172,22 @@ describe('A wrong option', () => {
     expect(message).toContain('beside useFactory, useClass or useExisting');
   });
 
+  it.each(['secret', 'store', 'cookie', 'name'])(
+    'is an option of the session that stands beside it: %s is told where to go',
+    (name) => {
+      const { option, message } = errorOf(() => resolve({ [name]: 'something' }));
+      expect(option).toBe(name);
+      expect(message).toContain(
+        `it takes nothing here: it belongs in session, as session.${name}.`,
+      );
+    },
+  );
+
+  it('is unknown: all options are named, path among them', () => {
+    const { message } = errorOf(() => resolve({ idelTimeout: '5m' }));
+    expect(message).toMatch(/only idleTimeout, .*storageTimeout, path\.$/);
+  });
+
   it.each([undefined, null, 'options', []])(
     'is anything but an object of options: %p',
     (options) => {
