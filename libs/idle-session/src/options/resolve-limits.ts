@@ -28,7 +28,7 @@ type StartLimits = Pick<ActivityRecord, 'idleTimeoutMs' | 'absoluteTimeoutMs' | 
 
 /** What an idle timeout has to fit into. */
 interface Limits extends Pick<ResolvedLimits, 'warnBeforeFor' | 'absoluteTimeoutMs'> {
-  readonly options: PresetOptions;
+  readonly options: PresetOptions & Pick<IdleSessionModuleOptions, 'warnBefore'>;
 }
 
 /** WCAG 2.2, success criterion 2.2.1: at least 20 s to extend. */
@@ -114,7 +114,8 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   const warnBeforeMs = warnBeforeFor(idleTimeoutMs);
   if (warnBeforeMs !== false && warnBeforeMs >= idleTimeoutMs) {
     const takes = `false or less than idleTimeout (${durationInWords(idleTimeoutMs)})`;
-    throw new IdleSessionOptionsError('warnBefore', warnBeforeMs, takes, valueOf(warnBeforeMs));
+    const { warnBefore } = limits.options;
+    throw new IdleSessionOptionsError('warnBefore', warnBefore, takes, valueOf(warnBefore));
   }
   return idleTimeoutMs;
 }

@@ -294,6 +294,13 @@ describe('A wrong combination', () => {
   });
 });
 
+describe('A warnBefore that does not fit', () => {
+  it.each(['20m', 1_200_000])('is named as it was given: %p', (warnBefore) => {
+    const { message } = errorOf(() => resolve({ warnBefore }));
+    expect(message).toContain(`Option "warnBefore" got ${inspect(warnBefore)}; it takes `);
+  });
+});
+
 describe('The secret', () => {
   it.each<[string, unknown]>([
     ['is missing', undefined],
