@@ -4,8 +4,9 @@ import { NestFactory } from '@nestjs/core';
 import { RedisStore } from 'connect-redis';
 import { IdleSessionModule } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+import { createClient } from 'redis';
 // #endregion imports
-import { BasicClientSideCache, createClient } from 'redis';
+import { BasicClientSideCache } from 'redis';
 
 const secret = process.env.SESSION_SECRET ?? 'at least sixteen characters';
 

@@ -44,6 +44,7 @@ describe('A page whose session is locked', () => {
     expect(await isCovered(page)).toBe(true);
     expect(await heading(page).textContent()).toBe('For your security, we locked this page');
     expect(await dialog(page).textContent()).toContain('Your work is still here.');
+    expect(await dialog(page).locator('#counter').isVisible()).toBe(false);
     expect(await focused(page)).toBe('password');
     expect(await button(page, 'Sign out').isVisible()).toBe(true);
     expect(placeOf(page)).toBe('/desk');

@@ -57,6 +57,7 @@ async function untilExtendedElsewhere(): Promise<void> {
 
 async function isKept(): Promise<void> {
   expect(await isCovered(page)).toBe(true);
+  expect(await dialog(page).locator('#counter').isVisible()).toBe(false);
   expect(placeOf(page)).toBe('/claims/new');
 }
 

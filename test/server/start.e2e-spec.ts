@@ -40,7 +40,7 @@ describe.each(WAYS)('An app with $way', ({ importing }) => {
     ],
     [
       { idleTimeout: '1m', warnBefore: '2m' },
-      'Option "warnBefore" got 120000; it takes false or less than',
+      `Option "warnBefore" got '2m'; it takes false or less than`,
     ],
     [{ idleTimeout: '13h' }, `Option "idleTimeout" got '13h'; it takes at most absoluteTimeout`],
     [{ idleTimout: '5m' }, 'Option "idleTimout" got a value; it takes nothing: there is no such'],

@@ -35,7 +35,7 @@ button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outlin
   position: fixed; inset-block-end: .5em; inset-inline-end: .5em; margin: 0; padding: .25em .75em; z-index: 2147483647;
   font-variant-numeric: tabular-nums; pointer-events: none
 }
-[hidden] { display: none }
+[hidden] { display: none !important }
 ::slotted([slot=unlock]) { margin-block: .5em }
 @media (max-height: 24em) {
   h2 { font-size: 1.15em }

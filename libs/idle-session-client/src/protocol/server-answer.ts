@@ -1,4 +1,4 @@
-import type { EndReason } from './end-reason.js';
+import { END_REASONS, type EndReason } from './end-reason.js';
 import type { IdleSessionStatus } from './idle-session-status.js';
 
 const ALIVE = ['active', 'warning', 'locked'];
@@ -11,10 +11,8 @@ export function isStatus(body: unknown): body is IdleSessionStatus {
   return isAlive && typeof expiresInMs === 'number' && typeof sessionRef === 'string';
 }
 
-const REASONS = ['idle', 'absolute', 'signed-out', 'revoked', 'lost'];
-
 /** The reason in a problem body of a 401; undefined if the 401 is not about the session's end. */
 export function reasonOf(body: unknown): EndReason | undefined {
-  const { reason } = (body ?? {}) as { reason?: EndReason };
-  return REASONS.includes(reason as string) ? reason : undefined;
+  const { reason } = (body ?? {}) as { reason?: unknown };
+  return END_REASONS.find((known) => known === reason);
 }

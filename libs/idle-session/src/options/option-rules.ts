@@ -167,14 +167,8 @@ export const COOKIE_RULES: Rules = {
 export function checkOptions(options: object, rules: Rules, prefix = ''): void {
   for (const key of Object.keys(options)) {
     if (Object.hasOwn(rules, key)) continue;
-    throw new IdleSessionOptionsError(
-      prefix + key,
-      undefined,
-      prefix + key === 'path'
-        ? 'its value beside useFactory, useClass or useExisting, as forRootAsync({ path })'
-        : `nothing: there is no such option, only ${Object.keys(rules).join(', ')}`,
-      'a value',
-    );
+    const option = prefix + key;
+    throw new IdleSessionOptionsError(option, undefined, insteadOf(option, rules), 'a value');
   }
   for (const [key, { takes, accepts, required, isPublic }] of Object.entries(rules)) {
     const value = (options as Record<string, unknown>)[key];
@@ -182,4 +176,17 @@ export function checkOptions(options: object, rules: Rules, prefix = ''): void {
     const description = isPublic ? valueOf(value) : undefined;
     throw new IdleSessionOptionsError(prefix + key, value, takes, description);
   }
+}
+
+/** What to write where there is no such option. */
+function insteadOf(option: string, rules: Rules): string {
+  if (option === 'path') {
+    return 'its value beside useFactory, useClass or useExisting, as forRootAsync({ path })';
+  }
+  if (Object.hasOwn(SESSION_RULES, option))
+    return `nothing here: it belongs in session, as session.${option}`;
+  const names = Object.keys(rules);
+  // The module takes it before it holds the others against these rules.
+  if (rules === MODULE_RULES) names.push('path');
+  return `nothing: there is no such option, only ${names.join(', ')}`;
 }

@@ -2,6 +2,7 @@ import type { Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import type { ActivityRecord } from '../activity/activity-storage.js';
 import { DURATION_TAKES, milliseconds, type Duration } from '../utils/duration.js';
+import { durationInWords } from '../utils/duration-in-words.js';
 import { durationOption } from '../utils/duration-option.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
@@ -27,7 +28,7 @@ type StartLimits = Pick<ActivityRecord, 'idleTimeoutMs' | 'absoluteTimeoutMs' | 
 
 /** What an idle timeout has to fit into. */
 interface Limits extends Pick<ResolvedLimits, 'warnBeforeFor' | 'absoluteTimeoutMs'> {
-  readonly options: PresetOptions;
+  readonly options: PresetOptions & Pick<IdleSessionModuleOptions, 'warnBefore'>;
 }
 
 /** WCAG 2.2, success criterion 2.2.1: at least 20 s to extend. */
@@ -107,13 +108,14 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   const idleTimeoutMs = durationOption('idleTimeout', idleTimeout);
   checkPresetRule(limits.options, 'idleTimeout', idleTimeout);
   if (absoluteTimeoutMs !== false && idleTimeoutMs > absoluteTimeoutMs) {
-    const takes = `at most absoluteTimeout (${absoluteTimeoutMs} ms)`;
+    const takes = `at most absoluteTimeout (${durationInWords(absoluteTimeoutMs)})`;
     throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes, valueOf(idleTimeout));
   }
   const warnBeforeMs = warnBeforeFor(idleTimeoutMs);
   if (warnBeforeMs !== false && warnBeforeMs >= idleTimeoutMs) {
-    const takes = `false or less than idleTimeout (${idleTimeoutMs} ms)`;
-    throw new IdleSessionOptionsError('warnBefore', warnBeforeMs, takes, valueOf(warnBeforeMs));
+    const takes = `false or less than idleTimeout (${durationInWords(idleTimeoutMs)})`;
+    const { warnBefore } = limits.options;
+    throw new IdleSessionOptionsError('warnBefore', warnBefore, takes, valueOf(warnBefore));
   }
   return idleTimeoutMs;
 }
@@ -138,6 +140,6 @@ function absoluteTimeoutOver(idleTimeoutMs: number, absolute: Duration | false):
     `false or ${DURATION_TAKES}`,
   );
   if (absoluteTimeoutMs >= idleTimeoutMs) return absoluteTimeoutMs;
-  const takes = `false or at least idleTimeout (${idleTimeoutMs} ms)`;
+  const takes = `false or at least idleTimeout (${durationInWords(idleTimeoutMs)})`;
   throw new IdleSessionOptionsError('absoluteTimeout', absolute, takes, valueOf(absolute));
 }

@@ -33,7 +33,7 @@ describe('Option lockAfter', () => {
   it.each(['1h', HOUR + 1])('is refused where it could never come: %p', (lockAfter) => {
     const error = errorOf(() => resolve({ idleTimeout: '1h', lockAfter }));
     expect(error.option).toBe('lockAfter');
-    expect(error.message).toContain('it takes false or less than idleTimeout (3600000 ms)');
+    expect(error.message).toContain('it takes false or less than idleTimeout (1 hour)');
   });
 
   it('may be longer than what a function gives to some as their idle timeout', async () => {

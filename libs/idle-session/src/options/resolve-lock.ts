@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { ActivityStorage } from '../activity/activity-storage.js';
 import { DURATION_TAKES, milliseconds, type Duration } from '../utils/duration.js';
+import { durationInWords } from '../utils/duration-in-words.js';
 import { durationOption } from '../utils/duration-option.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
@@ -35,8 +36,8 @@ export function resolveLock(
     };
   }
   const lockAfterMs = lockAfter === false ? false : milliseconds(lockAfter);
-  if (lockAfterMs !== false && lockAfterMs >= (commonIdleTimeoutMs ?? Infinity)) {
-    const takes = `false or less than idleTimeout (${commonIdleTimeoutMs} ms)`;
+  if (lockAfterMs !== false && commonIdleTimeoutMs !== null && lockAfterMs >= commonIdleTimeoutMs) {
+    const takes = `false or less than idleTimeout (${durationInWords(commonIdleTimeoutMs)})`;
     throw new IdleSessionOptionsError('lockAfter', lockAfter, takes, valueOf(lockAfter));
   }
   return { lockAfterMs, lockAfterFor: async () => lockAfterMs || null };

@@ -172,6 +172,22 @@ describe('A wrong option', () => {
     expect(message).toContain('beside useFactory, useClass or useExisting');
   });
 
+  it.each(['secret', 'store', 'cookie', 'name'])(
+    'is an option of the session that stands beside it: %s is told where to go',
+    (name) => {
+      const { option, message } = errorOf(() => resolve({ [name]: 'something' }));
+      expect(option).toBe(name);
+      expect(message).toContain(
+        `it takes nothing here: it belongs in session, as session.${name}.`,
+      );
+    },
+  );
+
+  it('is unknown: all options are named, path among them', () => {
+    const { message } = errorOf(() => resolve({ idelTimeout: '5m' }));
+    expect(message).toMatch(/only idleTimeout, .*storageTimeout, path\.$/);
+  });
+
   it.each([undefined, null, 'options', []])(
     'is anything but an object of options: %p',
     (options) => {
@@ -211,37 +227,37 @@ describe('A wrong combination', () => {
       title: 'warnBefore as long as idleTimeout',
       options: { idleTimeout: '5m', warnBefore: '5m' },
       option: 'warnBefore',
-      takes: 'less than idleTimeout (300000 ms)',
+      takes: 'less than idleTimeout (5 minutes)',
     },
     {
       title: 'warnBefore longer than the default idleTimeout',
       options: { warnBefore: '20m' },
       option: 'warnBefore',
-      takes: 'false or less than idleTimeout (900000 ms)',
+      takes: 'false or less than idleTimeout (15 minutes)',
     },
     {
       title: 'idleTimeout as short as warnBefore',
       options: { idleTimeout: '2m', warnBefore: '2m' },
       option: 'warnBefore',
-      takes: 'false or less than idleTimeout (120000 ms)',
+      takes: 'false or less than idleTimeout (2 minutes)',
     },
     {
       title: 'idleTimeout longer than absoluteTimeout',
       options: { idleTimeout: '31m', absoluteTimeout: '30m' },
       option: 'idleTimeout',
-      takes: 'at most absoluteTimeout (1800000 ms)',
+      takes: 'at most absoluteTimeout (30 minutes)',
     },
     {
       title: 'idleTimeout longer than the default absoluteTimeout',
       options: { idleTimeout: '1d' },
       option: 'idleTimeout',
-      takes: 'at most absoluteTimeout (43200000 ms)',
+      takes: 'at most absoluteTimeout (12 hours)',
     },
     {
       title: 'absoluteTimeout shorter than the default idleTimeout',
       options: { absoluteTimeout: '10m' },
       option: 'idleTimeout',
-      takes: 'at most absoluteTimeout (600000 ms)',
+      takes: 'at most absoluteTimeout (10 minutes)',
     },
     {
       title: 'a cookie with a maxAge that is not said to be meant',
@@ -275,6 +291,13 @@ describe('A wrong combination', () => {
     const error = errorOf(() => resolve(options, session));
     expect(error.option).toBe(option);
     expect(error.message).toContain(takes);
+  });
+});
+
+describe('A warnBefore that does not fit', () => {
+  it.each(['20m', 1_200_000])('is named as it was given: %p', (warnBefore) => {
+    const { message } = errorOf(() => resolve({ warnBefore }));
+    expect(message).toContain(`Option "warnBefore" got ${inspect(warnBefore)}; it takes `);
   });
 });
 

@@ -48,10 +48,12 @@ const options: [string, Give][] = [
     (value) => give({ session: { secret, cookie: { [name]: value } } }),
   ]),
   ['client', (value) => new RedisActivityStorage(value as never)],
-  ...['subscriber', 'retention', 'syncInterval', 'maxSessions'].map((name): [string, Give] => [
-    name,
-    (value) => new RedisActivityStorage(client, { [name]: value }),
-  ]),
+  ...['subscriber', 'retention', 'syncInterval', 'touchInterval', 'rememberedSessions'].map(
+    (name): [string, Give] => [
+      name,
+      (value) => new RedisActivityStorage(client, { [name]: value }),
+    ],
+  ),
   [
     'syncInterval of a buffer',
     (value) =>
