@@ -102,7 +102,9 @@ describe('A locked page of the sample', () => {
     await open('/');
     await untilLocked();
     for (let tries = 0; tries < 5; tries++) {
+      const tried = page.waitForResponse('**/unlock');
       await unlock(`wrong ${tries}`);
+      await tried;
       await visit.settled();
     }
     await unlock();

@@ -69,6 +69,8 @@ export class LockVisit extends LockSite {
       const step = Math.min(left, stepMs);
       this.clock.advance(step);
       await this.context.clock.runFor(step);
+      // However slow the machine is, no time passes that a page would wait in vain.
+      if (this.pending.size > 0) await this.settled();
     }
     await this.settled();
   }

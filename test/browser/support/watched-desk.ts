@@ -110,6 +110,8 @@ export class Visit {
   /** For how long answers may take that no test holds back. */
   settlingMs = SETTLING_MS;
   private readonly pending = new Set<unknown>();
+  /** How many of them a test holds back. */
+  private heldBack = 0;
 
   constructor(
     protected readonly desk: WatchedDesk,
@@ -154,6 +156,8 @@ export class Visit {
       const step = Math.min(left, stepMs);
       this.desk.clock.advance(step);
       await this.context.clock.runFor(step);
+      // However slow the machine is, no time passes that a page would wait in vain.
+      if (this.pending.size > this.heldBack) await this.settled();
     }
     await this.settled();
   }
@@ -164,6 +168,7 @@ export class Visit {
     await this.locksAnswered();
     do await delay(30);
     while ((this.pending.size > 0 || (await this.isUnfinished())) && Date.now() < until);
+    this.heldBack = this.pending.size;
   }
 
   private async isUnfinished(): Promise<boolean> {
