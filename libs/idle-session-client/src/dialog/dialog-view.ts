@@ -2,6 +2,7 @@ import type { DialogContent } from './dialog-content.js';
 import { createElements } from './dialog-elements.js';
 import { focusMain, isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageTitle } from './page-title.js';
+import { clearForms, firstFieldOf } from './unlock-form.js';
 import { duration } from './words/duration.js';
 import { hasWords, languageOf, wordsOf } from './words/languages.js';
 import type { TextKey } from './words/words.js';
@@ -81,8 +82,7 @@ export class DialogView {
   render(content: DialogContent | undefined): void {
     const previous = this.#shown;
     this.#shown = content;
-    // Nobody is to find a password there.
-    if (previous?.view === 'locked' && content?.view !== 'locked') this.#clearForms();
+    if (previous?.view === 'locked' && content?.view !== 'locked') clearForms(this.#host);
     const isOther = content?.view !== previous?.view;
     if (isOther) this.#setLanguage();
     this.#setTitle(content);
@@ -122,7 +122,9 @@ export class DialogView {
     this.#open();
     if (content.covers && !previous?.covers) leaveNothingBehind();
     // The button that had the focus may have gone.
-    if (isOther) (this.#unlockField() ?? (stay.hidden ? signOut : stay)).focus();
+    if (!isOther) return;
+    const field = content.view === 'locked' ? firstFieldOf(this.#host) : null;
+    (field ?? (stay.hidden ? signOut : stay)).focus();
   }
 
   /** For who looks at another tab: what is left, and nothing of a page that is covered. */
@@ -143,25 +145,6 @@ export class DialogView {
     room.disabled = !reminds;
     if (reminds) reminder.textContent = this.#wordsOf('left')[0].replace('{time}', content.counter);
     return content !== undefined && !reminds;
-  }
-
-  /** The first field of the page's own form. */
-  #unlockField(): HTMLElement | null | undefined {
-    if (this.#elements.unlock.hidden) return undefined;
-    const within = (selector: string) =>
-      this.#host.querySelector<HTMLElement>(`[slot=unlock] ${selector}`);
-    return (
-      within('[autofocus]') ??
-      within(':is(input:not([type=hidden], [readonly], [hidden]), select, button)')
-    );
-  }
-
-  #clearForms(): void {
-    const host = this.#host;
-    for (const form of host.querySelectorAll('form')) form.reset();
-    // Not in a form of the host, or given back as its default by a framework.
-    for (const field of host.querySelectorAll<HTMLInputElement>('[type=password]'))
-      field.value = '';
   }
 
   #announce(parts: HTMLElement[]): void {
