@@ -9,7 +9,10 @@ const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
 const CORE_LIMIT = 5450;
-const PAGE_LIMIT = 12_930;
+const PAGE_LIMIT = 11_600;
+/** What a page loads besides: what keeps its drafts, and its language if that is not English. */
+const DRAFTS_LIMIT = 2550;
+const LANGUAGE_LIMIT = 450;
 /** What the entry point of a framework adds to the core and the dialog. */
 const FRAMEWORK_LIMIT = 1000;
 
@@ -81,6 +84,12 @@ function check(name, size, limit) {
   if (size > limit) process.exitCode = 1;
 }
 
+/** @param {string} name */
+function limitOf(name) {
+  if (name === 'client.js') return PAGE_LIMIT;
+  return name.startsWith('guard-forms') ? DRAFTS_LIMIT : LANGUAGE_LIMIT;
+}
+
 for (const { contents } of await bundle('index.ts')) check('core', gzipped(contents), CORE_LIMIT);
 
 const BASE = ['index.ts', 'dialog/idle-session-dialog.ts'];
@@ -92,6 +101,7 @@ for (const framework of ['angular', 'react', 'vue']) {
 rmSync(BUNDLE, { recursive: true, force: true });
 mkdirSync(BUNDLE, { recursive: true });
 for (const { path, contents } of await bundle('client.ts')) {
-  writeFileSync(join(BUNDLE, basename(path)), contents);
-  check(basename(path), gzipped(contents), PAGE_LIMIT);
+  const name = basename(path);
+  writeFileSync(join(BUNDLE, name), contents);
+  check(name, gzipped(contents), limitOf(name));
 }

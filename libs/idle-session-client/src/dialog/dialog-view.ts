@@ -4,7 +4,8 @@ import { focusMain, isBuried, keepPlace, leaveNothingBehind } from './page-place
 import { PageTitle } from './page-title.js';
 import { clearForms, firstFieldOf } from './unlock-form.js';
 import { duration } from './words/duration.js';
-import { hasWords, languageOf, wordsOf } from './words/languages.js';
+import { languageOf, loadWords, wordsOf } from './words/languages.js';
+import { words as english } from './words/en.js';
 import type { TextKey } from './words/words.js';
 
 /** For how long after it opened, and after each key since, keys do not answer: they were meant for the page. */
@@ -73,7 +74,16 @@ export class DialogView {
       },
       true,
     );
+    const languages = { subtree: true, attributeFilter: ['lang'] };
+    new MutationObserver(this.#renderAnew).observe(document, languages);
   }
+
+  /** In another language. */
+  readonly #renderAnew = (): void => {
+    const content = this.#shown;
+    this.#shown = undefined;
+    this.render(content);
+  };
 
   #isInGrace(): boolean {
     return performance.now() < this.#graceUntil;
@@ -84,7 +94,8 @@ export class DialogView {
     this.#shown = content;
     if (previous?.view === 'locked' && content?.view !== 'locked') clearForms(this.#host);
     const isOther = content?.view !== previous?.view;
-    if (isOther) this.#setLanguage();
+    // Also while nothing is shown, so that the texts are there by then, when there may be no network.
+    if (isOther || !content) this.#setLanguage();
     this.#setTitle(content);
     if (!this.#remind(content)) return this.#close();
 
@@ -178,9 +189,8 @@ export class DialogView {
 
   /** The text of that name, and its language. */
   #wordsOf(key: TextKey): [text: string, language: string] {
-    const own = this.#host.getAttribute(key);
-    const language = own || hasWords(this.#language) ? this.#language : 'en';
-    return [own ?? wordsOf(language)[key], language];
+    const text = this.#host.getAttribute(key) ?? wordsOf(this.#language)?.[key];
+    return text === undefined ? [english[key], 'en'] : [text, this.#language];
   }
 
   #setLanguage(): void {
@@ -188,9 +198,10 @@ export class DialogView {
     const { dialog, reminder } = this.#elements;
     const { lang } = host.closest<HTMLElement>('[lang]') ?? document.documentElement;
     this.#language = languageOf(lang);
+    loadWords(this.#language, this.#renderAnew);
     // English in a page of another language has to say that it is, and which way it is read.
     const hasOwn = host.matches('[heading]') || host.querySelector('[slot=heading]');
-    const isForeign = !hasWords(this.#language) && !hasOwn;
+    const isForeign = !wordsOf(this.#language) && !hasOwn;
     dialog.lang = reminder.lang = isForeign ? 'en' : lang;
     dialog.dir = reminder.dir = isForeign ? 'ltr' : '';
   }

@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const cy: Words = {
+export const words: Words = {
   heading: 'Rydych ar fin cael eich allgofnodi',
   text: 'Er eich diogelwch, byddwn yn eich allgofnodi ymhen {time}.',
   fixed: 'Ni allwch aros wedi mewngofnodi yn hirach. Cadwch eich gwaith nawr.',
@@ -16,4 +16,5 @@ export const cy: Words = {
   retry: 'Rhoi cynnig arall arni',
   ended: 'Er eich diogelwch, rydym wedi eich allgofnodi',
   'signed-out': 'Rydych wedi allgofnodi',
+  unit: (count, unit) => (unit === 'second' ? 'eiliad' : count < 3 ? 'funud' : 'munud'),
 };

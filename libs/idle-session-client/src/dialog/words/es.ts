@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const es: Words = {
+export const words: Words = {
   heading: 'Le desconectaremos en breve',
   text: 'Por su seguridad, le desconectaremos en {time}.',
   fixed: 'No es posible seguir conectado más tiempo. Guarde su trabajo ahora.',

@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const fr: Words = {
+export const words: Words = {
   heading: 'Nous allons bientôt vous déconnecter',
   text: 'Pour votre sécurité, nous vous déconnecterons dans {time}.',
   fixed:

@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const it: Words = {
+export const words: Words = {
   heading: 'Tra poco ti disconnetteremo',
   text: 'Per la tua sicurezza, ti disconnetteremo tra {time}.',
   fixed: 'Non è possibile restare connessi più a lungo. Salva ora il tuo lavoro.',

@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const pt: Words = {
+export const words: Words = {
   heading: 'A sua conta será desconectada em breve',
   text: 'Para sua segurança, a sua conta será desconectada em {time}.',
   fixed: 'Não é possível continuar por mais tempo. Salve o seu trabalho agora.',
