@@ -1,7 +1,8 @@
 import type { DialogContent } from './dialog-content.js';
-import { createElements } from './dialog-elements.js';
-import { focusMain, isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
+import { createElements, type DialogElements } from './dialog-elements.js';
+import { isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageTitle } from './page-title.js';
+import { CONCEALMENT, ROOM, STANDSTILL } from './styles.js';
 import { clearForms, firstFieldOf } from './unlock-form.js';
 import { duration } from './words/duration.js';
 import { languageOf, loadWords, wordsOf } from './words/languages.js';
@@ -21,8 +22,6 @@ export interface DialogActions {
 export class DialogView {
   #shown: DialogContent | undefined;
   #language = 'en';
-  /** Whether something in the page had the focus when the dialog opened. */
-  #hadFocus = false;
   /** Gives the page back what opening the dialog took from it; undefined while the dialog is closed. */
   #givePlaceBack: (() => void) | undefined;
   /** Until when keys are not meant for the dialog. */
@@ -31,7 +30,8 @@ export class DialogView {
   #focused: HTMLElement | undefined;
   readonly #title = new PageTitle();
   readonly #host: HTMLElement;
-  readonly #elements: ReturnType<typeof createElements>;
+  readonly #elements: DialogElements;
+  #pageStyle = '';
 
   constructor(host: HTMLElement, { onStay, onSignOut, onEscape }: DialogActions) {
     this.#host = host;
@@ -97,10 +97,9 @@ export class DialogView {
     // Also while nothing is shown, so that the texts are there by then, when there may be no network.
     if (isOther || !content) this.#setLanguage();
     this.#setTitle(content);
-    if (!this.#remind(content)) return this.#close();
+    if (!this.#remind(content)) return this.#close(content ? ROOM : '');
 
-    const { dialog, heading, text, note, counter, message, stay, signOut, unlock, concealment } =
-      this.#elements;
+    const { dialog, heading, text, note, counter, message, stay, signOut, unlock } = this.#elements;
     // Not read out.
     counter.textContent = '';
     if (isOther) {
@@ -129,7 +128,7 @@ export class DialogView {
     stay.ariaDisabled = String(content.busy);
     dialog.classList.toggle('cover', content.covers);
     dialog.classList.toggle('asking', content.view === 'asking');
-    concealment.disabled = !content.covers;
+    this.#stylePage(content.covers ? STANDSTILL + CONCEALMENT : STANDSTILL);
     this.#open();
     if (content.covers && !previous?.covers) leaveNothingBehind();
     // The button that had the focus may have gone.
@@ -150,10 +149,9 @@ export class DialogView {
 
   /** Shows what is left beside the page, where that is all; returns what the dialog is to show. */
   #remind(content: DialogContent | undefined): content is DialogContent {
-    const { reminder, room } = this.#elements;
+    const { reminder } = this.#elements;
     const reminds = content?.view === 'reminder';
     reminder.hidden = !reminds;
-    room.disabled = !reminds;
     if (reminds) reminder.textContent = this.#wordsOf('left')[0].replace('{time}', content.counter);
     return content !== undefined && !reminds;
   }
@@ -206,18 +204,20 @@ export class DialogView {
     dialog.dir = reminder.dir = isForeign ? 'ltr' : '';
   }
 
+  #stylePage(style: string): void {
+    if (style !== this.#pageStyle) this.#elements.pageStyle.replaceSync((this.#pageStyle = style));
+  }
+
   #open(isBelow = false): void {
-    const { dialog, standstill } = this.#elements;
+    const { dialog } = this.#elements;
     const focused = this.#focused;
     if (dialog.open) {
       if (!isBelow && !isBuried(this.#host)) return;
       // Below a dialog that the app opened later: to open again puts it on top.
       dialog.close();
     } else if (!this.#givePlaceBack) {
-      this.#hadFocus = document.activeElement !== document.body;
-      this.#givePlaceBack = keepPlace();
+      this.#givePlaceBack = keepPlace(this.#host);
       this.#graceUntil = performance.now() + GRACE_MS;
-      standstill.disabled = false;
     }
     // Left by dialogs that hide all else from assistive technology.
     this.#host.removeAttribute('aria-hidden');
@@ -225,15 +225,13 @@ export class DialogView {
     focused?.focus();
   }
 
-  #close(): void {
-    const { dialog, root, concealment, standstill } = this.#elements;
-    concealment.disabled = standstill.disabled = true;
+  #close(pageStyle: string): void {
+    const { dialog } = this.#elements;
+    this.#stylePage(pageStyle);
     if (!dialog.open) return;
     // The browser gives the focus back, unless what had it is gone.
     dialog.close();
     this.#givePlaceBack?.();
     this.#givePlaceBack = this.#focused = undefined;
-    const isLost = root.activeElement !== null || document.activeElement === document.body;
-    if (this.#hadFocus && isLost) focusMain();
   }
 }
