@@ -295,10 +295,10 @@ describe('The offer', () => {
       ['fr', 'Saisie non envoyée', 'Restaurer', 'Supprimer'],
       ['de-AT', 'Nicht gesendete Eingaben', 'Wiederherstellen', 'Verwerfen'],
       ['es', 'Datos sin enviar', 'Restaurar', 'Descartar'],
-      ['pt-BR', 'Dados por enviar', 'Restaurar', 'Descartar'],
+      ['pt-BR', 'Dados não enviados', 'Restaurar', 'Descartar'],
       ['it', 'Dati non inviati', 'Ripristina', 'Elimina'],
       ['nl', 'Niet-verzonden gegevens', 'Herstellen', 'Verwijderen'],
-      ['cy', 'Cofnodion heb eu hanfon', 'Adfer', 'Dileu'],
+      ['cy', 'Manylion heb eu hanfon', 'Adfer', 'Dileu'],
       ['xx', 'Unsent entries', 'Restore', 'Discard'],
       ['not a language', 'Unsent entries', 'Restore', 'Discard'],
     ]) {

@@ -4,7 +4,7 @@ import { MINUTE } from '../support/durations.js';
 import { dialog, heading, type Visit, WatchedDesk } from './support/watched-desk.js';
 
 const ENGLISH = 'You’re about to be signed out';
-const FRENCH = 'Nous allons bientôt vous déconnecter';
+const FRENCH = 'Votre session va bientôt se fermer';
 const GERMAN = 'Sie werden gleich abgemeldet';
 
 let desk: WatchedDesk;

@@ -10,10 +10,10 @@ const WORDS = {
   fr: { unsent: 'Saisie non envoyée', restore: 'Restaurer', discard: 'Supprimer' },
   de: { unsent: 'Nicht gesendete Eingaben', restore: 'Wiederherstellen', discard: 'Verwerfen' },
   es: { unsent: 'Datos sin enviar', restore: 'Restaurar', discard: 'Descartar' },
-  pt: { unsent: 'Dados por enviar', restore: 'Restaurar', discard: 'Descartar' },
+  pt: { unsent: 'Dados não enviados', restore: 'Restaurar', discard: 'Descartar' },
   it: { unsent: 'Dati non inviati', restore: 'Ripristina', discard: 'Elimina' },
   nl: { unsent: 'Niet-verzonden gegevens', restore: 'Herstellen', discard: 'Verwijderen' },
-  cy: { unsent: 'Cofnodion heb eu hanfon', restore: 'Adfer', discard: 'Dileu' },
+  cy: { unsent: 'Manylion heb eu hanfon', restore: 'Adfer', discard: 'Dileu' },
 } satisfies Record<string, DraftWords>;
 
 /** The language of the nearest `lang`, or English where it has no words. */
