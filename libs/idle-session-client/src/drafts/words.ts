@@ -18,7 +18,8 @@ const WORDS = {
 
 /** The language of the nearest `lang`, or English where it has no words. */
 export function draftLanguageOf(place: Element): keyof typeof WORDS {
-  const language = place.closest<HTMLElement>('[lang]')?.lang.slice(0, 2) ?? '';
+  const { lang = '' } = place.closest<HTMLElement>('[lang]') ?? {};
+  const language = lang.toLowerCase().split('-')[0]!;
   return Object.hasOwn(WORDS, language) ? (language as keyof typeof WORDS) : 'en';
 }
 
