@@ -63,11 +63,15 @@ describe('The language of the dialog', () => {
     expect(await dialog(page).getAttribute('lang')).toBe('fr-CA');
   });
 
-  it.each(['en-GB', 'ja'])('is loaded for no page in %s', async (lang) => {
+  it.each([
+    ['en-GB', 'en-GB'],
+    ['ja', 'en'],
+  ])('is loaded for no page in %s', async (lang, said) => {
     await open(lang);
     await untilWarned();
     expect(languages()).toEqual([]);
     expect(await heading(page).textContent()).toBe(ENGLISH);
+    expect(await dialog(page).getAttribute('lang')).toBe(said);
   });
 
   it('is English, and says so, where the one of the page cannot be had', async () => {
