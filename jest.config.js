@@ -52,6 +52,7 @@ const browserOnly = [
   'dialog/dialog-view.ts',
   'dialog/idle-session-dialog.ts',
   'dialog/styles.ts',
+  'dialog/unlock-form.ts',
   'dialog/warning-dialog.ts',
   'drafts/**',
   'react/**',

@@ -293,13 +293,13 @@ describe('The offer', () => {
     for (const [lang, ...words] of [
       ['en-GB', 'Unsent entries', 'Restore', 'Discard'],
       ['fr', 'Saisie non envoyée', 'Restaurer', 'Supprimer'],
-      ['de-AT', 'Nicht gesendete Eingaben', 'Wiederherstellen', 'Verwerfen'],
+      ['DE-at', 'Nicht gesendete Eingaben', 'Wiederherstellen', 'Verwerfen'],
       ['es', 'Datos sin enviar', 'Restaurar', 'Descartar'],
-      ['pt-BR', 'Dados por enviar', 'Restaurar', 'Descartar'],
+      ['pt-BR', 'Dados não enviados', 'Restaurar', 'Descartar'],
       ['it', 'Dati non inviati', 'Ripristina', 'Elimina'],
       ['nl', 'Niet-verzonden gegevens', 'Herstellen', 'Verwijderen'],
-      ['cy', 'Cofnodion heb eu hanfon', 'Adfer', 'Dileu'],
-      ['xx', 'Unsent entries', 'Restore', 'Discard'],
+      ['cy', 'Manylion heb eu hanfon', 'Adfer', 'Dileu'],
+      ['frr', 'Unsent entries', 'Restore', 'Discard'],
       ['not a language', 'Unsent entries', 'Restore', 'Discard'],
     ]) {
       site.formBody = `<main lang="${lang}">${plain}</main>`;

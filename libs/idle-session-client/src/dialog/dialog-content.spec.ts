@@ -21,12 +21,14 @@ function stateWith(changes: Partial<IdleSessionState>): IdleSessionState {
   };
 }
 
-/** What is shown of a session that is active, but for these changes. */
+const NO_TEXTS = { heading: undefined, text: undefined, note: undefined, button: undefined };
+
+/** What is shown of a session that is active, but for these changes; what it does not say is undefined. */
 function contentOf(
   changes: Partial<IdleSessionState>,
   situation: Partial<DialogSituation> = {},
 ): DialogContent | undefined {
-  return dialogContent({
+  const content = dialogContent({
     state: stateWith(changes),
     now: NOW,
     coveredAt: undefined,
@@ -36,6 +38,7 @@ function contentOf(
     previous: undefined,
     ...situation,
   });
+  return content && { ...NO_TEXTS, ...content };
 }
 
 const warning = (leftMs = 2 * MINUTE) =>

@@ -9,13 +9,16 @@ import type { TextKey } from './words/words.js';
 type View =
   'warning' | 'final' | 'reminder' | 'locked' | 'asking' | 'unreachable' | 'ended' | 'signed-out';
 
+interface Texts {
+  readonly heading?: TextKey;
+  readonly text?: TextKey;
+  readonly note?: TextKey;
+  readonly button?: TextKey;
+}
+
 /** Everything that the dialog shows at one moment. */
-export interface DialogContent {
+export interface DialogContent extends Texts {
   readonly view: View;
-  readonly heading: TextKey | undefined;
-  readonly text: TextKey | undefined;
-  readonly note: TextKey | undefined;
-  readonly button: TextKey | undefined;
   /** Whether the time left is shown. */
   readonly countsDown: boolean;
   readonly canSignOut: boolean;
@@ -50,19 +53,15 @@ export interface DialogSituation {
   readonly previous: DialogContent | undefined;
 }
 
-type Texts = Pick<DialogContent, 'heading' | 'text' | 'note' | 'button'>;
-
-const NOTHING: Texts = { heading: undefined, text: undefined, note: undefined, button: undefined };
-
 const TEXTS: Readonly<Record<View, Texts>> = {
-  warning: { ...NOTHING, heading: 'heading', text: 'text', button: 'stay' },
+  warning: { heading: 'heading', text: 'text', button: 'stay' },
   final: { heading: 'heading', text: 'text', note: 'fixed', button: 'continue' },
-  reminder: NOTHING,
-  locked: { ...NOTHING, heading: 'locked', text: 'kept' },
-  asking: NOTHING,
-  unreachable: { ...NOTHING, heading: 'unreachable', text: 'kept', button: 'retry' },
-  ended: { ...NOTHING, heading: 'ended', button: 'continue' },
-  'signed-out': { ...NOTHING, heading: 'signed-out', button: 'continue' },
+  reminder: {},
+  locked: { heading: 'locked', text: 'kept' },
+  asking: {},
+  unreachable: { heading: 'unreachable', text: 'kept', button: 'retry' },
+  ended: { heading: 'ended', button: 'continue' },
+  'signed-out': { heading: 'signed-out', button: 'continue' },
 };
 
 const SECOND_MS = 1000;
@@ -99,10 +98,7 @@ export function dialogContent(situation: DialogSituation): DialogContent | undef
 }
 
 /** Where the way to unlock leads to another page, the work in this one may be lost. */
-function lockedTexts(
-  { state, hasUnlockForm }: DialogSituation,
-  remainingMs: number,
-): Partial<Texts> {
+function lockedTexts({ state, hasUnlockForm }: DialogSituation, remainingMs: number): Texts {
   const endsSoon = remainingMs <= (state.warnBeforeMs ?? 0);
   return {
     ...(endsSoon && { note: 'text' }),

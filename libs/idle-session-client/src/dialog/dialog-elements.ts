@@ -1,91 +1,54 @@
-import { CONCEALMENT, ROOM, STANDSTILL, STYLES } from './styles.js';
+import { STYLES } from './styles.js';
 
 type Tags = HTMLElementTagNameMap;
 
-/** The elements of the dialog, in a shadow root of its host. */
-export interface DialogElements {
-  readonly root: ShadowRoot;
-  readonly dialog: HTMLDialogElement;
-  readonly heading: HTMLElement;
-  readonly text: HTMLElement;
-  readonly note: HTMLElement;
-  /** What a person sees of the time that is left. */
-  readonly counter: HTMLElement;
-  /** The same for assistive technology, rounded. */
-  readonly time: HTMLElement;
-  readonly message: HTMLElement;
-  /** Read out at a few times only; the counter, which changes every second, is not. */
-  readonly spoken: HTMLElement;
-  /** Where the page's own form is, which no script of ours reads. */
-  readonly unlock: HTMLSlotElement;
-  readonly stay: HTMLButtonElement;
-  readonly signOut: HTMLButtonElement;
-  /** What is left, in a corner of the page. */
-  readonly reminder: HTMLElement;
-  /** For the page: keeps it from being seen and printed. */
-  readonly concealment: CSSStyleSheet;
-  /** For the page: keeps it from scrolling. */
-  readonly standstill: CSSStyleSheet;
-  /** For the page: keeps what has the focus from lying below the reminder. */
-  readonly room: CSSStyleSheet;
-}
+export type DialogElements = ReturnType<typeof createElements>;
 
-export function createElements(host: HTMLElement): DialogElements {
-  const heading = withSlot('h2', 'heading');
-  const text = withSlot('p', 'text');
-  const note = withSlot('p', 'note');
-  const stay = withSlot('button', 'stay');
-  const signOut = withSlot('button', 'sign-out');
-  const counter = element('span', 'counter');
-  counter.ariaHidden = 'true';
-  const time = element('span', 'time');
-  const message = withSlot('p', 'message');
-  message.role = 'alert';
-  message.hidden = true;
-  const spoken = element('p', 'spoken');
-  spoken.role = 'status';
-  const unlock = element('slot', 'unlock');
-  unlock.name = 'unlock';
-  const buttons = document.createElement('div');
-  buttons.append(stay, signOut);
-  const dialog = element('dialog', 'dialog');
+/** Creates the elements of the dialog, in a shadow root of its host. */
+export function createElements(host: HTMLElement) {
+  const elements = {
+    dialog: element('dialog', 'dialog'),
+    heading: withSlot('h2', 'heading'),
+    text: withSlot('p', 'text'),
+    note: withSlot('p', 'note'),
+    /** What a person sees of the time that is left. */
+    counter: element('span', 'counter'),
+    /** The same for assistive technology, rounded. */
+    time: element('span', 'time'),
+    message: withSlot('p', 'message'),
+    /** Read out at a few times only; the counter, which changes every second, is not. */
+    spoken: element('p', 'spoken'),
+    /** Where the page's own form is, which no script of ours reads. */
+    unlock: element('slot', 'unlock'),
+    stay: withSlot('button', 'stay'),
+    signOut: withSlot('button', 'sign-out'),
+    /** What is left, in a corner of the page. */
+    reminder: element('p', 'reminder'),
+    /** For the page itself. */
+    pageStyle: new CSSStyleSheet(),
+  };
+  const { dialog, counter, message, spoken, unlock, stay, reminder } = elements;
   dialog.role = 'alertdialog';
   dialog.setAttribute('aria-labelledby', 'heading');
   dialog.setAttribute('aria-describedby', 'text note');
-  dialog.append(heading, text, note, message, spoken, unlock, buttons);
-  stay.autofocus = true;
-  const reminder = element('p', 'reminder');
+  counter.ariaHidden = 'true';
+  message.role = 'alert';
+  spoken.role = 'status';
   // Assistive technology finds it, and does not read each second out.
   reminder.role = 'timer';
-  reminder.hidden = true;
+  message.hidden = reminder.hidden = true;
+  unlock.name = 'unlock';
+  stay.autofocus = true;
+  const buttons = document.createElement('div');
+  buttons.append(stay, elements.signOut);
+  dialog.append(elements.heading, elements.text, elements.note, message, spoken, unlock, buttons);
 
-  const root = host.attachShadow({ mode: 'open' });
-  root.adoptedStyleSheets = [sheetOf(STYLES)];
-  root.append(dialog, reminder);
-  return {
-    root,
-    dialog,
-    heading,
-    text,
-    note,
-    counter,
-    time,
-    message,
-    spoken,
-    unlock,
-    stay,
-    signOut,
-    reminder,
-    concealment: sheetOf(CONCEALMENT),
-    standstill: sheetOf(STANDSTILL),
-    room: sheetOf(ROOM),
-  };
-}
-
-function sheetOf(text: string): CSSStyleSheet {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(text);
-  return sheet;
+  sheet.replaceSync(STYLES);
+  const root = host.attachShadow({ mode: 'open' });
+  root.adoptedStyleSheets = [sheet];
+  root.append(dialog, reminder);
+  return elements;
 }
 
 /** Known by its name in the shadow root, and to the page's styles. */

@@ -1,9 +1,12 @@
 import type { DialogContent } from './dialog-content.js';
-import { createElements } from './dialog-elements.js';
-import { apply, focusMain, isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
+import { createElements, type DialogElements } from './dialog-elements.js';
+import { apply, isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageTitle } from './page-title.js';
+import { CONCEALMENT, ROOM, STANDSTILL } from './styles.js';
+import { clearForms, firstFieldOf } from './unlock-form.js';
 import { duration } from './words/duration.js';
-import { hasWords, languageOf, wordsOf } from './words/languages.js';
+import { languageOf, loadWords, wordsOf } from './words/languages.js';
+import { words as english } from './words/en.js';
 import type { TextKey } from './words/words.js';
 
 /** For how long after it opened, and after each key since, keys do not answer: they were meant for the page. */
@@ -19,8 +22,6 @@ export interface DialogActions {
 export class DialogView {
   #shown: DialogContent | undefined;
   #language = 'en';
-  /** Whether something in the page had the focus when the dialog opened. */
-  #hadFocus = false;
   /** Gives the page back what opening the dialog took from it; undefined while the dialog is closed. */
   #givePlaceBack: (() => void) | undefined;
   /** Until when keys are not meant for the dialog. */
@@ -29,7 +30,8 @@ export class DialogView {
   #focused: HTMLElement | undefined;
   readonly #title = new PageTitle();
   readonly #host: HTMLElement;
-  readonly #elements: ReturnType<typeof createElements>;
+  readonly #elements: DialogElements;
+  #pageStyle = '';
 
   constructor(host: HTMLElement, { onStay, onSignOut, onEscape }: DialogActions) {
     this.#host = host;
@@ -64,6 +66,19 @@ export class DialogView {
     };
   }
 
+  /** Also renders in another language once the page has one; returns how to stop. */
+  followLanguage(): () => void {
+    const observer = new MutationObserver(this.#renderAnew);
+    observer.observe(document, { subtree: true, attributeFilter: ['lang'] });
+    return () => observer.disconnect();
+  }
+
+  readonly #renderAnew = (): void => {
+    const content = this.#shown;
+    this.#shown = undefined;
+    this.render(content);
+  };
+
   /** In the order of the top layer, what opens later lies above. */
   readonly #onToggle = (event: Event): void => {
     const isOpening = (event as ToggleEvent).newState === 'open';
@@ -78,15 +93,14 @@ export class DialogView {
   render(content: DialogContent | undefined): void {
     const previous = this.#shown;
     this.#shown = content;
-    // Nobody is to find a password there.
-    if (previous?.view === 'locked' && content?.view !== 'locked') this.#clearForms();
+    if (previous?.view === 'locked' && content?.view !== 'locked') clearForms(this.#host);
     const isOther = content?.view !== previous?.view;
-    if (isOther) this.#setLanguage();
+    // Also while nothing is shown, so that the texts are there by then, when there may be no network.
+    if (isOther || !content) this.#setLanguage();
     this.#setTitle(content);
-    if (!this.#remind(content)) return this.#close();
+    if (!this.#remind(content)) return this.#close(content ? ROOM : '');
 
-    const { dialog, heading, text, note, counter, message, stay, signOut, unlock, concealment } =
-      this.#elements;
+    const { dialog, heading, text, note, counter, message, stay, signOut, unlock } = this.#elements;
     // Not read out.
     counter.textContent = '';
     if (isOther) {
@@ -115,11 +129,13 @@ export class DialogView {
     stay.ariaDisabled = String(content.busy);
     dialog.classList.toggle('cover', content.covers);
     dialog.classList.toggle('asking', content.view === 'asking');
-    apply(concealment, content.covers);
+    this.#stylePage(content.covers ? STANDSTILL + CONCEALMENT : STANDSTILL);
     this.#open();
     if (content.covers && !previous?.covers) leaveNothingBehind();
     // The button that had the focus may have gone.
-    if (isOther) (this.#unlockField() ?? (stay.hidden ? signOut : stay)).focus();
+    if (!isOther) return;
+    const field = content.view === 'locked' ? firstFieldOf(this.#host) : null;
+    (field ?? (stay.hidden ? signOut : stay)).focus();
   }
 
   /** For who looks at another tab: what is left, and nothing of a page that is covered. */
@@ -134,31 +150,11 @@ export class DialogView {
 
   /** Shows what is left beside the page, where that is all; returns what the dialog is to show. */
   #remind(content: DialogContent | undefined): content is DialogContent {
-    const { reminder, room } = this.#elements;
+    const { reminder } = this.#elements;
     const reminds = content?.view === 'reminder';
     reminder.hidden = !reminds;
-    apply(room, reminds);
     if (reminds) reminder.textContent = this.#wordsOf('left')[0].replace('{time}', content.counter);
     return content !== undefined && !reminds;
-  }
-
-  /** The first field of the page's own form. */
-  #unlockField(): HTMLElement | null | undefined {
-    if (this.#elements.unlock.hidden) return undefined;
-    const within = (selector: string) =>
-      this.#host.querySelector<HTMLElement>(`[slot=unlock] ${selector}`);
-    return (
-      within('[autofocus]') ??
-      within(':is(input:not([type=hidden], [readonly], [hidden]), select, button)')
-    );
-  }
-
-  #clearForms(): void {
-    const host = this.#host;
-    for (const form of host.querySelectorAll('form')) form.reset();
-    // Not in a form of the host, or given back as its default by a framework.
-    for (const field of host.querySelectorAll<HTMLInputElement>('[type=password]'))
-      field.value = '';
   }
 
   #announce(parts: HTMLElement[]): void {
@@ -192,9 +188,8 @@ export class DialogView {
 
   /** The text of that name, and its language. */
   #wordsOf(key: TextKey): [text: string, language: string] {
-    const own = this.#host.getAttribute(key);
-    const language = own || hasWords(this.#language) ? this.#language : 'en';
-    return [own ?? wordsOf(language)[key], language];
+    const text = this.#host.getAttribute(key) ?? wordsOf(this.#language)?.[key];
+    return text === undefined ? [english[key], 'en'] : [text, this.#language];
   }
 
   #setLanguage(): void {
@@ -202,25 +197,31 @@ export class DialogView {
     const { dialog, reminder } = this.#elements;
     const { lang } = host.closest<HTMLElement>('[lang]') ?? document.documentElement;
     this.#language = languageOf(lang);
+    loadWords(this.#language, this.#renderAnew);
     // English in a page of another language has to say that it is, and which way it is read.
     const hasOwn = host.matches('[heading]') || host.querySelector('[slot=heading]');
-    const isForeign = !hasWords(this.#language) && !hasOwn;
+    const isForeign = !wordsOf(this.#language) && !hasOwn;
     dialog.lang = reminder.lang = isForeign ? 'en' : lang;
     dialog.dir = reminder.dir = isForeign ? 'ltr' : '';
   }
 
+  #stylePage(style: string): void {
+    if (style === this.#pageStyle) return;
+    const { pageStyle } = this.#elements;
+    pageStyle.replaceSync((this.#pageStyle = style));
+    apply(pageStyle, style !== '');
+  }
+
   #open(isBelow = false): void {
-    const { dialog, standstill } = this.#elements;
+    const { dialog } = this.#elements;
     const focused = this.#focused;
     if (dialog.open) {
       if (!isBelow && !isBuried(this.#host)) return;
       // Below a dialog that the app opened later: to open again puts it on top.
       dialog.close();
     } else if (!this.#givePlaceBack) {
-      this.#hadFocus = document.activeElement !== document.body;
-      this.#givePlaceBack = keepPlace();
+      this.#givePlaceBack = keepPlace(this.#host);
       this.#graceUntil = performance.now() + GRACE_MS;
-      apply(standstill, true);
       document.addEventListener('toggle', this.#onToggle, true);
     }
     // Left by dialogs that hide all else from assistive technology.
@@ -229,17 +230,14 @@ export class DialogView {
     focused?.focus();
   }
 
-  #close(): void {
-    const { dialog, root, concealment, standstill } = this.#elements;
-    apply(concealment, false);
-    apply(standstill, false);
+  #close(pageStyle: string): void {
+    const { dialog } = this.#elements;
+    this.#stylePage(pageStyle);
     document.removeEventListener('toggle', this.#onToggle, true);
     if (!dialog.open) return;
     // The browser gives the focus back, unless what had it is gone.
     dialog.close();
     this.#givePlaceBack?.();
     this.#givePlaceBack = this.#focused = undefined;
-    const isLost = root.activeElement !== null || document.activeElement === document.body;
-    if (this.#hadFocus && isLost) focusMain();
   }
 }

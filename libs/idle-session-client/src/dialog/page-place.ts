@@ -2,9 +2,9 @@
  * Remembers what opening a modal dialog takes from the page: the popovers, which the browser closes, and what is selected.
  * Returns how to give it back once the dialog is closed.
  */
-export function keepPlace(): () => void {
+export function keepPlace(host: HTMLElement): () => void {
   const popovers = openPopovers();
-  const { anchorNode, anchorOffset = 0, focusNode, focusOffset = 0 } = getSelection() ?? {};
+  const giveSelectionBack = keepSelection();
   const focused = document.activeElement as HTMLElement | null;
   return () => {
     const shown = openPopovers();
@@ -14,7 +14,17 @@ export function keepPlace(): () => void {
     // What was in a popover could not have it before.
     if (document.activeElement !== focused) focused?.focus({ preventScroll: true });
     // A text field keeps its own.
-    if (!anchorNode?.isConnected || !focusNode?.isConnected || isTextField(focused)) return;
+    if (!focused?.matches('input, textarea')) giveSelectionBack();
+    const { body, activeElement } = document;
+    const isLost = activeElement === body || host.shadowRoot!.activeElement !== null;
+    if (isLost && focused !== body) focusMain();
+  };
+}
+
+function keepSelection(): () => void {
+  const { anchorNode, anchorOffset = 0, focusNode, focusOffset = 0 } = getSelection() ?? {};
+  return () => {
+    if (!anchorNode?.isConnected || !focusNode?.isConnected) return;
     try {
       getSelection()?.setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
     } catch {
@@ -24,7 +34,7 @@ export function keepPlace(): () => void {
 }
 
 /** For who had the focus on something that is gone. */
-export function focusMain(): void {
+function focusMain(): void {
   const main = document.querySelector<HTMLElement>('main, h1');
   if (main && !main.hasAttribute('tabindex')) {
     main.tabIndex = -1;
@@ -53,10 +63,6 @@ function openPopovers(): HTMLElement[] {
   // Older browsers know none.
   if (!('popover' in HTMLElement.prototype)) return [];
   return [...document.querySelectorAll<HTMLElement>(':popover-open')];
-}
-
-function isTextField(element: Element | null): boolean {
-  return element?.matches('input, textarea') ?? false;
 }
 
 /** Whether another dialog lies over all of an element: what is below a modal dialog cannot be hit. */

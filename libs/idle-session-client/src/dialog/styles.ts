@@ -6,7 +6,7 @@ export const STYLES = `
 :host { all: initial; color-scheme: inherit; display: inline !important }
 dialog {
   box-sizing: border-box; inline-size: 29em; max-inline-size: calc(100vw - 1em);
-  max-block-size: calc(100vh - 1em); max-block-size: calc(100dvh - 1em);
+  max-block-size: calc(100dvh - 1em);
   padding: clamp(.75em, 6vmin, 2em); pointer-events: auto; box-shadow: 0 1em 3em #0004
 }
 dialog, #reminder {
@@ -20,7 +20,7 @@ dialog::backdrop { background: #000a }
 h2, p { margin: 0 0 .5em; text-wrap: balance }
 h2 { font-size: 1.4em; line-height: 1.25 }
 #counter { font-size: 1.25em; font-weight: 700; font-variant-numeric: tabular-nums }
-slot + #counter { display: block }
+slot + #counter:not([hidden]) { display: block }
 #message { padding-inline-start: .75em; border-inline-start: .25em solid #d92d20; font-weight: 600 }
 #spoken, #time { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 div { display: flex; flex-wrap: wrap; gap: .75em; margin-block-start: clamp(.75em, 4vmin, 1.5em) }
@@ -35,7 +35,6 @@ button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outlin
   position: fixed; inset-block-end: .5em; inset-inline-end: .5em; margin: 0; padding: .25em .75em; z-index: 2147483647;
   font-variant-numeric: tabular-nums; pointer-events: none
 }
-[hidden] { display: none !important }
 ::slotted([slot=unlock]) { margin-block: .5em }
 @media (max-height: 24em) {
   h2 { font-size: 1.15em }
@@ -46,15 +45,15 @@ button:focus { outline: 3px solid var(--idle-session-accent, CanvasText); outlin
 }
 `;
 
-/** For the page itself, as long as it is covered: paper knows no layers, and what is opened later lies above. */
+/** For the page itself, as long as the dialog is open. */
+export const STANDSTILL = `html { overflow: hidden !important }`;
+
+/** And as long as the page is covered: paper knows no layers, and what is opened later lies above. */
 export const CONCEALMENT = `
 @media print { body { display: none !important } }
 body :not(idle-session-dialog, idle-session-dialog *, dialog:modal, dialog:modal *) { visibility: hidden !important }
 dialog:modal { visibility: visible }
 `;
 
-/** For the page itself, as long as the reminder is in its corner. */
+/** For the page itself, as long as the reminder is in its corner: nothing in focus lies below it. */
 export const ROOM = `html { scroll-padding-block-end: 3em }`;
-
-/** For the page itself, as long as the dialog is open. */
-export const STANDSTILL = `html { overflow: hidden !important }`;

@@ -94,12 +94,14 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
 
   return (shown) => {
     const unsubscribe = shown.subscribe(update);
+    const stopFollowing = view.followLanguage();
     session = shown;
     hasWarned = isDismissed = hasEnded = false;
     // Before the browser paints, and after a framework that adds its listeners only to what is in the page.
     queueMicrotask(update);
     return () => {
       unsubscribe();
+      stopFollowing();
       clearTimeout(timer);
       session = undefined;
       show(undefined);

@@ -10,15 +10,16 @@ const WORDS = {
   fr: { unsent: 'Saisie non envoyée', restore: 'Restaurer', discard: 'Supprimer' },
   de: { unsent: 'Nicht gesendete Eingaben', restore: 'Wiederherstellen', discard: 'Verwerfen' },
   es: { unsent: 'Datos sin enviar', restore: 'Restaurar', discard: 'Descartar' },
-  pt: { unsent: 'Dados por enviar', restore: 'Restaurar', discard: 'Descartar' },
+  pt: { unsent: 'Dados não enviados', restore: 'Restaurar', discard: 'Descartar' },
   it: { unsent: 'Dati non inviati', restore: 'Ripristina', discard: 'Elimina' },
   nl: { unsent: 'Niet-verzonden gegevens', restore: 'Herstellen', discard: 'Verwijderen' },
-  cy: { unsent: 'Cofnodion heb eu hanfon', restore: 'Adfer', discard: 'Dileu' },
+  cy: { unsent: 'Manylion heb eu hanfon', restore: 'Adfer', discard: 'Dileu' },
 } satisfies Record<string, DraftWords>;
 
 /** The language of the nearest `lang`, or English where it has no words. */
 export function draftLanguageOf(place: Element): keyof typeof WORDS {
-  const language = place.closest<HTMLElement>('[lang]')?.lang.slice(0, 2) ?? '';
+  const { lang = '' } = place.closest<HTMLElement>('[lang]') ?? {};
+  const language = lang.toLowerCase().split('-')[0]!;
   return Object.hasOwn(WORDS, language) ? (language as keyof typeof WORDS) : 'en';
 }
 

@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const cy: Words = {
+export const words: Words = {
   heading: 'Rydych ar fin cael eich allgofnodi',
   text: 'Er eich diogelwch, byddwn yn eich allgofnodi ymhen {time}.',
   fixed: 'Ni allwch aros wedi mewngofnodi yn hirach. Cadwch eich gwaith nawr.',
@@ -8,12 +8,13 @@ export const cy: Words = {
   stay: 'Aros wedi mewngofnodi',
   continue: 'Parhau',
   'sign-out': 'Allgofnodi',
-  unreachable: 'Ni allwn gyrraedd y gwasanaeth',
-  failed: 'Ni allem gyrraedd y gwasanaeth. Rhowch gynnig arall arni.',
+  unreachable: 'Nid oes modd cyrraedd y gwasanaeth',
+  failed: 'Nid oedd modd cyrraedd y gwasanaeth. Rhowch gynnig arall arni.',
   locked: 'Er eich diogelwch, rydym wedi cloi’r dudalen hon',
   'unlock-page': 'Datgloi',
   kept: 'Mae eich gwaith yma o hyd.',
   retry: 'Rhoi cynnig arall arni',
   ended: 'Er eich diogelwch, rydym wedi eich allgofnodi',
   'signed-out': 'Rydych wedi allgofnodi',
+  unit: (count, unit) => (unit === 'second' ? 'eiliad' : count < 3 ? 'funud' : 'munud'),
 };

@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const de: Words = {
+export const words: Words = {
   heading: 'Sie werden gleich abgemeldet',
   text: 'Zu Ihrer Sicherheit melden wir Sie in {time} ab.',
   fixed: 'Länger können Sie nicht angemeldet bleiben. Bitte speichern Sie jetzt Ihre Arbeit.',

@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const en: Words = {
+export const words: Words = {
   heading: 'You’re about to be signed out',
   text: 'For your security, we will sign you out in {time}.',
   fixed: 'You cannot stay signed in for longer. Please save your work now.',

@@ -1,19 +1,19 @@
 import type { Words } from './words.js';
 
-export const es: Words = {
-  heading: 'Le desconectaremos en breve',
-  text: 'Por su seguridad, le desconectaremos en {time}.',
-  fixed: 'No es posible seguir conectado más tiempo. Guarde su trabajo ahora.',
-  left: 'Restante: {time}',
-  stay: 'Seguir conectado',
+export const words: Words = {
+  heading: 'Su sesión se cerrará en breve',
+  text: 'Por su seguridad, cerraremos su sesión en {time}.',
+  fixed: 'Su sesión no se puede prolongar más. Guarde su trabajo ahora.',
+  left: 'Tiempo restante: {time}',
+  stay: 'Prolongar la sesión',
   continue: 'Continuar',
-  'sign-out': 'Salir',
+  'sign-out': 'Cerrar sesión',
   unreachable: 'El servicio no responde',
   failed: 'El servicio no ha respondido. Inténtelo de nuevo.',
   locked: 'Por su seguridad, hemos bloqueado esta página',
   'unlock-page': 'Desbloquear',
   kept: 'Su trabajo sigue aquí.',
   retry: 'Intentar de nuevo',
-  ended: 'Por su seguridad, le hemos desconectado',
-  'signed-out': 'Ha salido',
+  ended: 'Por su seguridad, hemos cerrado su sesión',
+  'signed-out': 'Ha cerrado la sesión',
 };

@@ -1,12 +1,11 @@
 import type { Words } from './words.js';
 
-export const fr: Words = {
-  heading: 'Nous allons bientôt vous déconnecter',
-  text: 'Pour votre sécurité, nous vous déconnecterons dans {time}.',
-  fixed:
-    'Il n’est pas possible de rester connecté plus longtemps. Enregistrez votre travail maintenant.',
+export const words: Words = {
+  heading: 'Votre session va bientôt se fermer',
+  text: 'Pour votre sécurité, nous fermerons votre session dans {time}.',
+  fixed: 'Votre session ne peut pas être prolongée. Enregistrez votre travail maintenant.',
   left: 'Encore {time}',
-  stay: 'Rester connecté',
+  stay: 'Prolonger la session',
   continue: 'Continuer',
   'sign-out': 'Se déconnecter',
   unreachable: 'Le service ne répond pas',
@@ -15,6 +14,6 @@ export const fr: Words = {
   'unlock-page': 'Déverrouiller',
   kept: 'Votre travail est toujours là.',
   retry: 'Réessayer',
-  ended: 'Pour votre sécurité, nous vous avons déconnecté',
-  'signed-out': 'Vous êtes déconnecté',
+  ended: 'Pour votre sécurité, nous avons fermé votre session',
+  'signed-out': 'Votre session est fermée',
 };

@@ -1,11 +1,11 @@
 import type { Words } from './words.js';
 
-export const it: Words = {
-  heading: 'Tra poco ti disconnetteremo',
-  text: 'Per la tua sicurezza, ti disconnetteremo tra {time}.',
-  fixed: 'Non è possibile restare connessi più a lungo. Salva ora il tuo lavoro.',
+export const words: Words = {
+  heading: 'La tua sessione sta per terminare',
+  text: 'Per la tua sicurezza, chiuderemo la sessione tra {time}.',
+  fixed: 'La sessione non può durare più a lungo. Salva ora il tuo lavoro.',
   left: 'Ancora {time}',
-  stay: 'Resta connesso',
+  stay: 'Prolunga la sessione',
   continue: 'Continua',
   'sign-out': 'Esci',
   unreachable: 'Il servizio non risponde',
@@ -14,6 +14,6 @@ export const it: Words = {
   'unlock-page': 'Sblocca',
   kept: 'Il tuo lavoro è ancora qui.',
   retry: 'Riprova',
-  ended: 'Per la tua sicurezza, ti abbiamo disconnesso',
-  'signed-out': 'Hai effettuato l’uscita',
+  ended: 'Per la tua sicurezza, abbiamo chiuso la sessione',
+  'signed-out': 'Hai chiuso la sessione',
 };

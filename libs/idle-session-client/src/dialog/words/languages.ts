@@ -1,25 +1,33 @@
-import { cy } from './cy.js';
-import { de } from './de.js';
-import { en } from './en.js';
-import { es } from './es.js';
-import { fr } from './fr.js';
-import { it } from './it.js';
-import { nl } from './nl.js';
-import { pt } from './pt.js';
+import { words as en } from './en.js';
 import type { Words } from './words.js';
 
-const LANGUAGES: Readonly<Record<string, Words>> = { en, fr, de, es, pt, it, nl, cy };
+/** A page needs one of them, so each is a file of its own. English is always there. */
+const LANGUAGES: Readonly<Record<string, () => Promise<{ readonly words: Words }>>> = {
+  fr: () => import('./fr.js'),
+  de: () => import('./de.js'),
+  es: () => import('./es.js'),
+  pt: () => import('./pt.js'),
+  it: () => import('./it.js'),
+  nl: () => import('./nl.js'),
+  cy: () => import('./cy.js'),
+};
+
+const files: Record<string, Promise<void> | undefined> = {};
+const loaded: Record<string, Words | undefined> = { en };
 
 /** The language of a tag such as `pt-BR`, without its region; English if the tag is none. */
 export function languageOf(tag: string): string {
   return /^[a-z]{2,3}\b/i.exec(tag)?.[0].toLowerCase() ?? 'en';
 }
 
-export function hasWords(language: string): boolean {
-  return Object.hasOwn(LANGUAGES, language);
+/** Loads the texts of a language, if it has some, and calls back once they are there. What cannot be had is asked for once. */
+export function loadWords(language: string, onLoaded: () => void): void {
+  if (loaded[language]) return;
+  files[language] ??= LANGUAGES[language]?.().then(({ words }) => void (loaded[language] = words));
+  files[language]?.then(onLoaded, () => {});
 }
 
-/** The built-in texts: English where the language has none. */
-export function wordsOf(language: string): Words {
-  return (hasWords(language) && LANGUAGES[language]) || en;
+/** The texts of a language; undefined: they are not there, or not yet. */
+export function wordsOf(language: string): Words | undefined {
+  return loaded[language];
 }

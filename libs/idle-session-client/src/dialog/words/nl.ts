@@ -1,6 +1,6 @@
 import type { Words } from './words.js';
 
-export const nl: Words = {
+export const words: Words = {
   heading: 'U wordt bijna uitgelogd',
   text: 'Voor uw veiligheid loggen we u over {time} uit.',
   fixed: 'Langer ingelogd blijven kan niet. Sla uw werk nu op.',

@@ -1,19 +1,19 @@
 import type { Words } from './words.js';
 
-export const pt: Words = {
-  heading: 'A sua conta será desconectada em breve',
-  text: 'Para sua segurança, a sua conta será desconectada em {time}.',
-  fixed: 'Não é possível continuar por mais tempo. Salve o seu trabalho agora.',
-  left: 'Restante: {time}',
-  stay: 'Continuar conectado',
+export const words: Words = {
+  heading: 'A sua sessão será encerrada em breve',
+  text: 'Para sua segurança, a sua sessão será encerrada em {time}.',
+  fixed: 'A sua sessão não pode ser prolongada. Salve o seu trabalho agora.',
+  left: 'Tempo restante: {time}',
+  stay: 'Prolongar a sessão',
   continue: 'Continuar',
   'sign-out': 'Sair',
   unreachable: 'O serviço não responde',
   failed: 'O serviço não respondeu. Tente novamente.',
-  locked: 'Para sua segurança, bloqueámos esta página',
+  locked: 'Para sua segurança, esta página foi bloqueada',
   'unlock-page': 'Desbloquear',
   kept: 'O seu trabalho continua aqui.',
   retry: 'Tentar novamente',
-  ended: 'Para sua segurança, a sua conta foi desconectada',
-  'signed-out': 'Saiu da sua conta',
+  ended: 'Para sua segurança, a sua sessão foi encerrada',
+  'signed-out': 'A sua sessão foi encerrada',
 };

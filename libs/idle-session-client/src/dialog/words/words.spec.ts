@@ -1,6 +1,17 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { duration } from './duration.js';
-import { hasWords, languageOf, wordsOf } from './languages.js';
+import { languageOf, loadWords, wordsOf } from './languages.js';
+
+const OTHERS = ['fr', 'de', 'es', 'pt', 'it', 'nl', 'cy'];
+
+const load = (language: string) => new Promise<void>((resolve) => loadWords(language, resolve));
+
+/** What a language has, without how it names a unit. */
+const textsOf = (language: string) => ({ ...wordsOf(language)!, unit: '–' });
+
+beforeAll(async () => {
+  await Promise.all(OTHERS.map(load));
+});
 
 describe('languageOf', () => {
   it.each([
@@ -16,20 +27,31 @@ describe('languageOf', () => {
 });
 
 describe('wordsOf', () => {
-  it.each(['en', 'fr', 'de', 'es', 'pt', 'it', 'nl', 'cy'])(
+  it.each(['en', ...OTHERS])(
     'has a text for everything in %s, with a place for the time',
     (language) => {
-      const words = wordsOf(language);
-      expect(hasWords(language)).toBe(true);
+      const words = textsOf(language);
       for (const text of Object.values(words)) expect(text).toMatch(/\S/);
       expect(words.text).toContain('{time}');
       expect(words.left).toContain('{time}');
     },
   );
 
-  it.each(['ja', 'constructor'])('is English where there are no words in %s', (language) => {
-    expect(hasWords(language)).toBe(false);
-    expect(wordsOf(language)).toBe(wordsOf('en'));
+  it.each(['en', ...OTHERS])(
+    'ends sentences in %s with a full stop, and nothing else',
+    (language) => {
+      const { text, fixed, failed, kept, ...labels } = textsOf(language);
+      for (const sentence of [text, fixed, failed, kept]) expect(sentence).toMatch(/[^.]\.$/);
+      for (const label of Object.values(labels)) expect(label).not.toContain('.');
+    },
+  );
+
+  it.each(['en', ...OTHERS])('has the apostrophes of print in %s', (language) => {
+    for (const text of Object.values(textsOf(language))) expect(text).not.toMatch(/\w'\w/);
+  });
+
+  it('is nothing where there are no words', () => {
+    expect(wordsOf('ja')).toBeUndefined();
   });
 });
 

@@ -20,6 +20,8 @@ export interface Words {
   readonly retry: string;
   readonly ended: string;
   readonly 'signed-out': string;
+  /** What comes after a number of minutes or seconds, in a language whose numbers browsers do not have. */
+  readonly unit?: (count: number, unit: 'minute' | 'second') => string;
 }
 
-export type TextKey = keyof Words;
+export type TextKey = Exclude<keyof Words, 'unit'>;

@@ -1,0 +1,15 @@
+/** What in the page's own form, which unlocks the session, is to have the focus. */
+export function firstFieldOf(host: HTMLElement): HTMLElement | null {
+  const within = (selector: string) => host.querySelector<HTMLElement>(`[slot=unlock] ${selector}`);
+  return (
+    within('[autofocus]') ??
+    within(':is(input:not([type=hidden], [readonly], [hidden]), select, button)')
+  );
+}
+
+/** Empties the form, so that nobody finds a password there. */
+export function clearForms(host: HTMLElement): void {
+  for (const form of host.querySelectorAll('form')) form.reset();
+  // Not in a form of the host, or given back as its default by a framework.
+  for (const field of host.querySelectorAll<HTMLInputElement>('[type=password]')) field.value = '';
+}
