@@ -1,6 +1,7 @@
 import type {
   Answer,
   Environment,
+  Listeners,
   ObservedResponse,
   PageEvent,
   Stop,
@@ -72,12 +73,7 @@ export class FakeTab implements Environment, TaskOwner {
   isFrozen = false;
   private hiddenSince = Infinity;
   private isCached = false;
-  private readonly listenersTo = {
-    activity: new Set<() => void>(),
-    response: new Set<(response: ObservedResponse) => void>(),
-    page: new Set<(event: PageEvent) => void>(),
-    message: new Set<(message: TabMessage) => void>(),
-  };
+  private listeners: Listeners | undefined;
 
   constructor(
     private readonly world: Surroundings,
@@ -85,15 +81,16 @@ export class FakeTab implements Environment, TaskOwner {
   ) {
     this.session = new IdleSession(options, this);
     this.session.subscribe(() => this.states.push(this.session.getState()));
+    this.session.start();
   }
 
   get state(): IdleSessionState {
     return this.session.getState();
   }
 
-  /** How many listeners are left. */
-  get listeners(): number {
-    return Object.values(this.listenersTo).reduce((sum, { size }) => sum + size, 0);
+  /** Whether the session still listens to what happens here. */
+  get isListenedTo(): boolean {
+    return this.listeners !== undefined;
   }
 
   /** What this tab sent to the endpoints of that kind. */
@@ -104,13 +101,13 @@ export class FakeTab implements Environment, TaskOwner {
   // What happens to a page
 
   act(): void {
-    for (const listener of this.listenersTo.activity) listener();
+    this.listeners?.onActivity();
   }
 
   page(event: PageEvent): void {
     if (event === 'hidden') this.hiddenSince = Math.min(this.hiddenSince, this.world.elapsed);
     if (event === 'visible') this.hiddenSince = Infinity;
-    for (const listener of this.listenersTo.page) listener(event);
+    this.listeners?.onPageEvent(event);
   }
 
   freeze(): void {
@@ -144,13 +141,12 @@ export class FakeTab implements Environment, TaskOwner {
   }
 
   receiveMessage(message: TabMessage): void {
-    if (this.isCached) return;
-    for (const listener of this.listenersTo.message) listener(message);
+    if (!this.isCached) this.listeners?.onTabMessage(message);
   }
 
   /** A response of the server to the page. */
   observe(response: ObservedResponse): void {
-    for (const listener of this.listenersTo.response) listener(response);
+    this.listeners?.onResponse(response);
   }
 
   /** The app's own request. */
@@ -185,12 +181,10 @@ export class FakeTab implements Environment, TaskOwner {
     return this.world.withLock(this, name, run);
   }
 
-  onActivity = (listener: () => void) => listen(this.listenersTo.activity, listener);
-  onResponse = (listener: (response: ObservedResponse) => void) =>
-    listen(this.listenersTo.response, listener);
-  onPageEvent = (listener: (event: PageEvent) => void) => listen(this.listenersTo.page, listener);
-  onTabMessage = (_channelName: string, listener: (message: TabMessage) => void) =>
-    listen(this.listenersTo.message, listener);
+  listen(_path: string, listeners: Listeners, signal: AbortSignal): void {
+    this.listeners = listeners;
+    signal.addEventListener('abort', () => (this.listeners = undefined));
+  }
 
   postToTabs(message: TabMessage): void {
     this.world.broadcast(this, message);
@@ -221,9 +215,4 @@ export class FakeTab implements Environment, TaskOwner {
       });
     });
   }
-}
-
-function listen<Listener>(listeners: Set<Listener>, listener: Listener): Stop {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

@@ -40,7 +40,9 @@ describe('The listeners to activity', () => {
       Object.defineProperty(globalThis, name, { value: page, configurable: true });
     }
     count = 0;
-    stop = onActivity(() => (count += 1));
+    const stopping = new AbortController();
+    stop = () => stopping.abort();
+    onActivity(() => (count += 1), stopping.signal);
   });
 
   afterEach(() => {

@@ -1,5 +1,3 @@
-import type { Stop } from './environment.js';
-
 /** While an iframe has the focus, its events do not reach the page: how often to ask the browser instead. */
 const IFRAME_POLL_MS = 4000;
 
@@ -13,9 +11,8 @@ const ENTERED_BY_HAND = /^insert(Comp|From|Repl)/;
  * Calls back when the person does something in the page, even where the page stops the events: for the first event at
  * once, and then at most every quarter of a second.
  */
-export function onActivity(listener: () => void): Stop {
-  const stopping = new AbortController();
-  const options = { capture: true, passive: true, signal: stopping.signal };
+export function onActivity(listener: () => void, signal: AbortSignal): void {
+  const options = { capture: true, passive: true, signal };
   let isKeyHeld = false;
   let position = '';
   let pause: ReturnType<typeof setTimeout> | 0 = 0;
@@ -62,8 +59,5 @@ export function onActivity(listener: () => void): Stop {
     while (focused?.shadowRoot) focused = focused.shadowRoot.activeElement;
     if (focused?.localName === 'iframe' && navigator.userActivation?.isActive) listener();
   }, IFRAME_POLL_MS);
-  return () => {
-    clearInterval(poll);
-    stopping.abort();
-  };
+  signal.addEventListener('abort', () => clearInterval(poll));
 }

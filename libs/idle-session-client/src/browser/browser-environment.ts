@@ -1,6 +1,6 @@
 import { isTabMessage } from '../protocol/tab-message.js';
 import { onActivity } from './activity-listeners.js';
-import { ANSWER_TIMEOUT_MS, type Environment, type PageEvent, type Stop } from './environment.js';
+import { ANSWER_TIMEOUT_MS, type Environment, type PageEvent } from './environment.js';
 import { onResponse } from './response-observer.js';
 
 /** How long to wait for the lock: a frozen tab may hold it for ever. */
@@ -15,7 +15,6 @@ const POSTED: PageEvent = 'posted';
 /** The real browser. Touches `window` and its like only once it is called. */
 export function browserEnvironment(): Environment {
   let channel: BroadcastChannel | undefined;
-  let onPosted: (() => void) | undefined;
   return {
     now: () => Date.now(),
     elapsed: () => performance.now(),
@@ -65,51 +64,44 @@ export function browserEnvironment(): Environment {
       await navigator.locks.request(name, { signal }, runAndKeep).catch(() => run());
     },
 
-    onActivity,
-    onResponse,
-
-    onPageEvent(listener) {
-      let isPosting = false;
-      onPosted = () => listener(POSTED);
-      const stops = [
-        listen(document, 'visibilitychange', () =>
-          listener(document.hidden ? 'hidden' : 'visible'),
-        ),
-        listen(document, 'resume', () => listener('returned')),
-        // In the end, when the page has not prevented it.
-        listen(window, 'submit', ({ target, defaultPrevented }) => {
-          isPosting = !defaultPrevented && (target as HTMLFormElement).method === 'post';
-        }),
-        // The server has answered by then.
-        listen(window, 'pagehide', () => {
-          listener('leaving');
-          if (isPosting) channel?.postMessage(POSTED);
-          isPosting = false;
-        }),
-        // `persisted`: out of the back/forward cache.
-        listen(window, 'pageshow', (event) => event.persisted && listener('returned')),
-        listen(window, 'online', () => listener('online')),
-      ];
-      return () => stops.forEach((stop) => stop());
-    },
-
-    onTabMessage(channelName, listener) {
+    listen(path, { onPageEvent, onTabMessage, ...listeners }, signal) {
+      const on = (target: EventTarget, type: string, run: (event: PageTransitionEvent) => void) =>
+        target.addEventListener(type, run as EventListener, { signal });
       const open = () => {
-        channel = new BroadcastChannel(`idle-session:${channelName}`);
+        channel = new BroadcastChannel(`idle-session:${path}`);
         channel.onmessage = ({ data }) => {
-          if (data === POSTED) onPosted?.();
-          else if (isTabMessage(data)) listener(data);
+          if (data === POSTED) onPageEvent(POSTED);
+          else if (isTabMessage(data)) onTabMessage(data);
         };
       };
       // An open channel would keep the page out of the back/forward cache.
       const close = () => channel?.close();
+      let isPosting = false;
+
       open();
-      const stops = [
-        listen(window, 'pagehide', close),
-        listen(window, 'pageshow', (event) => event.persisted && open()),
-        close,
-      ];
-      return () => stops.forEach((stop) => stop());
+      signal.addEventListener('abort', close);
+      onActivity(listeners.onActivity, signal);
+      onResponse(listeners.onResponse, path, signal);
+      on(document, 'visibilitychange', () => onPageEvent(document.hidden ? 'hidden' : 'visible'));
+      on(document, 'resume', () => onPageEvent('returned'));
+      // In the end, when the page has not prevented it.
+      on(window, 'submit', ({ target, defaultPrevented }) => {
+        isPosting = !defaultPrevented && (target as HTMLFormElement).method === 'post';
+      });
+      on(window, 'pagehide', () => {
+        onPageEvent('leaving');
+        // The server has answered by then.
+        if (isPosting) channel?.postMessage(POSTED);
+        isPosting = false;
+        close();
+      });
+      // `persisted`: out of the back/forward cache.
+      on(window, 'pageshow', ({ persisted }) => {
+        if (!persisted) return;
+        open();
+        onPageEvent('returned');
+      });
+      on(window, 'online', () => onPageEvent('online'));
     },
 
     postToTabs(message) {
@@ -120,13 +112,4 @@ export function browserEnvironment(): Environment {
       }
     },
   };
-}
-
-function listen(
-  target: EventTarget,
-  type: string,
-  listener: (event: PageTransitionEvent) => void,
-): Stop {
-  target.addEventListener(type, listener as EventListener);
-  return () => target.removeEventListener(type, listener as EventListener);
 }

@@ -37,6 +37,14 @@ export type PageEvent = 'hidden' | 'visible' | 'leaving' | 'returned' | 'online'
 /** Stops what was started. */
 export type Stop = () => void;
 
+/** Who is told of what happens in a browser. */
+export interface Listeners {
+  onActivity(): void;
+  onResponse(response: ObservedResponse): void;
+  onPageEvent(event: PageEvent): void;
+  onTabMessage(message: TabMessage): void;
+}
+
 /** Everything that a session needs of a browser; tests bring their own. */
 export interface Environment {
   /** The wall clock, in milliseconds. Goes on during sleep, and may jump. */
@@ -53,12 +61,11 @@ export interface Environment {
   ): Promise<Answer>;
   /** Runs while no other tab runs under the same name; where the browser has no locks, at once. */
   withLock(name: string, run: () => Promise<void>): Promise<void>;
-  onActivity(listener: () => void): Stop;
-  /** @param path where the server's endpoints are: responses of that origin count */
-  onResponse(listener: (response: ObservedResponse) => void, path: string): Stop;
-  onPageEvent(listener: (event: PageEvent) => void): Stop;
-  /** Joins the tabs that share a channel name, and receives their messages. */
-  onTabMessage(channelName: string, listener: (message: TabMessage) => void): Stop;
-  /** Sends to the other tabs of the channel. */
+  /**
+   * Tells of what happens until the signal aborts.
+   * @param path where the server's endpoints are: responses of that origin count, and messages of tabs with the same path
+   */
+  listen(path: string, listeners: Listeners, signal: AbortSignal): void;
+  /** Sends to the other tabs. */
   postToTabs(message: TabMessage): void;
 }

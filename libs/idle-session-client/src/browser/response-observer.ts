@@ -1,12 +1,16 @@
-import type { ObservedResponse, Stop } from './environment.js';
+import type { ObservedResponse } from './environment.js';
 
 /**
  * Sees every response of the server's origin to the page: fetch, XHR and the navigation itself, also those before now. Not
  * those of the endpoints: who asked has the whole answer, which must not come as old news.
  * @param path where the server's endpoints are
  */
-export function onResponse(listener: (response: ObservedResponse) => void, path: string): Stop {
-  const observers = ['navigation', 'resource'].map((type) => {
+export function onResponse(
+  listener: (response: ObservedResponse) => void,
+  path: string,
+  signal: AbortSignal,
+): void {
+  for (const type of ['navigation', 'resource']) {
     const observer = new PerformanceObserver((list) => {
       const endpoints = new URL(`${path}/`, location.href);
       for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
@@ -25,7 +29,6 @@ export function onResponse(listener: (response: ObservedResponse) => void, path:
       }
     });
     observer.observe({ type, buffered: true });
-    return observer;
-  });
-  return () => observers.forEach((observer) => observer.disconnect());
+    signal.addEventListener('abort', () => observer.disconnect());
+  }
 }

@@ -84,7 +84,7 @@ describe('IdleSession', () => {
       const { world, tab } = await signedIn();
       tab.act();
       tab.session.destroy();
-      expect(tab.listeners).toBe(0);
+      expect(tab.isListenedTo).toBe(false);
       const { state } = tab;
       const told = tab.states.length;
       await world.advance(2 * HOUR);

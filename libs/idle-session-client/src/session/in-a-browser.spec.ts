@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { browserEnvironment } from '../browser/browser-environment.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import type { TabMessage } from '../protocol/tab-message.js';
-import { IdleSession } from './idle-session.js';
+import { createIdleSession } from './create-idle-session.js';
 
 const MINUTE = 60_000;
 
@@ -60,7 +60,7 @@ describe('A session in a browser', () => {
   }
 
   function start() {
-    const session = new IdleSession({}, browserEnvironment());
+    const session = createIdleSession();
     stops.push(session.destroy);
     return session;
   }
@@ -111,7 +111,11 @@ describe('A session in a browser', () => {
     const received: string[] = [];
     const [first] = ['/a', '/a', '/b'].map((name, tab) => {
       const environment = browserEnvironment();
-      stops.push(environment.onTabMessage(name, () => received.push(`tab ${tab} of ${name}`)));
+      const stopping = new AbortController();
+      stops.push(() => stopping.abort());
+      const onTabMessage = () => received.push(`tab ${tab} of ${name}`);
+      const others = { onActivity() {}, onResponse() {}, onPageEvent() {} };
+      environment.listen(name, { ...others, onTabMessage }, stopping.signal);
       return environment;
     });
     first?.postToTabs(message);

@@ -35,7 +35,7 @@ export class Presence {
   constructor(context: SessionContext, server: ServerLink) {
     this.#clock = context.clock;
     this.#store = context.store;
-    this.#timer = new Timer(context.environment);
+    this.#timer = new Timer(context);
     this.#server = server;
     this.#context = context;
   }
@@ -102,10 +102,6 @@ export class Presence {
           if (this.#store.current.online) this.planHeartbeat();
         });
     });
-  }
-
-  stop(): void {
-    this.#timer.stop();
   }
 
   #lastPresentAt(): number {

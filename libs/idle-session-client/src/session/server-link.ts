@@ -16,7 +16,6 @@ const SHARED_CHECK_MS = 1000;
 
 export interface ServerLinkHandlers {
   onStatus(status: IdleSessionStatus, requestedAt: number): void | Promise<void>;
-  onEnded(reason: EndReason): void;
   /** A check is done, or a request had no answer. */
   review(): void;
   /** Sends a heartbeat if there is one to send; resolves to whether the server answered. */
@@ -35,7 +34,7 @@ export class ServerLink {
   readonly #handlers: ServerLinkHandlers;
   readonly #context: SessionContext;
 
-  #check: Promise<void> | undefined;
+  #isChecking = false;
   #checkedAt = -Infinity;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
@@ -47,9 +46,14 @@ export class ServerLink {
   constructor(context: SessionContext, handlers: ServerLinkHandlers) {
     this.#clock = context.clock;
     this.#store = context.store;
-    this.#timer = new Timer(context.environment);
+    this.#timer = new Timer(context);
     this.#handlers = handlers;
     this.#context = context;
+  }
+
+  /** The wall clock has leapt since the last check: what it said to be left may have passed in sleep. */
+  get isBehindClock(): boolean {
+    return this.#checkedAt < this.#clock.leaptAt;
   }
 
   /** What is left to wait until an answer or a response may cause the next request; zero or less: nothing. */
@@ -66,11 +70,11 @@ export class ServerLink {
   check(notBefore = this.#clock.leaptAt): void {
     if (this.#store.isOver || (this.#isShared() && this.#checkedAt >= notBefore)) return;
     this.#checkedAt = this.#clock.now();
-    const check = this.#runCheck().finally(() => {
-      if (this.#check === check) this.#check = undefined;
+    this.#isChecking = true;
+    void this.#runCheck().finally(() => {
+      this.#isChecking = false;
       this.#handlers.review();
     });
-    this.#check = check;
   }
 
   /** Asks because of a response, of an answer or of the deadline, as soon as the back-off allows. */
@@ -104,13 +108,9 @@ export class ServerLink {
     this.#timer.stop();
   }
 
-  stop(): void {
-    this.#timer.stop();
-  }
-
   /** Whether a check has just begun. */
-  #isShared(): boolean | undefined {
-    return this.#check && this.#clock.now() < this.#checkedAt + SHARED_CHECK_MS;
+  #isShared(): boolean {
+    return this.#isChecking && this.#clock.now() < this.#checkedAt + SHARED_CHECK_MS;
   }
 
   async #runCheck(): Promise<void> {
@@ -128,10 +128,10 @@ export class ServerLink {
     const endpoint = heartbeat ? 'heartbeat' : 'status';
     const answer = await this.#request(endpoint, heartbeat);
     const { status, body } = answer ?? {};
-    const reason = status === 401 && reasonOf(body);
-    if (reason) this.#handlers.onEnded(reason);
-    else if (status === 200 && isStatus(body)) await this.#handlers.onStatus(body, requestedAt);
-    else return this.#retryLater(answer, endpoint);
+    if ((status !== 200 && status !== 401) || !isStatus(body)) {
+      return this.#retryLater(answer, endpoint);
+    }
+    await this.#handlers.onStatus(body, requestedAt);
     return true;
   }
 
@@ -141,7 +141,7 @@ export class ServerLink {
   ): Promise<Answer | undefined> {
     const { environment, path, headers } = this.#context;
     try {
-      if (this.#store.isClosed) return;
+      if (this.#store.closed.aborted) return;
       this.#isReachable = true;
       return await environment.request(`${path}/${endpoint}`, headers(), body);
     } catch {

@@ -44,12 +44,10 @@ describe('IdleSession', () => {
             return { status: 200, body: world.server.status() };
           },
           withLock: (name, run) => tab.withLock(name, run),
-          onActivity: () => () => {},
-          onResponse: () => () => {},
-          onPageEvent: () => () => {},
-          onTabMessage: () => () => {},
+          listen: () => {},
           postToTabs: () => {},
         });
+        session.start();
         await world.advance(0);
         session.destroy();
       }
