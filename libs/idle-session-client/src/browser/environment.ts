@@ -39,10 +39,10 @@ export type Stop = () => void;
 
 /** Who is told of what happens in a browser. */
 export interface Listeners {
-  onActivity(): void;
-  onResponse(response: ObservedResponse): void;
-  onPageEvent(event: PageEvent): void;
-  onTabMessage(message: TabMessage): void;
+  readonly onActivity: () => void;
+  readonly onResponse: (response: ObservedResponse) => void;
+  readonly onPageEvent: (event: PageEvent) => void;
+  readonly onTabMessage: (message: TabMessage) => void;
 }
 
 /** Everything that a session needs of a browser; tests bring their own. */

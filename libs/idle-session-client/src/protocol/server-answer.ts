@@ -1,8 +1,6 @@
 import type { EndReason } from './end-reason.js';
 import type { IdleSessionStatus } from './idle-session-status.js';
 
-const ALIVE = ['active', 'warning', 'locked'];
-
 /**
  * Whether the server itself answered where the session stands, and not a proxy or a sign-on page in between. The problem
  * body of a 401 does so, too, but has the reason and the login address alone.
@@ -10,8 +8,7 @@ const ALIVE = ['active', 'warning', 'locked'];
 export function isStatus(body: unknown): body is IdleSessionStatus {
   const { state, expiresInMs, sessionRef } = (body ?? {}) as Partial<IdleSessionStatus>;
   if (state === 'none' || reasonOf(body)) return true;
-  const isAlive = ALIVE.includes(state as string);
-  return isAlive && typeof expiresInMs === 'number' && typeof sessionRef === 'string';
+  return typeof expiresInMs === 'number' && typeof sessionRef === 'string';
 }
 
 const REASONS = ['idle', 'absolute', 'signed-out', 'revoked', 'lost'];

@@ -135,21 +135,21 @@ export class Deadline {
 
     if (this.#isOverdue()) store.update({ covered: true });
     const { state, warnBeforeMs, online } = store.current;
-    const remainingMs = this.#remainingMs();
     const untilLockMs = state === 'locked' ? Infinity : this.#newest.locksAt - this.#clock.now();
-    const untilWarningMs = remainingMs - (warnBeforeMs ?? 0);
-    const isQuiet = state === 'active' || state === 'locked';
-    if (isQuiet && untilWarningMs > 0 && untilLockMs > 0) {
-      return this.#reviewIn(Math.min(untilWarningMs, untilLockMs));
-    }
+    const untilNextMs = this.#remainingMs() - (state === 'active' ? (warnBeforeMs ?? 0) : 0);
     const isLockDue = untilLockMs <= 0;
+    if (untilNextMs > 0 && !isLockDue) {
+      const isQuiet = state === 'active' || state === 'locked';
+      return this.#reviewIn(Math.min(untilNextMs, untilLockMs, isQuiet ? Infinity : SECOND_MS));
+    }
     if (isLockDue && untilLockMs > -SECOND_MS) this.#reviewIn(untilLockMs + SECOND_MS);
     if ((isLockDue || state === 'active') && online && this.#server.waitMs <= 0) {
       return this.#server.check();
     }
-    if (!isLockDue) {
-      if (state === 'active') store.update({ state: 'warning' });
-      if (remainingMs > 0) return this.#reviewIn(Math.min(remainingMs, SECOND_MS));
+    if (!isLockDue && state === 'active') {
+      // The server cannot be asked now.
+      store.update({ state: 'warning' });
+      return this.review();
     }
     if (online) this.#server.checkAgain();
   }

@@ -91,7 +91,8 @@ export class IdleSession {
 
   /** Ends the session. Resolves to whether the server has ended it; if not, nothing has changed. */
   signOut = async (): Promise<boolean> => {
-    const isDone = await this.#server.signOut();
+    const hasEnded = this.#store.current.reason !== null;
+    const isDone = hasEnded || (await this.#server.signOut());
     if (isDone) this.#end('signed-out');
     else this.#store.update({ failed: true });
     return isDone;

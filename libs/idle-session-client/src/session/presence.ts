@@ -1,3 +1,4 @@
+import type { Environment } from '../browser/environment.js';
 import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
@@ -17,7 +18,7 @@ export class Presence {
   readonly #store: StateStore;
   readonly #timer: Timer;
   readonly #server: ServerLink;
-  readonly #context: SessionContext;
+  readonly #environment: Environment;
 
   /** While there is one, the person counts as present. */
   readonly holds = new Set<symbol>();
@@ -37,7 +38,7 @@ export class Presence {
     this.#store = context.store;
     this.#timer = new Timer(context);
     this.#server = server;
-    this.#context = context;
+    this.#environment = context.environment;
   }
 
   get lastHeartbeatAt(): number {
@@ -65,7 +66,7 @@ export class Presence {
     const now = this.#clock.now();
     this.#lastHeartbeatAt = now;
     this.#reportedAt = presentAt;
-    const isAnswered = await this.#server.sendHeartbeat(now - presentAt);
+    const isAnswered = await this.#server.query({ idleForMs: now - presentAt });
     if (isAnswered) this.confirm(presentAt);
     else this.#reportedAt = -Infinity;
     return isAnswered;
@@ -88,12 +89,11 @@ export class Presence {
 
   /** Plans the next heartbeat, if there is something to report; one at a time, and in one tab at a time. */
   planHeartbeat(): void {
-    const { environment, path } = this.#context;
     if (!this.#store.isAlive || this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
     this.#isHeartbeatPlanned = true;
     this.#timer.start(this.#msUntilHeartbeat(), () => {
-      void environment
-        .withLock(`${path} ${this.#store.current.sessionRef}`, async () => {
+      void this.#environment
+        .withLock(`idle-session:${this.#store.current.sessionRef}`, async () => {
           // Another tab may have sent one meanwhile.
           if (this.#msUntilHeartbeat() <= 0) await this.reportUnconfirmed();
         })

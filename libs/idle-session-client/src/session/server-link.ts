@@ -16,7 +16,7 @@ const SHARED_CHECK_MS = 1000;
 
 export interface ServerLinkHandlers {
   onStatus(status: IdleSessionStatus, requestedAt: number): void | Promise<void>;
-  /** A check is done, or a request had no answer. */
+  /** A request had no answer. */
   review(): void;
   /** Sends a heartbeat if there is one to send; resolves to whether the server answered. */
   reportUnconfirmed(): Promise<boolean> | undefined;
@@ -34,8 +34,8 @@ export class ServerLink {
   readonly #handlers: ServerLinkHandlers;
   readonly #context: SessionContext;
 
-  #isChecking = false;
   #checkedAt = -Infinity;
+  #isChecking = false;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
   /** No answer and no response causes a request before that. */
@@ -68,38 +68,43 @@ export class ServerLink {
    * be left may have passed in sleep
    */
   check(notBefore = this.#clock.leaptAt): void {
-    if (this.#store.isOver || (this.#isShared() && this.#checkedAt >= notBefore)) return;
-    this.#checkedAt = this.#clock.now();
-    this.#isChecking = true;
-    void this.#runCheck().finally(() => {
-      this.#isChecking = false;
-      this.#handlers.review();
-    });
+    const now = this.#clock.now();
+    const sharedFrom = Math.max(notBefore, now - SHARED_CHECK_MS);
+    if (this.#store.isOver || (this.#isChecking && this.#checkedAt >= sharedFrom)) return;
+    this.#checkedAt = now;
+    void this.#runCheck();
   }
 
   /** Asks because of a response, of an answer or of the deadline, as soon as the back-off allows. */
   checkAgain(): void {
-    if (this.#isShared()) return;
     if (this.waitMs > 0) return this.#timer.start(this.waitMs, () => this.checkAgain());
     this.#backOff(SHARED_CHECK_MS);
     this.check();
   }
 
-  /** Resolves to whether the server answered. */
-  sendHeartbeat(idleForMs: number): Promise<boolean> {
-    return this.#query({ idleForMs });
+  /** Sends a heartbeat, or asks for the status; resolves to whether the server answered where the session stands. */
+  async query(heartbeat?: { readonly idleForMs: number }): Promise<boolean> {
+    const requestedAt = this.#clock.now();
+    const endpoint = heartbeat ? 'heartbeat' : 'status';
+    const answer = await this.#request(endpoint, heartbeat);
+    const { status, body } = answer;
+    if ((status !== 200 && status !== 401) || !isStatus(body)) {
+      return this.#retryLater(answer, endpoint);
+    }
+    await this.#handlers.onStatus(body, requestedAt);
+    return true;
   }
 
   /** Resolves to whether the server has ended the session. */
   async signOut(): Promise<boolean> {
     const answer = await this.#request('sign-out', {});
-    return answer?.status === 204 || this.#retryLater(answer, 'sign-out');
+    return answer.status === 204 || this.#retryLater(answer, 'sign-out');
   }
 
   /** Why a session has ended whose cookie the browser has not any more; undefined if the server does not say. */
   async endReasonOf(sessionRef: string): Promise<EndReason | undefined> {
-    const answer = await this.#request(`status?of=${sessionRef}`);
-    return reasonOf(answer?.body);
+    const { body } = await this.#request(`status?of=${sessionRef}`);
+    return reasonOf(body);
   }
 
   /** An answer or another tab's message has shown that the server can be reached. */
@@ -108,50 +113,28 @@ export class ServerLink {
     this.#timer.stop();
   }
 
-  /** Whether a check has just begun. */
-  #isShared(): boolean {
-    return this.#isChecking && this.#clock.now() < this.#checkedAt + SHARED_CHECK_MS;
-  }
-
   async #runCheck(): Promise<void> {
-    const report = this.#handlers.reportUnconfirmed();
-    if (report) {
-      const isAnswered = await report;
-      if (isAnswered || !this.#isReachable) return;
-    }
-    await this.#query();
+    this.#isChecking = true;
+    this.#isReachable = true;
+    const isAnswered = await this.#handlers.reportUnconfirmed();
+    if (!isAnswered && this.#isReachable) await this.query();
   }
 
-  /** Sends a heartbeat, or asks for the status; resolves to whether the server answered where the session stands. */
-  async #query(heartbeat?: { readonly idleForMs: number }): Promise<boolean> {
-    const requestedAt = this.#clock.now();
-    const endpoint = heartbeat ? 'heartbeat' : 'status';
-    const answer = await this.#request(endpoint, heartbeat);
-    const { status, body } = answer ?? {};
-    if ((status !== 200 && status !== 401) || !isStatus(body)) {
-      return this.#retryLater(answer, endpoint);
-    }
-    await this.#handlers.onStatus(body, requestedAt);
-    return true;
-  }
-
-  async #request(
-    endpoint: string,
-    body?: { readonly idleForMs?: number },
-  ): Promise<Answer | undefined> {
+  async #request(endpoint: string, body?: { readonly idleForMs?: number }): Promise<Answer> {
     const { environment, path, headers } = this.#context;
     try {
-      if (this.#store.closed.aborted) return;
-      this.#isReachable = true;
+      this.#store.closed.throwIfAborted();
       return await environment.request(`${path}/${endpoint}`, headers(), body);
     } catch {
       this.#isReachable = false;
+      return { status: 500, body: undefined };
+    } finally {
+      this.#isChecking = false;
     }
   }
 
   /** The request was not answered by the server itself; returns false. */
-  #retryLater(answer: Answer | undefined, endpoint: string): false {
-    const { status = 500, retryAfterMs } = answer ?? {};
+  #retryLater({ status, retryAfterMs }: Answer, endpoint: string): false {
     if (!this.#store.isOver) {
       // No outage: what stands in front of the server answers for it.
       if (status < 500 && !this.#hasWarned) {
