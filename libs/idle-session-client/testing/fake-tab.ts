@@ -25,6 +25,9 @@ export interface Sent {
   readonly headers: Record<string, string>;
 }
 
+/** What the browser makes of more that happens to a page. */
+const PAGE_EVENTS = { leaving: 'hidden', online: 'returned', posted: 'returned' } as const;
+
 /** What a task needs of the tab in which it runs. */
 export interface TaskOwner {
   readonly isFrozen: boolean;
@@ -104,10 +107,12 @@ export class FakeTab implements Environment, TaskOwner {
     this.listeners?.onActivity();
   }
 
-  page(event: PageEvent): void {
+  page(event: PageEvent | 'leaving' | 'online' | 'posted'): void {
     if (event === 'hidden') this.hiddenSince = Math.min(this.hiddenSince, this.world.elapsed);
     if (event === 'visible') this.hiddenSince = Infinity;
-    this.listeners?.onPageEvent(event);
+    this.listeners?.onPageEvent(
+      event in PAGE_EVENTS ? PAGE_EVENTS[event as keyof typeof PAGE_EVENTS] : (event as PageEvent),
+    );
   }
 
   freeze(): void {
@@ -166,15 +171,10 @@ export class FakeTab implements Environment, TaskOwner {
     return this.world.plan(this, delayMs > 2 ** 31 - 1 ? 0 : delayMs, run, true);
   }
 
-  request(
-    path: string,
-    headers: Record<string, string>,
-    body?: { readonly idleForMs?: number },
-  ): Promise<Answer> {
+  request(path: string, headers: Record<string, string>, idleForMs?: number): Promise<Answer> {
     const name = path.split('/').at(-1) ?? '';
-    const { idleForMs } = body ?? {};
     this.world.sent.push({ at: this.world.time, tab: this, path: name, idleForMs, headers });
-    return this.exchange(name, body);
+    return this.exchange(name, idleForMs === undefined ? undefined : { idleForMs });
   }
 
   withLock(name: string, run: () => Promise<void>): Promise<void> {

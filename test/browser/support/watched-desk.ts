@@ -24,7 +24,7 @@ const STEP_MS = 10 * SECOND;
 export interface SentRequest {
   readonly method: string;
   readonly path: string;
-  readonly body: string | null;
+  readonly idleForMs: string | undefined;
   /** By the server's clock. */
   readonly at: number;
 }
@@ -122,7 +122,7 @@ export class Visit {
       this.requests.push({
         method: request.method(),
         path: pathname + search,
-        body: request.postData(),
+        idleForMs: request.headers()['idle-for-ms'],
         at: desk.clock.now(),
       });
     });

@@ -1,16 +1,13 @@
 import { isTabMessage } from '../protocol/tab-message.js';
 import { onActivity } from './activity-listeners.js';
-import { ANSWER_TIMEOUT_MS, type Environment, type PageEvent } from './environment.js';
+import {
+  ANSWER_TIMEOUT_MS,
+  LOCK_KEPT_MS,
+  LOCK_TIMEOUT_MS,
+  POSTED,
+  type Environment,
+} from './environment.js';
 import { onResponse } from './response-observer.js';
-
-/** How long to wait for the lock: a frozen tab may hold it for ever. */
-const LOCK_TIMEOUT_MS = 3000;
-
-/** How long a tab keeps the lock after its run, so that its message reaches the other tabs before the next one runs. */
-const LOCK_KEPT_MS = 100;
-
-/** What a tab tells the others as it is left by a form that it posted. */
-const POSTED: PageEvent = 'posted';
 
 /** The real browser. Touches `window` and its like only once it is called. */
 export function browserEnvironment(): Environment {
@@ -24,7 +21,7 @@ export function browserEnvironment(): Environment {
       return () => clearTimeout(timer);
     },
 
-    async request(path, headers, body) {
+    async request(path, headers, idleForMs) {
       const response = await fetch(path, {
         cache: 'no-store',
         // The server may be on another origin of the site.
@@ -34,14 +31,9 @@ export function browserEnvironment(): Environment {
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
         // A heartbeat outlives its page.
         keepalive: true,
-        ...(body && { method: 'POST', body: JSON.stringify(body) }),
-        headers: {
-          Accept: 'application/json',
-          'Content-Type': 'application/json',
-          // Also here, for apps that parse no body.
-          'Idle-For-Ms': `${body?.idleForMs ?? 0}`,
-          ...headers,
-        },
+        method: idleForMs === undefined ? 'GET' : 'POST',
+        // A header, for apps that parse no body.
+        headers: { Accept: 'application/json', 'Idle-For-Ms': `${idleForMs ?? 0}`, ...headers },
       });
       const header = (name: string) => response.headers.get(name) ?? '';
       const retryAfter = header('Retry-After');
@@ -70,12 +62,13 @@ export function browserEnvironment(): Environment {
       const open = () => {
         channel = new BroadcastChannel(`idle-session:${path}`);
         channel.onmessage = ({ data }) => {
-          if (data === POSTED) onPageEvent(POSTED);
+          if (data === POSTED) onReturn();
           else if (isTabMessage(data)) onTabMessage(data);
         };
       };
       // An open channel would keep the page out of the back/forward cache.
       const close = () => channel?.close();
+      const onReturn = () => onPageEvent('returned');
       let isPosting = false;
 
       open();
@@ -83,13 +76,13 @@ export function browserEnvironment(): Environment {
       onActivity(listeners.onActivity, signal);
       onResponse(listeners.onResponse, path, signal);
       on(document, 'visibilitychange', () => onPageEvent(document.hidden ? 'hidden' : 'visible'));
-      on(document, 'resume', () => onPageEvent('returned'));
+      on(document, 'resume', onReturn);
       // In the end, when the page has not prevented it.
       on(window, 'submit', ({ target, defaultPrevented }) => {
         isPosting = !defaultPrevented && (target as HTMLFormElement).method === 'post';
       });
       on(window, 'pagehide', () => {
-        onPageEvent('leaving');
+        onPageEvent('hidden');
         // The server has answered by then.
         if (isPosting) channel?.postMessage(POSTED);
         isPosting = false;
@@ -99,9 +92,9 @@ export function browserEnvironment(): Environment {
       on(window, 'pageshow', ({ persisted }) => {
         if (!persisted) return;
         open();
-        onPageEvent('returned');
+        onReturn();
       });
-      on(window, 'online', () => onPageEvent('online'));
+      on(window, 'online', onReturn);
     },
 
     postToTabs(message) {

@@ -3,6 +3,15 @@ import type { TabMessage } from '../protocol/tab-message.js';
 /** A request without an answer is given up after this. */
 export const ANSWER_TIMEOUT_MS = 10_000;
 
+/** How long to wait for the lock: a frozen tab may hold it for ever. */
+export const LOCK_TIMEOUT_MS = 3000;
+
+/** How long a tab keeps the lock after its run, so that its message reaches the other tabs before the next one runs. */
+export const LOCK_KEPT_MS = 100;
+
+/** What a tab tells the others as it is left by a form that it posted. */
+export const POSTED = 'posted';
+
 /** What the server answered; `body` is undefined if it was no JSON. */
 export interface Answer {
   readonly status: number;
@@ -29,10 +38,10 @@ export interface ObservedResponse {
 }
 
 /**
- * What happens to a page: each is a reason to look at the clock, and most to ask the server. `posted`: another tab was left
- * by a form that it posted, which may have signed the person out.
+ * What happens to a page. `hidden`: it may not be back. `returned`: it was frozen or offline, or another tab was left by a
+ * form that it posted, which may have signed the person out.
  */
-export type PageEvent = 'hidden' | 'visible' | 'leaving' | 'returned' | 'online' | 'posted';
+export type PageEvent = 'hidden' | 'visible' | 'returned';
 
 /** Stops what was started. */
 export type Stop = () => void;
@@ -53,12 +62,11 @@ export interface Environment {
   elapsed(): number;
   /** Runs once after a delay, unless it is stopped; soon if the delay is negative. */
   after(delayMs: number, run: () => void): Stop;
-  /** Sends a request, by POST if there is a body; rejects if the server itself did not answer. */
-  request(
-    path: string,
-    headers: Record<string, string>,
-    body?: { readonly idleForMs?: number },
-  ): Promise<Answer>;
+  /**
+   * Sends a request; rejects if the server itself did not answer.
+   * @param idleForMs how long ago the person was present, if the request, a POST then, is of a person
+   */
+  request(path: string, headers: Record<string, string>, idleForMs?: number): Promise<Answer>;
   /** Runs while no other tab runs under the same name; where the browser has no locks, at once. */
   withLock(name: string, run: () => Promise<void>): Promise<void>;
   /**

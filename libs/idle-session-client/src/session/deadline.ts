@@ -7,8 +7,7 @@ import type { StateStore } from './state-store.js';
 import type { IdleSessionState } from './state.js';
 import type { SteadyClock } from './steady-clock.js';
 import { Timer } from './timer.js';
-
-const SECOND_MS = 1000;
+import { SECOND_MS } from './times.js';
 
 /** What the server said of the session's end, and of its lock. */
 interface DeadlineUpdate {

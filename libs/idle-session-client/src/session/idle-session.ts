@@ -11,11 +11,7 @@ import { StateStore } from './state-store.js';
 import type { IdleSessionState } from './state.js';
 import { SteadyClock } from './steady-clock.js';
 import { Timer } from './timer.js';
-
-/** How often to look whether the machine has slept: no event tells a page that stayed visible. */
-const SLEEP_CHECK_MS = 5000;
-
-const SECOND_MS = 1000;
+import { SECOND_MS, SLEEP_CHECK_MS } from './times.js';
 
 /**
  * Watches over the session of a page. The server decides when it ends; the page follows the server's answers, and the
@@ -190,7 +186,7 @@ export class IdleSession {
     const { ended, requestedAt, locksAt, lastHeartbeatAt } = update;
     if (ended) return this.#deadline.reportEnd();
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
-    this.#presence.recordHeartbeat(lastHeartbeatAt);
+    this.#presence.lastHeartbeatAt = Math.max(this.#presence.lastHeartbeatAt, lastHeartbeatAt);
     // Older than any answer that may have overtaken it.
     if (requestedAt + ANSWER_TIMEOUT_MS < this.#deadline.newest.requestedAt) return;
     this.#deadline.apply(update);
@@ -199,8 +195,8 @@ export class IdleSession {
   }
 
   #onPageEvent(event: PageEvent): void {
-    if (event === 'hidden' || event === 'leaving') return this.#presence.flush();
-    // Back on the screen: the browser may have held up timers, or the machine may have slept.
+    if (event === 'hidden') return this.#presence.flush();
+    // The browser may have held up timers, or the machine may have slept.
     const { isAlive, current } = this.#store;
     const hasToAsk = !isAlive || !current.online || this.#server.isBehindClock;
     if (hasToAsk || event !== 'visible') this.#server.check();

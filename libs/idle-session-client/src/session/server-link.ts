@@ -6,13 +6,7 @@ import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
 import { Timer } from './timer.js';
-
-/** How long to wait after a request without an answer: twice as long after each, up to the second. */
-const FIRST_RETRY_MS = 2000;
-const LAST_RETRY_MS = 30_000;
-
-/** How long a check that is under way is shared; and how long to wait after one that a response caused, at first. */
-const SHARED_CHECK_MS = 1000;
+import { FIRST_RETRY_MS, LAST_RETRY_MS, SECOND_MS } from './times.js';
 
 export interface ServerLinkHandlers {
   onStatus(status: IdleSessionStatus, requestedAt: number): void | Promise<void>;
@@ -62,14 +56,14 @@ export class ServerLink {
   }
 
   /**
-   * Asks where the session stands: with a heartbeat if there is one to send, else for the status. A check that has just
-   * begun is shared.
+   * Asks where the session stands: with a heartbeat if there is one to send, else for the status. A check that is under
+   * way for less than a second is shared.
    * @param notBefore an earlier check is not shared; default: one from before the wall clock leapt, since what it says to
    * be left may have passed in sleep
    */
   check(notBefore = this.#clock.leaptAt): void {
     const now = this.#clock.now();
-    const sharedFrom = Math.max(notBefore, now - SHARED_CHECK_MS);
+    const sharedFrom = Math.max(notBefore, now - SECOND_MS);
     if (this.#store.isOver || (this.#isChecking && this.#checkedAt >= sharedFrom)) return;
     this.#checkedAt = now;
     void this.#runCheck();
@@ -78,15 +72,18 @@ export class ServerLink {
   /** Asks because of a response, of an answer or of the deadline, as soon as the back-off allows. */
   checkAgain(): void {
     if (this.waitMs > 0) return this.#timer.start(this.waitMs, () => this.checkAgain());
-    this.#backOff(SHARED_CHECK_MS);
+    this.#backOff(SECOND_MS);
     this.check();
   }
 
-  /** Sends a heartbeat, or asks for the status; resolves to whether the server answered where the session stands. */
-  async query(heartbeat?: { readonly idleForMs: number }): Promise<boolean> {
+  /**
+   * Sends a heartbeat, or asks for the status; resolves to whether the server answered where the session stands.
+   * @param idleForMs how long ago the person was present: of a heartbeat
+   */
+  async query(idleForMs?: number): Promise<boolean> {
     const requestedAt = this.#clock.now();
-    const endpoint = heartbeat ? 'heartbeat' : 'status';
-    const answer = await this.#request(endpoint, heartbeat);
+    const endpoint = idleForMs === undefined ? 'status' : 'heartbeat';
+    const answer = await this.#request(endpoint, idleForMs);
     const { status, body } = answer;
     if ((status !== 200 && status !== 401) || !isStatus(body)) {
       return this.#retryLater(answer, endpoint);
@@ -97,7 +94,7 @@ export class ServerLink {
 
   /** Resolves to whether the server has ended the session. */
   async signOut(): Promise<boolean> {
-    const answer = await this.#request('sign-out', {});
+    const answer = await this.#request('sign-out', 0);
     return answer.status === 204 || this.#retryLater(answer, 'sign-out');
   }
 
@@ -120,11 +117,11 @@ export class ServerLink {
     if (!isAnswered && this.#isReachable) await this.query();
   }
 
-  async #request(endpoint: string, body?: { readonly idleForMs?: number }): Promise<Answer> {
+  async #request(endpoint: string, idleForMs?: number): Promise<Answer> {
     const { environment, path, headers } = this.#context;
     try {
       this.#store.closed.throwIfAborted();
-      return await environment.request(`${path}/${endpoint}`, headers(), body);
+      return await environment.request(`${path}/${endpoint}`, headers(), idleForMs);
     } catch {
       this.#isReachable = false;
       return { status: 500, body: undefined };

@@ -39,8 +39,8 @@ describe('IdleSession', () => {
           now: () => tab.now(),
           elapsed: () => tab.elapsed(),
           after: (milliseconds, run) => tab.after(milliseconds, run),
-          request: async (asked, _, body) => {
-            paths.push(`${body ? 'POST' : 'GET'} ${asked}`);
+          request: async (asked, _, idleForMs) => {
+            paths.push(`${idleForMs === undefined ? 'GET' : 'POST'} ${asked}`);
             return { status: 200, body: world.server.status() };
           },
           withLock: (name, run) => tab.withLock(name, run),
