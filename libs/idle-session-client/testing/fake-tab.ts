@@ -4,7 +4,7 @@ import type {
   Listeners,
   ObservedResponse,
   PageEvent,
-  Stop,
+  Timer,
 } from '../src/browser/environment.js';
 import type { TabMessage } from '../src/protocol/tab-message.js';
 import { IdleSession } from '../src/session/idle-session.js';
@@ -54,7 +54,7 @@ export interface Surroundings {
   readonly wall: number;
   readonly elapsed: number;
   readonly sent: Sent[];
-  plan(tab: TaskOwner, delayMs: number, run: () => void, isTimer?: boolean): Stop;
+  plan(tab: TaskOwner, delayMs: number, run: () => void, isTimer?: boolean): () => void;
   run(task: Task): void;
   respond(path: string, body: object | undefined): FakeResponse | undefined;
   broadcast(from: FakeTab, message: TabMessage): void;
@@ -166,9 +166,16 @@ export class FakeTab implements Environment, TaskOwner {
   now = (): number => this.world.wall;
   elapsed = (): number => this.world.elapsed;
 
-  after(delayMs: number, run: () => void): Stop {
-    // As browsers do: beyond, they fire at once.
-    return this.world.plan(this, delayMs > 2 ** 31 - 1 ? 0 : delayMs, run, true);
+  createTimer(signal: AbortSignal): Timer {
+    let stop = () => {};
+    signal.addEventListener('abort', () => stop());
+    return {
+      stop: () => stop(),
+      start: (delayMs, run) => {
+        stop();
+        stop = this.world.plan(this, delayMs, run, true);
+      },
+    };
   }
 
   request(path: string, headers: Record<string, string>, idleForMs?: number): Promise<Answer> {

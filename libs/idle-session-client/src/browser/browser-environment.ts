@@ -4,6 +4,7 @@ import {
   ANSWER_TIMEOUT_MS,
   LOCK_KEPT_MS,
   LOCK_TIMEOUT_MS,
+  LONGEST_TIMER_MS,
   POSTED,
   type Environment,
 } from './environment.js';
@@ -16,9 +17,17 @@ export function browserEnvironment(): Environment {
     now: () => Date.now(),
     elapsed: () => performance.now(),
 
-    after(delayMs, run) {
-      const timer = setTimeout(run, delayMs);
-      return () => clearTimeout(timer);
+    createTimer(signal) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const stop = () => clearTimeout(timer);
+      signal.addEventListener('abort', stop);
+      return {
+        stop,
+        start(delayMs, run) {
+          stop();
+          timer = setTimeout(run, Math.min(delayMs, LONGEST_TIMER_MS));
+        },
+      };
     },
 
     async request(path, headers, idleForMs) {

@@ -9,6 +9,9 @@ export const LOCK_TIMEOUT_MS = 3000;
 /** How long a tab keeps the lock after its run, so that its message reaches the other tabs before the next one runs. */
 export const LOCK_KEPT_MS = 100;
 
+/** Browsers fire timers beyond this at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** What a tab tells the others as it is left by a form that it posted. */
 export const POSTED = 'posted';
 
@@ -43,8 +46,12 @@ export interface ObservedResponse {
  */
 export type PageEvent = 'hidden' | 'visible' | 'returned';
 
-/** Stops what was started. */
-export type Stop = () => void;
+/** One timer. Starting it again replaces what was planned before. */
+export interface Timer {
+  /** Runs once after a delay; soon if the delay is negative. */
+  readonly start: (delayMs: number, run: () => void) => void;
+  readonly stop: () => void;
+}
 
 /** Who is told of what happens in a browser. */
 export interface Listeners {
@@ -60,8 +67,8 @@ export interface Environment {
   now(): number;
   /** A clock that never jumps, in milliseconds. May stand still during sleep. */
   elapsed(): number;
-  /** Runs once after a delay, unless it is stopped; soon if the delay is negative. */
-  after(delayMs: number, run: () => void): Stop;
+  /** A timer that the signal stops. */
+  createTimer(signal: AbortSignal): Timer;
   /**
    * Sends a request; rejects if the server itself did not answer.
    * @param idleForMs how long ago the person was present, if the request, a POST then, is of a person

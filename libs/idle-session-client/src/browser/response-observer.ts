@@ -10,25 +10,24 @@ export function onResponse(
   path: string,
   signal: AbortSignal,
 ): void {
-  for (const type of ['navigation', 'resource']) {
-    const observer = new PerformanceObserver((list) => {
-      const endpoints = new URL(`${path}/`, location.href);
-      for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-        const { origin } = new URL(entry.name);
-        if (origin !== endpoints.origin || entry.name.startsWith(endpoints.href)) continue;
-        // Firefox has none on plain http.
-        const timing = entry.serverTiming?.find(({ name }) => name === 'idle-session');
-        listener({
-          status: entry.responseStatus,
-          expiresInMs: timing?.duration,
-          state: timing?.description,
-          requestedAgoMs: performance.now() - entry.requestStart,
-          // Out of a cache, or through a service worker, which may have it from the server.
-          mayBeOld: !entry.transferSize,
-        });
-      }
-    });
-    observer.observe({ type, buffered: true });
-    signal.addEventListener('abort', () => observer.disconnect());
-  }
+  const observer = new PerformanceObserver((list) => {
+    const endpoints = new URL(`${path}/`, location.href);
+    for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
+      const { origin } = new URL(entry.name);
+      if (origin !== endpoints.origin || entry.name.startsWith(endpoints.href)) continue;
+      // Firefox has none on plain http.
+      const timing = entry.serverTiming?.find(({ name }) => name === 'idle-session');
+      listener({
+        status: entry.responseStatus,
+        expiresInMs: timing?.duration,
+        state: timing?.description,
+        requestedAgoMs: performance.now() - entry.requestStart,
+        // Out of a cache, or through a service worker, which may have it from the server.
+        mayBeOld: !entry.transferSize,
+      });
+    }
+  });
+  observer.observe({ type: 'navigation', buffered: true });
+  observer.observe({ type: 'resource', buffered: true });
+  signal.addEventListener('abort', () => observer.disconnect());
 }

@@ -1,3 +1,4 @@
+import type { Timer } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import type { Presence } from './presence.js';
@@ -6,7 +7,6 @@ import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { IdleSessionState } from './state.js';
 import type { SteadyClock } from './steady-clock.js';
-import { Timer } from './timer.js';
 import { SECOND_MS } from './times.js';
 
 /** What the server said of the session's end, and of its lock. */
@@ -37,7 +37,7 @@ export class Deadline {
   constructor(context: SessionContext, server: ServerLink, presence: Presence) {
     this.#clock = context.clock;
     this.#store = context.store;
-    this.#timer = new Timer(context);
+    this.#timer = context.environment.createTimer(context.store.closed);
     this.#server = server;
     this.#presence = presence;
   }

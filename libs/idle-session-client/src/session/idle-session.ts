@@ -1,4 +1,4 @@
-import { ANSWER_TIMEOUT_MS, type Environment } from '../browser/environment.js';
+import { ANSWER_TIMEOUT_MS, type Environment, type Timer } from '../browser/environment.js';
 import type { ObservedResponse, PageEvent } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
@@ -10,7 +10,6 @@ import { ServerLink } from './server-link.js';
 import { StateStore } from './state-store.js';
 import type { IdleSessionState } from './state.js';
 import { SteadyClock } from './steady-clock.js';
-import { Timer } from './timer.js';
 import { SECOND_MS, SLEEP_CHECK_MS } from './times.js';
 
 /**
@@ -56,7 +55,7 @@ export class IdleSession {
     });
     this.#presence = new Presence(context, this.#server);
     this.#deadline = new Deadline(context, this.#server, this.#presence);
-    this.#sleepTimer = new Timer(context);
+    this.#sleepTimer = environment.createTimer(this.#store.closed);
   }
 
   start(): void {
@@ -114,9 +113,7 @@ export class IdleSession {
     holds.add(hold);
     this.touch();
     return () => {
-      if (!holds.has(hold)) return;
-      this.touch();
-      holds.delete(hold);
+      if (holds.delete(hold)) this.touch();
     };
   };
 

@@ -1,9 +1,8 @@
-import type { Environment } from '../browser/environment.js';
+import type { Environment, Timer } from '../browser/environment.js';
 import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
-import { Timer } from './timer.js';
 import { HEARTBEAT_MS, HEARTBEATS_PER_TIMEOUT, SECOND_MS } from './times.js';
 
 /** When the person was last present, and how much of that the server knows. Reports the rest in heartbeats. */
@@ -28,7 +27,7 @@ export class Presence {
   constructor(context: SessionContext, server: ServerLink) {
     this.#clock = context.clock;
     this.#store = context.store;
-    this.#timer = new Timer(context);
+    this.#timer = context.environment.createTimer(context.store.closed);
     this.#server = server;
     this.#environment = context.environment;
   }

@@ -1,11 +1,11 @@
 import type { Answer } from '../browser/environment.js';
+import type { Timer } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import { isStatus, reasonOf } from '../protocol/server-answer.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
-import { Timer } from './timer.js';
 import { FIRST_RETRY_MS, LAST_RETRY_MS, SECOND_MS } from './times.js';
 
 export interface ServerLinkHandlers {
@@ -40,7 +40,7 @@ export class ServerLink {
   constructor(context: SessionContext, handlers: ServerLinkHandlers) {
     this.#clock = context.clock;
     this.#store = context.store;
-    this.#timer = new Timer(context);
+    this.#timer = context.environment.createTimer(context.store.closed);
     this.#handlers = handlers;
     this.#context = context;
   }

@@ -38,7 +38,7 @@ describe('IdleSession', () => {
         const session = new IdleSession(path === undefined ? {} : { path }, {
           now: () => tab.now(),
           elapsed: () => tab.elapsed(),
-          after: (milliseconds, run) => tab.after(milliseconds, run),
+          createTimer: (signal) => tab.createTimer(signal),
           request: async (asked, _, idleForMs) => {
             paths.push(`${idleForMs === undefined ? 'GET' : 'POST'} ${asked}`);
             return { status: 200, body: world.server.status() };
