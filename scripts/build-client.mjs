@@ -8,8 +8,8 @@ const CLIENT = 'libs/idle-session-client';
 const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
-const CORE_LIMIT = 5450;
-const PAGE_LIMIT = 13_030;
+const CORE_LIMIT = 4950;
+const PAGE_LIMIT = 12_580;
 /** What the entry point of a framework adds to the core and the dialog. */
 const FRAMEWORK_LIMIT = 1000;
 

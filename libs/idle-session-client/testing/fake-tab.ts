@@ -1,3 +1,4 @@
+import { TICK_MS } from '../src/browser/environment.js';
 import type {
   Answer,
   Environment,
@@ -190,6 +191,12 @@ export class FakeTab implements Environment, TaskOwner {
 
   listen(_path: string, listeners: Listeners, signal: AbortSignal): void {
     this.listeners = listeners;
+    const ticks = this.createTimer(signal);
+    const tick = () => {
+      ticks.start(TICK_MS, tick);
+      listeners.onPageEvent('tick');
+    };
+    ticks.start(TICK_MS, tick);
     signal.addEventListener('abort', () => (this.listeners = undefined));
   }
 

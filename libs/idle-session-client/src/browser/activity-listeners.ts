@@ -1,6 +1,3 @@
-/** While an iframe has the focus, its events do not reach the page: how often to ask the browser instead. */
-const IFRAME_POLL_MS = 4000;
-
 /** For how long after an activity no other counts. */
 const PAUSE_MS = 250;
 
@@ -53,11 +50,12 @@ export function onActivity(listener: () => void, signal: AbortSignal): void {
     };
     window.addEventListener(type, onEvent, options);
   }
-  const poll = setInterval(() => {
-    let focused = document.activeElement;
-    // Closed ones do not tell.
-    while (focused?.shadowRoot) focused = focused.shadowRoot.activeElement;
-    if (focused?.localName === 'iframe' && navigator.userActivation?.isActive) listener();
-  }, IFRAME_POLL_MS);
-  signal.addEventListener('abort', () => clearInterval(poll));
+}
+
+/** While an iframe has the focus, its events do not reach the page: asks the browser instead. */
+export function isActiveInIframe(): boolean | undefined {
+  let focused = document.activeElement;
+  // Closed ones do not tell.
+  while (focused?.shadowRoot) focused = focused.shadowRoot.activeElement;
+  return focused?.localName === 'iframe' && navigator.userActivation?.isActive;
 }

@@ -1,11 +1,12 @@
 import { isTabMessage } from '../protocol/tab-message.js';
-import { onActivity } from './activity-listeners.js';
+import { isActiveInIframe, onActivity } from './activity-listeners.js';
 import {
   ANSWER_TIMEOUT_MS,
   LOCK_KEPT_MS,
   LOCK_TIMEOUT_MS,
   LONGEST_TIMER_MS,
   POSTED,
+  TICK_MS,
   type Environment,
 } from './environment.js';
 import { onResponse } from './response-observer.js';
@@ -80,8 +81,16 @@ export function browserEnvironment(): Environment {
       const onReturn = () => onPageEvent('returned');
       let isPosting = false;
 
+      const tick = setInterval(() => {
+        onPageEvent('tick');
+        if (isActiveInIframe()) listeners.onActivity();
+      }, TICK_MS);
+
       open();
-      signal.addEventListener('abort', close);
+      signal.addEventListener('abort', () => {
+        clearInterval(tick);
+        close();
+      });
       onActivity(listeners.onActivity, signal);
       onResponse(listeners.onResponse, path, signal);
       on(document, 'visibilitychange', () => onPageEvent(document.hidden ? 'hidden' : 'visible'));

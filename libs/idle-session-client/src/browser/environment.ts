@@ -3,6 +3,9 @@ import type { TabMessage } from '../protocol/tab-message.js';
 /** A request without an answer is given up after this. */
 export const ANSWER_TIMEOUT_MS = 10_000;
 
+/** How often to look for what no event tells: whether the machine has slept, and what happens in an iframe. */
+export const TICK_MS = 4000;
+
 /** How long to wait for the lock: a frozen tab may hold it for ever. */
 export const LOCK_TIMEOUT_MS = 3000;
 
@@ -42,9 +45,9 @@ export interface ObservedResponse {
 
 /**
  * What happens to a page. `hidden`: it may not be back. `returned`: it was frozen or offline, or another tab was left by a
- * form that it posted, which may have signed the person out.
+ * form that it posted, which may have signed the person out. `tick`: some time has passed.
  */
-export type PageEvent = 'hidden' | 'visible' | 'returned';
+export type PageEvent = 'hidden' | 'visible' | 'returned' | 'tick';
 
 /** One timer. Starting it again replaces what was planned before. */
 export interface Timer {

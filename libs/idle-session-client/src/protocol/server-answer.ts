@@ -1,11 +1,16 @@
 import type { EndReason } from './end-reason.js';
 import type { IdleSessionStatus } from './idle-session-status.js';
 
+/** What the server answers of the session: where it stands, or the problem body of a 401 that tells of its end. */
+export interface SessionAnswer extends Omit<IdleSessionStatus, 'sessionRef'> {
+  /** A problem body names none: it is about the session that asked. */
+  readonly sessionRef?: string | null;
+}
+
 /**
- * Whether the server itself answered where the session stands, and not a proxy or a sign-on page in between. The problem
- * body of a 401 does so, too, but has the reason and the login address alone.
+ * Whether the server itself answered where the session stands, and not a proxy or a sign-on page in between.
  */
-export function isStatus(body: unknown): body is IdleSessionStatus {
+export function isStatus(body: unknown): body is SessionAnswer {
   const { state, expiresInMs, sessionRef } = (body ?? {}) as Partial<IdleSessionStatus>;
   if (state === 'none' || reasonOf(body)) return true;
   return typeof expiresInMs === 'number' && typeof sessionRef === 'string';

@@ -26,6 +26,6 @@ export function isTabMessage(value: unknown): value is TabMessage {
 
 /** The same message, with its times moved to another clock. */
 export function shifted(message: TabMessage, byMs: number): TabMessage {
-  const times = TIMES.map((key) => [key, message[key] + byMs]);
-  return { ...message, ...Object.fromEntries(times) };
+  const times = TIMES.map((key) => [key, message[key] + byMs] as const);
+  return { ...message, ...(Object.fromEntries(times) as Record<(typeof TIMES)[number], number>) };
 }

@@ -1,6 +1,6 @@
 import type { Timer } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
-import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
+import type { SessionAnswer } from '../protocol/server-answer.js';
 import type { Presence } from './presence.js';
 import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
@@ -70,7 +70,7 @@ export class Deadline {
   }
 
   /** Takes over what the server said, when it was asked, of a session that is alive; returns whether that is the newest. */
-  applyStatus(status: IdleSessionStatus, requestedAt: number): boolean {
+  applyStatus(status: SessionAnswer, requestedAt: number): boolean {
     const { state, expiresInMs, locksInMs, absoluteExpiresInMs, ...others } = status;
     // The server said so by then, or the answer lay about in a page that was frozen.
     const saidAt = Math.min(this.#clock.now(), requestedAt + SECOND_MS);

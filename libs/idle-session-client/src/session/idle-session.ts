@@ -1,7 +1,7 @@
-import { ANSWER_TIMEOUT_MS, type Environment, type Timer } from '../browser/environment.js';
+import { ANSWER_TIMEOUT_MS, type Environment } from '../browser/environment.js';
 import type { ObservedResponse, PageEvent } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
-import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
+import type { SessionAnswer } from '../protocol/server-answer.js';
 import { shifted, type TabMessage } from '../protocol/tab-message.js';
 import { Deadline } from './deadline.js';
 import type { IdleSessionOptions } from './idle-session-options.js';
@@ -10,7 +10,7 @@ import { ServerLink } from './server-link.js';
 import { StateStore } from './state-store.js';
 import type { IdleSessionState } from './state.js';
 import { SteadyClock } from './steady-clock.js';
-import { SECOND_MS, SLEEP_CHECK_MS } from './times.js';
+import { SECOND_MS } from './times.js';
 
 /**
  * Watches over the session of a page. The server decides when it ends; the page follows the server's answers, and the
@@ -20,7 +20,6 @@ export class IdleSession {
   readonly #environment: Environment;
   readonly #clock: SteadyClock;
   readonly #store = new StateStore();
-  readonly #sleepTimer: Timer;
   readonly #server: ServerLink;
   readonly #presence: Presence;
   readonly #deadline: Deadline;
@@ -55,7 +54,6 @@ export class IdleSession {
     });
     this.#presence = new Presence(context, this.#server);
     this.#deadline = new Deadline(context, this.#server, this.#presence);
-    this.#sleepTimer = environment.createTimer(this.#store.closed);
   }
 
   start(): void {
@@ -66,7 +64,6 @@ export class IdleSession {
       onTabMessage: (message: TabMessage) => this.#onTabMessage(message),
     };
     this.#environment.listen(this.#path, listeners, this.#store.closed);
-    this.#watchForSleep();
     this.#server.check();
   }
 
@@ -132,11 +129,10 @@ export class IdleSession {
     return isAnswered && store.isAlive;
   }
 
-  async #onStatus(status: IdleSessionStatus, requestedAt: number): Promise<void> {
+  async #onStatus(status: SessionAnswer, requestedAt: number): Promise<void> {
     const { current, isOver } = this.#store;
     if (isOver) return;
     this.#server.markOnline();
-    // A refusal names no session: it is about this one.
     const { state, reason, loginUrl, sessionRef = current.sessionRef } = status;
     const isSameSession = sessionRef === current.sessionRef;
     // Requested before this session began, or before a newer update of it.
@@ -193,20 +189,12 @@ export class IdleSession {
 
   #onPageEvent(event: PageEvent): void {
     if (event === 'hidden') return this.#presence.flush();
+    const { isBehindClock } = this.#server;
+    if (event === 'tick' && !isBehindClock) return;
     // The browser may have held up timers, or the machine may have slept.
+    this.#deadline.review();
     const { isAlive, current } = this.#store;
-    const hasToAsk = !isAlive || !current.online || this.#server.isBehindClock;
-    if (hasToAsk || event !== 'visible') this.#server.check();
-    else this.#deadline.review();
-  }
-
-  #watchForSleep(): void {
-    this.#sleepTimer.start(SLEEP_CHECK_MS, () => {
-      this.#watchForSleep();
-      if (!this.#server.isBehindClock) return;
-      this.#deadline.review();
-      this.#server.check();
-    });
+    if (event === 'returned' || isBehindClock || !isAlive || !current.online) this.#server.check();
   }
 
   #end(reason: EndReason): void {

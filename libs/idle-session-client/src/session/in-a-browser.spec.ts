@@ -8,7 +8,7 @@ import { createIdleSession } from './create-idle-session.js';
 const MINUTE = 60_000;
 
 /** As much of a page as the environment needs; test/browser and test/sample have a real one. */
-function page() {
+function page(idleTimeoutMs: number) {
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { hidden: false, activeElement: null });
   const Forbidden = class {
@@ -19,9 +19,9 @@ function page() {
   const status: IdleSessionStatus = {
     state: 'active',
     reason: null,
-    expiresInMs: 15 * MINUTE,
+    expiresInMs: idleTimeoutMs,
     locksInMs: null,
-    idleTimeoutMs: 15 * MINUTE,
+    idleTimeoutMs,
     warnBeforeMs: 2 * MINUTE,
     absoluteExpiresInMs: null,
     sessionRef: 'session-1',
@@ -30,7 +30,7 @@ function page() {
   };
   const start = Date.now();
   const fetch = async () =>
-    Response.json({ ...status, expiresInMs: 15 * MINUTE - (Date.now() - start) });
+    Response.json({ ...status, expiresInMs: idleTimeoutMs - (Date.now() - start) });
   return {
     window,
     document,
@@ -51,8 +51,8 @@ describe('A session in a browser', () => {
   let globals: ReturnType<typeof page>;
   let stops: (() => void)[];
 
-  function enter() {
-    globals = page();
+  function enter(idleTimeoutMs = 15 * MINUTE) {
+    globals = page(idleTimeoutMs);
     for (const [name, value] of Object.entries(globals)) {
       kept.set(name, Object.getOwnPropertyDescriptor(globalThis, name));
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
@@ -86,6 +86,16 @@ describe('A session in a browser', () => {
     expect(session.getState().state).toBe('active');
     await jest.advanceTimersByTimeAsync(3000);
     expect(session.getState().state).toBe('warning');
+  });
+
+  it('plans no timer that is longer than those of a browser', async () => {
+    jest.useFakeTimers();
+    enter(26 * 24 * 60 * MINUTE);
+    const planned = jest.spyOn(globalThis, 'setTimeout');
+    start();
+    await jest.advanceTimersByTimeAsync(MINUTE);
+    expect(planned.mock.calls.length).toBeLessThan(10);
+    for (const [, delayMs] of planned.mock.calls) expect(delayMs).toBeLessThan(2 ** 31);
   });
 
   it('goes on when a download or a mailto link has announced to leave, or it was called off (react-idle-timer 285, 291)', async () => {

@@ -1,15 +1,14 @@
 import type { Answer } from '../browser/environment.js';
 import type { Timer } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
-import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
-import { isStatus, reasonOf } from '../protocol/server-answer.js';
+import { isStatus, reasonOf, type SessionAnswer } from '../protocol/server-answer.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
 import { FIRST_RETRY_MS, LAST_RETRY_MS, SECOND_MS } from './times.js';
 
 export interface ServerLinkHandlers {
-  onStatus(status: IdleSessionStatus, requestedAt: number): void | Promise<void>;
+  onStatus(status: SessionAnswer, requestedAt: number): void | Promise<void>;
   /** A request had no answer. */
   review(): void;
   /** Sends a heartbeat if there is one to send; resolves to whether the server answered. */

@@ -1,8 +1,5 @@
 export const SECOND_MS = 1000;
 
-/** How often to look whether the machine has slept: no event tells a page that stayed visible. */
-export const SLEEP_CHECK_MS = 5000;
-
 /** The longest and the shortest that heartbeats are apart, over all tabs. */
 export const HEARTBEAT_MS = 60_000;
 export const HEARTBEATS_PER_TIMEOUT = 4;
