@@ -1,9 +1,11 @@
+import { TICK_MS } from '../src/browser/environment.js';
 import type {
   Answer,
   Environment,
+  Listeners,
   ObservedResponse,
   PageEvent,
-  Stop,
+  Timer,
 } from '../src/browser/environment.js';
 import type { TabMessage } from '../src/protocol/tab-message.js';
 import { IdleSession } from '../src/session/idle-session.js';
@@ -23,6 +25,9 @@ export interface Sent {
   readonly idleForMs: number | undefined;
   readonly headers: Record<string, string>;
 }
+
+/** What the browser makes of more that happens to a page. */
+const PAGE_EVENTS = { leaving: 'hidden', online: 'returned', posted: 'returned' } as const;
 
 /** What a task needs of the tab in which it runs. */
 export interface TaskOwner {
@@ -50,7 +55,7 @@ export interface Surroundings {
   readonly wall: number;
   readonly elapsed: number;
   readonly sent: Sent[];
-  plan(tab: TaskOwner, delayMs: number, run: () => void, isTimer?: boolean): Stop;
+  plan(tab: TaskOwner, delayMs: number, run: () => void, isTimer?: boolean): () => void;
   run(task: Task): void;
   respond(path: string, body: object | undefined): FakeResponse | undefined;
   broadcast(from: FakeTab, message: TabMessage): void;
@@ -72,12 +77,7 @@ export class FakeTab implements Environment, TaskOwner {
   isFrozen = false;
   private hiddenSince = Infinity;
   private isCached = false;
-  private readonly listenersTo = {
-    activity: new Set<() => void>(),
-    response: new Set<(response: ObservedResponse) => void>(),
-    page: new Set<(event: PageEvent) => void>(),
-    message: new Set<(message: TabMessage) => void>(),
-  };
+  private listeners: Listeners | undefined;
 
   constructor(
     private readonly world: Surroundings,
@@ -85,15 +85,16 @@ export class FakeTab implements Environment, TaskOwner {
   ) {
     this.session = new IdleSession(options, this);
     this.session.subscribe(() => this.states.push(this.session.getState()));
+    this.session.start();
   }
 
   get state(): IdleSessionState {
     return this.session.getState();
   }
 
-  /** How many listeners are left. */
-  get listeners(): number {
-    return Object.values(this.listenersTo).reduce((sum, { size }) => sum + size, 0);
+  /** Whether the session still listens to what happens here. */
+  get isListenedTo(): boolean {
+    return this.listeners !== undefined;
   }
 
   /** What this tab sent to the endpoints of that kind. */
@@ -104,13 +105,15 @@ export class FakeTab implements Environment, TaskOwner {
   // What happens to a page
 
   act(): void {
-    for (const listener of this.listenersTo.activity) listener();
+    this.listeners?.onActivity();
   }
 
-  page(event: PageEvent): void {
+  page(event: PageEvent | 'leaving' | 'online' | 'posted'): void {
     if (event === 'hidden') this.hiddenSince = Math.min(this.hiddenSince, this.world.elapsed);
     if (event === 'visible') this.hiddenSince = Infinity;
-    for (const listener of this.listenersTo.page) listener(event);
+    this.listeners?.onPageEvent(
+      event in PAGE_EVENTS ? PAGE_EVENTS[event as keyof typeof PAGE_EVENTS] : (event as PageEvent),
+    );
   }
 
   freeze(): void {
@@ -144,13 +147,12 @@ export class FakeTab implements Environment, TaskOwner {
   }
 
   receiveMessage(message: TabMessage): void {
-    if (this.isCached) return;
-    for (const listener of this.listenersTo.message) listener(message);
+    if (!this.isCached) this.listeners?.onTabMessage(message);
   }
 
   /** A response of the server to the page. */
   observe(response: ObservedResponse): void {
-    for (const listener of this.listenersTo.response) listener(response);
+    this.listeners?.onResponse(response);
   }
 
   /** The app's own request. */
@@ -165,32 +167,38 @@ export class FakeTab implements Environment, TaskOwner {
   now = (): number => this.world.wall;
   elapsed = (): number => this.world.elapsed;
 
-  after(delayMs: number, run: () => void): Stop {
-    // As browsers do: beyond, they fire at once.
-    return this.world.plan(this, delayMs > 2 ** 31 - 1 ? 0 : delayMs, run, true);
+  createTimer(signal: AbortSignal): Timer {
+    let stop = () => {};
+    signal.addEventListener('abort', () => stop());
+    return {
+      stop: () => stop(),
+      start: (delayMs, run) => {
+        stop();
+        stop = this.world.plan(this, delayMs, run, true);
+      },
+    };
   }
 
-  request(
-    path: string,
-    headers: Record<string, string>,
-    body?: { readonly idleForMs?: number },
-  ): Promise<Answer> {
+  request(path: string, headers: Record<string, string>, idleForMs?: number): Promise<Answer> {
     const name = path.split('/').at(-1) ?? '';
-    const { idleForMs } = body ?? {};
     this.world.sent.push({ at: this.world.time, tab: this, path: name, idleForMs, headers });
-    return this.exchange(name, body);
+    return this.exchange(name, idleForMs === undefined ? undefined : { idleForMs });
   }
 
   withLock(name: string, run: () => Promise<void>): Promise<void> {
     return this.world.withLock(this, name, run);
   }
 
-  onActivity = (listener: () => void) => listen(this.listenersTo.activity, listener);
-  onResponse = (listener: (response: ObservedResponse) => void) =>
-    listen(this.listenersTo.response, listener);
-  onPageEvent = (listener: (event: PageEvent) => void) => listen(this.listenersTo.page, listener);
-  onTabMessage = (_channelName: string, listener: (message: TabMessage) => void) =>
-    listen(this.listenersTo.message, listener);
+  listen(_path: string, listeners: Listeners, signal: AbortSignal): void {
+    this.listeners = listeners;
+    const ticks = this.createTimer(signal);
+    const tick = () => {
+      ticks.start(TICK_MS, tick);
+      listeners.onPageEvent('tick');
+    };
+    ticks.start(TICK_MS, tick);
+    signal.addEventListener('abort', () => (this.listeners = undefined));
+  }
 
   postToTabs(message: TabMessage): void {
     this.world.broadcast(this, message);
@@ -221,9 +229,4 @@ export class FakeTab implements Environment, TaskOwner {
       });
     });
   }
-}
-
-function listen<Listener>(listeners: Set<Listener>, listener: Listener): Stop {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

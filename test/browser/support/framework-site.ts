@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
 import type { Browser, Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../../support/durations.js';
 import { until } from '../../support/until.js';
@@ -53,11 +52,9 @@ export class FrameworkSite {
         break;
       case 'POST /idle-session/heartbeat':
         if (!this.reachable) return response.writeHead(503).end();
-        void json(request).then((body) => {
-          this.heartbeats.push(body as { idleForMs: number });
-          this.deadline = Date.now() + 15 * MINUTE;
-          answer(this.#status());
-        });
+        this.heartbeats.push({ idleForMs: Number(request.headers['idle-for-ms']) });
+        this.deadline = Date.now() + 15 * MINUTE;
+        answer(this.#status());
         break;
       case 'POST /idle-session/sign-out':
         response.writeHead(this.reachable ? 204 : 503).end();

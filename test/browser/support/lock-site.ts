@@ -66,7 +66,7 @@ export class LockSite {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const line = `${request.method} ${pathname}`;
-    const body = request.method === 'POST' ? await readJson(request) : undefined;
+    const body = await bodyOf(request);
     this.requests.push({ line, body });
     const script = this.scripts.get(pathname);
     if (script) return send(response, 'text/javascript', script);
@@ -104,6 +104,13 @@ export class LockSite {
       <idle-session-dialog>${this.unlockForm}</idle-session-dialog>`,
     );
   }
+}
+
+/** What was posted; of the client's own requests how long the person was idle, which is in a header. */
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  if (request.method !== 'POST') return undefined;
+  const idleForMs = request.headers['idle-for-ms'];
+  return idleForMs === undefined ? readJson(request) : { idleForMs: Number(idleForMs) };
 }
 
 /** That of the document on the browser client. */

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.js';
 import { PATIENCE_MS, SECOND } from '../../support/durations.js';
 import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
 import { LOCK_MS, LockSite } from './lock-site.js';
+import { OpenRequests } from './open-requests.js';
 import { stopTime } from './stop-time.js';
 
 const SETTLING_MS = 5000;
@@ -14,7 +14,7 @@ export class LockVisit extends LockSite {
   context!: BrowserContext;
   page!: Page;
   private browser: Browser | undefined;
-  private pending = new Set<unknown>();
+  private unanswered!: OpenRequests;
   private complaints: string[] = [];
 
   /** One site for all tests of a file, and a browser's worth of cookies and tabs for each. */
@@ -39,15 +39,12 @@ export class LockVisit extends LockSite {
   /** Opens the desk in a first tab. */
   async begin(options: BrowserContextOptions = {}): Promise<Page> {
     this.complaints = [];
-    this.pending = new Set();
     const context = await this.browser!.newContext(options);
     this.context = context;
     await stopTime(context);
     await countUnfinished(context);
     context.setDefaultTimeout(PATIENCE_MS);
-    context.on('request', (request) => this.pending.add(request));
-    context.on('requestfinished', (request) => this.pending.delete(request));
-    context.on('requestfailed', (request) => this.pending.delete(request));
+    this.unanswered = new OpenRequests(context);
     context.on('weberror', (error) => this.complaints.push(String(error.error())));
     context.on('console', (message) => {
       if (!message.text().startsWith('Failed to load resource'))
@@ -70,7 +67,7 @@ export class LockVisit extends LockSite {
       this.clock.advance(step);
       await this.context.clock.runFor(step);
       // However slow the machine is, no time passes that a page would wait in vain.
-      if (this.pending.size > 0) await this.settled();
+      if (this.unanswered.areAwaited) await this.settled();
     }
     await this.settled();
   }
@@ -82,9 +79,7 @@ export class LockVisit extends LockSite {
   }
 
   async settled(): Promise<void> {
-    const until = Date.now() + SETTLING_MS;
-    do await delay(30);
-    while ((this.pending.size > 0 || (await this.isUnfinished())) && Date.now() < until);
+    await this.unanswered.settled(() => this.isUnfinished(), SETTLING_MS);
   }
 
   /** What the pages have sent since that many requests. */

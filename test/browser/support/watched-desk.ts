@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { MemoryStore } from 'express-session';
@@ -12,6 +11,7 @@ import { readSettings } from '../../../apps/sample/src/settings.js';
 import { launchBrowser } from '../../support/browser.js';
 import { PATIENCE_MS, SECOND } from '../../support/durations.js';
 import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
+import { OpenRequests } from './open-requests.js';
 import { rememberPasswords } from './remember-passwords.js';
 import { stopTime } from './stop-time.js';
 
@@ -24,7 +24,7 @@ const STEP_MS = 10 * SECOND;
 export interface SentRequest {
   readonly method: string;
   readonly path: string;
-  readonly body: string | null;
+  readonly idleForMs: string | undefined;
   /** By the server's clock. */
   readonly at: number;
 }
@@ -109,27 +109,22 @@ export class Visit {
   readonly warnings: string[] = [];
   /** For how long answers may take that no test holds back. */
   settlingMs = SETTLING_MS;
-  private readonly pending = new Set<unknown>();
-  /** How many of them a test holds back. */
-  private heldBack = 0;
+  private readonly unanswered: OpenRequests;
 
   constructor(
     protected readonly desk: WatchedDesk,
     readonly context: BrowserContext,
   ) {
+    this.unanswered = new OpenRequests(context);
     context.on('request', (request) => {
-      // A stream is not answered to its end.
-      if (request.resourceType() !== 'eventsource') this.pending.add(request);
       const { pathname, search } = new URL(request.url());
       this.requests.push({
         method: request.method(),
         path: pathname + search,
-        body: request.postData(),
+        idleForMs: request.headers()['idle-for-ms'],
         at: desk.clock.now(),
       });
     });
-    context.on('requestfinished', (request) => this.pending.delete(request));
-    context.on('requestfailed', (request) => this.pending.delete(request));
     context.on('weberror', (error) => this.complaints.push(String(error.error())));
     context.on('console', (message) => {
       if (/^\/idle-session\/\S+ \d+, see /.test(message.text())) this.warnings.push(message.text());
@@ -157,18 +152,15 @@ export class Visit {
       this.desk.clock.advance(step);
       await this.context.clock.runFor(step);
       // However slow the machine is, no time passes that a page would wait in vain.
-      if (this.pending.size > this.heldBack) await this.settled();
+      if (this.unanswered.areAwaited) await this.settled();
     }
     await this.settled();
   }
 
   /** Waits until the pages have heard all answers, but not those that a test holds back. */
   async settled(): Promise<void> {
-    const until = Date.now() + this.settlingMs;
     await this.locksAnswered();
-    do await delay(30);
-    while ((this.pending.size > 0 || (await this.isUnfinished())) && Date.now() < until);
-    this.heldBack = this.pending.size;
+    await this.unanswered.settled(() => this.isUnfinished(), this.settlingMs);
   }
 
   private async isUnfinished(): Promise<boolean> {

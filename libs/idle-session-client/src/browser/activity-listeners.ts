@@ -1,8 +1,3 @@
-import type { Stop } from './environment.js';
-
-/** While an iframe has the focus, its events do not reach the page: how often to ask the browser instead. */
-const IFRAME_POLL_MS = 4000;
-
 /** For how long after an activity no other counts. */
 const PAUSE_MS = 250;
 
@@ -13,9 +8,8 @@ const ENTERED_BY_HAND = /^insert(Comp|From|Repl)/;
  * Calls back when the person does something in the page, even where the page stops the events: for the first event at
  * once, and then at most every quarter of a second.
  */
-export function onActivity(listener: () => void): Stop {
-  const stopping = new AbortController();
-  const options = { capture: true, passive: true, signal: stopping.signal };
+export function onActivity(listener: () => void, signal: AbortSignal): void {
+  const options = { capture: true, passive: true, signal };
   let isKeyHeld = false;
   let position = '';
   let pause: ReturnType<typeof setTimeout> | 0 = 0;
@@ -56,14 +50,12 @@ export function onActivity(listener: () => void): Stop {
     };
     window.addEventListener(type, onEvent, options);
   }
-  const poll = setInterval(() => {
-    let focused = document.activeElement;
-    // Closed ones do not tell.
-    while (focused?.shadowRoot) focused = focused.shadowRoot.activeElement;
-    if (focused?.localName === 'iframe' && navigator.userActivation?.isActive) listener();
-  }, IFRAME_POLL_MS);
-  return () => {
-    clearInterval(poll);
-    stopping.abort();
-  };
+}
+
+/** While an iframe has the focus, its events do not reach the page: asks the browser instead. */
+export function isActiveInIframe(): boolean | undefined {
+  let focused = document.activeElement;
+  // Closed ones do not tell.
+  while (focused?.shadowRoot) focused = focused.shadowRoot.activeElement;
+  return focused?.localName === 'iframe' && navigator.userActivation?.isActive;
 }

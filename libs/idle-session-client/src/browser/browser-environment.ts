@@ -1,31 +1,37 @@
 import { isTabMessage } from '../protocol/tab-message.js';
-import { onActivity } from './activity-listeners.js';
-import { ANSWER_TIMEOUT_MS, type Environment, type PageEvent, type Stop } from './environment.js';
+import { isActiveInIframe, onActivity } from './activity-listeners.js';
+import {
+  ANSWER_TIMEOUT_MS,
+  LOCK_KEPT_MS,
+  LOCK_TIMEOUT_MS,
+  LONGEST_TIMER_MS,
+  POSTED,
+  TICK_MS,
+  type Environment,
+} from './environment.js';
 import { onResponse } from './response-observer.js';
-
-/** How long to wait for the lock: a frozen tab may hold it for ever. */
-const LOCK_TIMEOUT_MS = 3000;
-
-/** How long a tab keeps the lock after its run, so that its message reaches the other tabs before the next one runs. */
-const LOCK_KEPT_MS = 100;
-
-/** What a tab tells the others as it is left by a form that it posted. */
-const POSTED: PageEvent = 'posted';
 
 /** The real browser. Touches `window` and its like only once it is called. */
 export function browserEnvironment(): Environment {
   let channel: BroadcastChannel | undefined;
-  let onPosted: (() => void) | undefined;
   return {
     now: () => Date.now(),
     elapsed: () => performance.now(),
 
-    after(delayMs, run) {
-      const timer = setTimeout(run, delayMs);
-      return () => clearTimeout(timer);
+    createTimer(signal) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const stop = () => clearTimeout(timer);
+      signal.addEventListener('abort', stop);
+      return {
+        stop,
+        start(delayMs, run) {
+          stop();
+          timer = setTimeout(run, Math.min(delayMs, LONGEST_TIMER_MS));
+        },
+      };
     },
 
-    async request(path, headers, body) {
+    async request(path, headers, idleForMs) {
       const response = await fetch(path, {
         cache: 'no-store',
         // The server may be on another origin of the site.
@@ -35,14 +41,9 @@ export function browserEnvironment(): Environment {
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
         // A heartbeat outlives its page.
         keepalive: true,
-        ...(body && { method: 'POST', body: JSON.stringify(body) }),
-        headers: {
-          Accept: 'application/json',
-          'Content-Type': 'application/json',
-          // Also here, for apps that parse no body.
-          'Idle-For-Ms': `${body?.idleForMs ?? 0}`,
-          ...headers,
-        },
+        method: idleForMs === undefined ? 'GET' : 'POST',
+        // A header, for apps that parse no body.
+        headers: { Accept: 'application/json', 'Idle-For-Ms': `${idleForMs ?? 0}`, ...headers },
       });
       const header = (name: string) => response.headers.get(name) ?? '';
       const retryAfter = header('Retry-After');
@@ -65,51 +66,53 @@ export function browserEnvironment(): Environment {
       await navigator.locks.request(name, { signal }, runAndKeep).catch(() => run());
     },
 
-    onActivity,
-    onResponse,
-
-    onPageEvent(listener) {
-      let isPosting = false;
-      onPosted = () => listener(POSTED);
-      const stops = [
-        listen(document, 'visibilitychange', () =>
-          listener(document.hidden ? 'hidden' : 'visible'),
-        ),
-        listen(document, 'resume', () => listener('returned')),
-        // In the end, when the page has not prevented it.
-        listen(window, 'submit', ({ target, defaultPrevented }) => {
-          isPosting = !defaultPrevented && (target as HTMLFormElement).method === 'post';
-        }),
-        // The server has answered by then.
-        listen(window, 'pagehide', () => {
-          listener('leaving');
-          if (isPosting) channel?.postMessage(POSTED);
-          isPosting = false;
-        }),
-        // `persisted`: out of the back/forward cache.
-        listen(window, 'pageshow', (event) => event.persisted && listener('returned')),
-        listen(window, 'online', () => listener('online')),
-      ];
-      return () => stops.forEach((stop) => stop());
-    },
-
-    onTabMessage(channelName, listener) {
+    listen(path, { onPageEvent, onTabMessage, ...listeners }, signal) {
+      const on = (target: EventTarget, type: string, run: (event: PageTransitionEvent) => void) =>
+        target.addEventListener(type, run as EventListener, { signal });
       const open = () => {
-        channel = new BroadcastChannel(`idle-session:${channelName}`);
+        channel = new BroadcastChannel(`idle-session:${path}`);
         channel.onmessage = ({ data }) => {
-          if (data === POSTED) onPosted?.();
-          else if (isTabMessage(data)) listener(data);
+          if (data === POSTED) onReturn();
+          else if (isTabMessage(data)) onTabMessage(data);
         };
       };
       // An open channel would keep the page out of the back/forward cache.
       const close = () => channel?.close();
+      const onReturn = () => onPageEvent('returned');
+      let isPosting = false;
+
+      const tick = setInterval(() => {
+        onPageEvent('tick');
+        if (isActiveInIframe()) listeners.onActivity();
+      }, TICK_MS);
+
       open();
-      const stops = [
-        listen(window, 'pagehide', close),
-        listen(window, 'pageshow', (event) => event.persisted && open()),
-        close,
-      ];
-      return () => stops.forEach((stop) => stop());
+      signal.addEventListener('abort', () => {
+        clearInterval(tick);
+        close();
+      });
+      onActivity(listeners.onActivity, signal);
+      onResponse(listeners.onResponse, path, signal);
+      on(document, 'visibilitychange', () => onPageEvent(document.hidden ? 'hidden' : 'visible'));
+      on(document, 'resume', onReturn);
+      // In the end, when the page has not prevented it.
+      on(window, 'submit', ({ target, defaultPrevented }) => {
+        isPosting = !defaultPrevented && (target as HTMLFormElement).method === 'post';
+      });
+      on(window, 'pagehide', () => {
+        onPageEvent('hidden');
+        // The server has answered by then.
+        if (isPosting) channel?.postMessage(POSTED);
+        isPosting = false;
+        close();
+      });
+      // `persisted`: out of the back/forward cache.
+      on(window, 'pageshow', ({ persisted }) => {
+        if (!persisted) return;
+        open();
+        onReturn();
+      });
+      on(window, 'online', onReturn);
     },
 
     postToTabs(message) {
@@ -120,13 +123,4 @@ export function browserEnvironment(): Environment {
       }
     },
   };
-}
-
-function listen(
-  target: EventTarget,
-  type: string,
-  listener: (event: PageTransitionEvent) => void,
-): Stop {
-  target.addEventListener(type, listener as EventListener);
-  return () => target.removeEventListener(type, listener as EventListener);
 }

@@ -3,6 +3,21 @@ import type { TabMessage } from '../protocol/tab-message.js';
 /** A request without an answer is given up after this. */
 export const ANSWER_TIMEOUT_MS = 10_000;
 
+/** How often to look for what no event tells: whether the machine has slept, and what happens in an iframe. */
+export const TICK_MS = 4000;
+
+/** How long to wait for the lock: a frozen tab may hold it for ever. */
+export const LOCK_TIMEOUT_MS = 3000;
+
+/** How long a tab keeps the lock after its run, so that its message reaches the other tabs before the next one runs. */
+export const LOCK_KEPT_MS = 100;
+
+/** Browsers fire timers beyond this at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What a tab tells the others as it is left by a form that it posted. */
+export const POSTED = 'posted';
+
 /** What the server answered; `body` is undefined if it was no JSON. */
 export interface Answer {
   readonly status: number;
@@ -29,13 +44,25 @@ export interface ObservedResponse {
 }
 
 /**
- * What happens to a page: each is a reason to look at the clock, and most to ask the server. `posted`: another tab was left
- * by a form that it posted, which may have signed the person out.
+ * What happens to a page. `hidden`: it may not be back. `returned`: it was frozen or offline, or another tab was left by a
+ * form that it posted, which may have signed the person out. `tick`: some time has passed.
  */
-export type PageEvent = 'hidden' | 'visible' | 'leaving' | 'returned' | 'online' | 'posted';
+export type PageEvent = 'hidden' | 'visible' | 'returned' | 'tick';
 
-/** Stops what was started. */
-export type Stop = () => void;
+/** One timer. Starting it again replaces what was planned before. */
+export interface Timer {
+  /** Runs once after a delay; soon if the delay is negative. */
+  readonly start: (delayMs: number, run: () => void) => void;
+  readonly stop: () => void;
+}
+
+/** Who is told of what happens in a browser. */
+export interface Listeners {
+  readonly onActivity: () => void;
+  readonly onResponse: (response: ObservedResponse) => void;
+  readonly onPageEvent: (event: PageEvent) => void;
+  readonly onTabMessage: (message: TabMessage) => void;
+}
 
 /** Everything that a session needs of a browser; tests bring their own. */
 export interface Environment {
@@ -43,22 +70,20 @@ export interface Environment {
   now(): number;
   /** A clock that never jumps, in milliseconds. May stand still during sleep. */
   elapsed(): number;
-  /** Runs once after a delay, unless it is stopped; soon if the delay is negative. */
-  after(delayMs: number, run: () => void): Stop;
-  /** Sends a request, by POST if there is a body; rejects if the server itself did not answer. */
-  request(
-    path: string,
-    headers: Record<string, string>,
-    body?: { readonly idleForMs?: number },
-  ): Promise<Answer>;
+  /** A timer that the signal stops. */
+  createTimer(signal: AbortSignal): Timer;
+  /**
+   * Sends a request; rejects if the server itself did not answer.
+   * @param idleForMs how long ago the person was present, if the request, a POST then, is of a person
+   */
+  request(path: string, headers: Record<string, string>, idleForMs?: number): Promise<Answer>;
   /** Runs while no other tab runs under the same name; where the browser has no locks, at once. */
   withLock(name: string, run: () => Promise<void>): Promise<void>;
-  onActivity(listener: () => void): Stop;
-  /** @param path where the server's endpoints are: responses of that origin count */
-  onResponse(listener: (response: ObservedResponse) => void, path: string): Stop;
-  onPageEvent(listener: (event: PageEvent) => void): Stop;
-  /** Joins the tabs that share a channel name, and receives their messages. */
-  onTabMessage(channelName: string, listener: (message: TabMessage) => void): Stop;
-  /** Sends to the other tabs of the channel. */
+  /**
+   * Tells of what happens until the signal aborts.
+   * @param path where the server's endpoints are: responses of that origin count, and messages of tabs with the same path
+   */
+  listen(path: string, listeners: Listeners, signal: AbortSignal): void;
+  /** Sends to the other tabs. */
   postToTabs(message: TabMessage): void;
 }

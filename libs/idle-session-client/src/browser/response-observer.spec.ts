@@ -43,7 +43,7 @@ describe('The observer of responses', () => {
 
   beforeEach(() => {
     seen = [];
-    onResponse((response) => seen.push(response), '/idle-session');
+    onResponse((response) => seen.push(response), '/idle-session', new AbortController().signal);
   });
 
   it('tells the status, and what the server says is left', () => {

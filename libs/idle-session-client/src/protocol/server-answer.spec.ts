@@ -10,6 +10,7 @@ describe('isStatus', () => {
     alive,
     { ...alive, state: 'warning' },
     { ...alive, state: 'locked' },
+    { status: 401, reason: 'revoked', loginUrl: '/login' },
   ])("takes %j for the server's answer", (body) => {
     expect(isStatus(body)).toBe(true);
   });

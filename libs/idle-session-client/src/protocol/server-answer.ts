@@ -1,17 +1,22 @@
 import { END_REASONS, type EndReason } from './end-reason.js';
 import type { IdleSessionStatus } from './idle-session-status.js';
 
-const ALIVE = ['active', 'warning', 'locked'];
-
-/** Whether the server itself answered, and not a proxy or a sign-on page in between. */
-export function isStatus(body: unknown): body is IdleSessionStatus {
-  const { state, expiresInMs, sessionRef } = (body ?? {}) as Partial<IdleSessionStatus>;
-  if (state === 'none' || state === 'expired') return true;
-  const isAlive = ALIVE.includes(state as string);
-  return isAlive && typeof expiresInMs === 'number' && typeof sessionRef === 'string';
+/** What the server answers of the session: where it stands, or the problem body of a 401 that tells of its end. */
+export interface SessionAnswer extends Omit<IdleSessionStatus, 'sessionRef'> {
+  /** A problem body names none: it is about the session that asked. */
+  readonly sessionRef?: string | null;
 }
 
-/** The reason in a problem body of a 401; undefined if the 401 is not about the session's end. */
+/**
+ * Whether the server itself answered where the session stands, and not a proxy or a sign-on page in between.
+ */
+export function isStatus(body: unknown): body is SessionAnswer {
+  const { state, expiresInMs, sessionRef } = (body ?? {}) as Partial<IdleSessionStatus>;
+  if (state === 'none' || reasonOf(body)) return true;
+  return typeof expiresInMs === 'number' && typeof sessionRef === 'string';
+}
+
+/** The reason why the session ended; undefined if the body does not tell of its end. */
 export function reasonOf(body: unknown): EndReason | undefined {
   const { reason } = (body ?? {}) as { reason?: unknown };
   return END_REASONS.find((known) => known === reason);

@@ -16,10 +16,16 @@ export interface TabMessage {
   readonly ended?: EndReason;
 }
 
-const TIMES = ['expiresAt', 'locksAt', 'requestedAt', 'lastHeartbeatAt'];
+const TIMES = ['expiresAt', 'locksAt', 'requestedAt', 'lastHeartbeatAt'] as const;
 
 export function isTabMessage(value: unknown): value is TabMessage {
   const message = (value ?? {}) as Record<string, unknown>;
   const hasTimes = TIMES.every((key) => typeof message[key] === 'number');
   return hasTimes && typeof message.sessionRef === 'string';
+}
+
+/** The same message, with its times moved to another clock. */
+export function shifted(message: TabMessage, byMs: number): TabMessage {
+  const times = TIMES.map((key) => [key, message[key] + byMs] as const);
+  return { ...message, ...(Object.fromEntries(times) as Record<(typeof TIMES)[number], number>) };
 }

@@ -1,14 +1,13 @@
+import type { Timer } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
-import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
+import type { SessionAnswer } from '../protocol/server-answer.js';
 import type { Presence } from './presence.js';
 import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { IdleSessionState } from './state.js';
 import type { SteadyClock } from './steady-clock.js';
-import { Timer } from './timer.js';
-
-const SECOND_MS = 1000;
+import { SECOND_MS } from './times.js';
 
 /** What the server said of the session's end, and of its lock. */
 interface DeadlineUpdate {
@@ -17,8 +16,6 @@ interface DeadlineUpdate {
   readonly locksAt?: number;
   /** The server said so after this. */
   readonly requestedAt: number;
-  /** And a tab had its answer by then; left out: just now. */
-  readonly receivedBy?: number;
 }
 
 /**
@@ -36,29 +33,28 @@ export class Deadline {
   #newest = { expiresAt: Infinity, locksAt: Infinity, requestedAt: -Infinity };
   #receivedAt = -Infinity;
   #endReportedAt = -Infinity;
-  #reportedReason: EndReason | undefined;
 
   constructor(context: SessionContext, server: ServerLink, presence: Presence) {
     this.#clock = context.clock;
     this.#store = context.store;
-    this.#timer = new Timer(context.environment);
+    this.#timer = context.environment.createTimer(context.store.closed);
     this.#server = server;
     this.#presence = presence;
   }
 
-  get newest(): Required<Omit<DeadlineUpdate, 'receivedBy'>> {
+  get newest(): Required<DeadlineUpdate> {
     return this.#newest;
   }
 
   /** Why the session has ended, where the server knows nothing of it any more. */
   get endReason(): EndReason {
-    return this.#reportedReason ?? (this.#remainingMs() <= 0 ? 'idle' : 'signed-out');
+    return this.#remainingMs() <= 0 ? 'idle' : 'signed-out';
   }
 
   /** Another tab says that the session has ended: the page is covered, and the server is asked whether it is true. */
-  reportEnd(reason: EndReason): void {
-    if (this.#reportedReason) return;
-    this.#reportedReason = reason;
+  reportEnd(): void {
+    // Known already, by another tab.
+    if (this.#endReportedAt > this.#receivedAt) return;
     this.#endReportedAt = this.#clock.now();
     this.#store.update({ covered: true });
     this.#server.check(this.#endReportedAt);
@@ -74,14 +70,11 @@ export class Deadline {
   }
 
   /** Takes over what the server said, when it was asked, of a session that is alive; returns whether that is the newest. */
-  applyStatus(status: IdleSessionStatus, requestedAt: number): boolean {
-    const { expiresInMs, locksInMs, absoluteExpiresInMs, idleTimeoutMs, warnBeforeMs } = status;
-    const { sessionRef, loginUrl, unlockUrl } = status;
-    const state = status.state === 'locked' ? 'locked' : 'active';
+  applyStatus(status: SessionAnswer, requestedAt: number): boolean {
+    const { state, expiresInMs, locksInMs, absoluteExpiresInMs, ...others } = status;
     // The server said so by then, or the answer lay about in a page that was frozen.
     const saidAt = Math.min(this.#clock.now(), requestedAt + SECOND_MS);
-    const absoluteExpiresAt =
-      absoluteExpiresInMs === null ? null : this.#clock.toWall(requestedAt + absoluteExpiresInMs);
+    const wallMs = requestedAt + this.#clock.toWallMs;
     return this.apply(
       {
         expiresAt: requestedAt + (expiresInMs ?? 0),
@@ -89,7 +82,11 @@ export class Deadline {
         locksAt: state === 'locked' ? -Infinity : saidAt + (locksInMs ?? Infinity),
         requestedAt,
       },
-      { state, absoluteExpiresAt, idleTimeoutMs, warnBeforeMs, sessionRef, loginUrl, unlockUrl },
+      {
+        ...others,
+        state: state === 'locked' ? state : 'active',
+        absoluteExpiresAt: absoluteExpiresInMs === null ? null : wallMs + absoluteExpiresInMs,
+      },
     );
   }
 
@@ -102,23 +99,20 @@ export class Deadline {
   apply(update: DeadlineUpdate, changes: Partial<IdleSessionState> = {}): boolean {
     const now = this.#clock.now();
     const newest = this.#newest;
-    const { expiresAt, locksAt = newest.locksAt, requestedAt, receivedBy = now } = update;
-    const isMoved = expiresAt > newest.expiresAt || locksAt > newest.locksAt;
-    const isLonger = receivedBy >= newest.requestedAt && isMoved;
-    const isSameTick = requestedAt === this.#receivedAt && expiresAt >= newest.expiresAt;
-    if (requestedAt <= this.#receivedAt && !isSameTick && !isLonger) return false;
+    const { expiresAt, locksAt = newest.locksAt, requestedAt } = update;
+    const isLonger = expiresAt >= newest.expiresAt || locksAt > newest.locksAt;
+    if (requestedAt <= this.#receivedAt && !isLonger) return false;
     this.#server.markOnline();
     const before = this.#store.current;
     const { state, idleTimeoutMs, warnBeforeMs } = { ...before, ...changes };
     this.#newest = { expiresAt, locksAt, requestedAt: Math.max(newest.requestedAt, requestedAt) };
     this.#receivedAt = now;
-    this.#reportedReason = undefined;
     this.#presence.confirm(expiresAt - (idleTimeoutMs ?? Infinity), locksAt);
     const warns = expiresAt - now <= (warnBeforeMs ?? 0);
     const warning = before.state === 'extending' ? before.state : 'warning';
     this.#store.update({
       ...changes,
-      expiresAt: this.#clock.toWall(expiresAt),
+      expiresAt: expiresAt + this.#clock.toWallMs,
       state: state === 'locked' ? state : warns ? warning : 'active',
       covered: state === 'locked' || this.#isOverdue(),
       failed: warns && before.failed,
@@ -134,33 +128,29 @@ export class Deadline {
     if (store.isOver || store.current.state === 'starting') return;
     this.#presence.planHeartbeat();
     // When the wall clock has leapt, what is shown goes on with the steady one.
-    const expiresAt = this.#clock.toWall(this.#newest.expiresAt);
+    const expiresAt = this.#newest.expiresAt + this.#clock.toWallMs;
     if (Math.abs(expiresAt - (store.current.expiresAt ?? 0)) > SECOND_MS)
       store.update({ expiresAt });
 
     if (this.#isOverdue()) store.update({ covered: true });
     const { state, warnBeforeMs, online } = store.current;
-    const remainingMs = this.#remainingMs();
     const untilLockMs = state === 'locked' ? Infinity : this.#newest.locksAt - this.#clock.now();
-    const untilWarningMs = remainingMs - (warnBeforeMs ?? 0);
-    const isQuiet = state === 'active' || state === 'locked';
-    if (isQuiet && untilWarningMs > 0 && untilLockMs > 0) {
-      return this.#reviewIn(Math.min(untilWarningMs, untilLockMs));
-    }
+    const untilNextMs = this.#remainingMs() - (state === 'active' ? (warnBeforeMs ?? 0) : 0);
     const isLockDue = untilLockMs <= 0;
+    if (untilNextMs > 0 && !isLockDue) {
+      const isQuiet = state === 'active' || state === 'locked';
+      return this.#reviewIn(Math.min(untilNextMs, untilLockMs, isQuiet ? Infinity : SECOND_MS));
+    }
     if (isLockDue && untilLockMs > -SECOND_MS) this.#reviewIn(untilLockMs + SECOND_MS);
     if ((isLockDue || state === 'active') && online && this.#server.waitMs <= 0) {
       return this.#server.check();
     }
-    if (!isLockDue) {
-      if (state === 'active') store.update({ state: 'warning' });
-      if (remainingMs > 0) return this.#reviewIn(Math.min(remainingMs, SECOND_MS));
+    if (!isLockDue && state === 'active') {
+      // The server cannot be asked now.
+      store.update({ state: 'warning' });
+      return this.review();
     }
     if (online) this.#server.checkAgain();
-  }
-
-  stop(): void {
-    this.#timer.stop();
   }
 
   #reviewIn(delayMs: number): void {

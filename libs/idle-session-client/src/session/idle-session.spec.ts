@@ -79,12 +79,24 @@ describe('IdleSession', () => {
     });
   });
 
+  it('listens to nothing any more once it has ended, and is signed out already', async () => {
+    const { world, tab } = await signedIn();
+    world.server.end('revoked');
+    void tab.fetch();
+    await world.advance(SECOND);
+    expect(tab.state.state).toBe('expired');
+    expect(tab.isListenedTo).toBe(false);
+    const sent = world.sent.length;
+    await expect(tab.session.signOut()).resolves.toBe(true);
+    expect(world.sent.length).toBe(sent);
+  });
+
   describe('destroy()', () => {
     it('stops timers and listeners', async () => {
       const { world, tab } = await signedIn();
       tab.act();
       tab.session.destroy();
-      expect(tab.listeners).toBe(0);
+      expect(tab.isListenedTo).toBe(false);
       const { state } = tab;
       const told = tab.states.length;
       await world.advance(2 * HOUR);

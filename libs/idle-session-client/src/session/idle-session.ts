@@ -1,8 +1,8 @@
 import { ANSWER_TIMEOUT_MS, type Environment } from '../browser/environment.js';
 import type { ObservedResponse, PageEvent } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
-import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
-import type { TabMessage } from '../protocol/tab-message.js';
+import type { SessionAnswer } from '../protocol/server-answer.js';
+import { shifted, type TabMessage } from '../protocol/tab-message.js';
 import { Deadline } from './deadline.js';
 import type { IdleSessionOptions } from './idle-session-options.js';
 import { Presence } from './presence.js';
@@ -10,28 +10,21 @@ import { ServerLink } from './server-link.js';
 import { StateStore } from './state-store.js';
 import type { IdleSessionState } from './state.js';
 import { SteadyClock } from './steady-clock.js';
-import { TabChannel } from './tab-channel.js';
-import { Timer } from './timer.js';
-
-/** How often to look whether the machine has slept: no event tells a page that stayed visible. */
-const SLEEP_CHECK_MS = 5000;
-
-const SECOND_MS = 1000;
+import { SECOND_MS } from './times.js';
 
 /**
  * Watches over the session of a page. The server decides when it ends; the page follows the server's answers, and the
  * updates that other tabs have had.
  */
 export class IdleSession {
+  readonly #environment: Environment;
   readonly #clock: SteadyClock;
   readonly #store = new StateStore();
-  readonly #sleepTimer: Timer;
   readonly #server: ServerLink;
   readonly #presence: Presence;
   readonly #deadline: Deadline;
-  readonly #tabs: TabChannel;
+  readonly #path: string;
   readonly #extendOnActivity: boolean | undefined;
-  readonly #stops: (() => void)[];
   readonly #ended = new AbortController();
   #extension: Promise<boolean> | undefined;
 
@@ -42,11 +35,13 @@ export class IdleSession {
   readonly signal = this.#ended.signal;
 
   constructor(options: IdleSessionOptions, environment: Environment) {
-    this.#extendOnActivity = options.extendOnActivity;
+    const { path = '/idle-session', headers = {}, extendOnActivity } = options;
+    this.#environment = environment;
+    this.#extendOnActivity = extendOnActivity;
+    this.#path = path.replace(/\/$/, '');
     this.#clock = new SteadyClock(environment);
-    const { headers = {} } = options;
     const context = {
-      path: (options.path ?? '/idle-session').replace(/\/$/, ''),
+      path: this.#path,
       headers: typeof headers === 'function' ? headers : () => headers,
       environment,
       clock: this.#clock,
@@ -54,21 +49,21 @@ export class IdleSession {
     };
     this.#server = new ServerLink(context, {
       onStatus: (status, requestedAt) => this.#onStatus(status, requestedAt),
-      onEnded: (reason) => this.#end(reason),
       review: () => this.#deadline.review(),
       reportUnconfirmed: () => this.#presence.reportUnconfirmed(),
     });
-    this.#tabs = new TabChannel(context);
     this.#presence = new Presence(context, this.#server);
     this.#deadline = new Deadline(context, this.#server, this.#presence);
-    this.#sleepTimer = new Timer(environment);
-    this.#stops = [
-      environment.onActivity(this.touch),
-      environment.onResponse((response) => this.#onResponse(response), context.path),
-      environment.onPageEvent((event) => this.#onPageEvent(event)),
-      this.#tabs.listen((message) => this.#onTabMessage(message)),
-    ];
-    this.#watchForSleep();
+  }
+
+  start(): void {
+    const listeners = {
+      onActivity: this.touch,
+      onResponse: (response: ObservedResponse) => this.#onResponse(response),
+      onPageEvent: (event: PageEvent) => this.#onPageEvent(event),
+      onTabMessage: (message: TabMessage) => this.#onTabMessage(message),
+    };
+    this.#environment.listen(this.#path, listeners, this.#store.closed);
     this.#server.check();
   }
 
@@ -88,7 +83,8 @@ export class IdleSession {
 
   /** Ends the session. Resolves to whether the server has ended it; if not, nothing has changed. */
   signOut = async (): Promise<boolean> => {
-    const isDone = await this.#server.signOut();
+    const hasEnded = this.#store.current.reason !== null;
+    const isDone = hasEnded || (await this.#server.signOut());
     if (isDone) this.#end('signed-out');
     else this.#store.update({ failed: true });
     return isDone;
@@ -114,18 +110,12 @@ export class IdleSession {
     holds.add(hold);
     this.touch();
     return () => {
-      if (!holds.has(hold)) return;
-      this.touch();
-      holds.delete(hold);
+      if (holds.delete(hold)) this.touch();
     };
   };
 
   /** Stops everything; the session goes on at the server until its time is up. */
-  destroy = (): void => {
-    this.#stopTimers();
-    this.#store.close();
-    for (const stop of this.#stops.splice(0)) stop();
-  };
+  destroy = (): void => this.#store.close();
 
   async #extend(): Promise<boolean> {
     const store = this.#store;
@@ -139,81 +129,76 @@ export class IdleSession {
     return isAnswered && store.isAlive;
   }
 
-  async #onStatus(status: IdleSessionStatus, requestedAt: number): Promise<void> {
-    if (this.#store.isOver) return;
-    const { sessionRef } = this.#store.current;
+  async #onStatus(status: SessionAnswer, requestedAt: number): Promise<void> {
+    const { current, isOver } = this.#store;
+    if (isOver) return;
     this.#server.markOnline();
-    const isSameSession = status.sessionRef === sessionRef;
+    const { state, reason, loginUrl, sessionRef = current.sessionRef } = status;
+    const isSameSession = sessionRef === current.sessionRef;
     // Requested before this session began, or before a newer update of it.
     if (requestedAt < this.#deadline.newest.requestedAt && !isSameSession) return;
-    if (status.state === 'expired') {
-      this.#store.update({ loginUrl: status.loginUrl });
+    if (reason) {
+      this.#store.update({ loginUrl });
       // A public page, opened after signing out, shows nothing that would have to be covered.
-      if (sessionRef !== null || status.reason !== 'signed-out') this.#end(status.reason ?? 'idle');
+      if (current.sessionRef !== null || reason !== 'signed-out') this.#end(reason);
       return;
     }
-    if (sessionRef !== null && !isSameSession) {
+    if (current.sessionRef !== null && !isSameSession) {
       // The browser's cookie was cleared when it was told of the end, or another person has signed in.
       this.#store.update({ covered: true });
-      const reason = await this.#server.endReasonOf(sessionRef);
-      return this.#end(reason ?? this.#deadline.endReason);
+      const endReason = await this.#server.endReasonOf(current.sessionRef);
+      return this.#end(endReason ?? this.#deadline.endReason);
     }
-    if (status.state === 'none') return;
+    if (state === 'none') return;
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.checkAgain();
     if (this.#deadline.applyStatus(status, requestedAt)) this.#sendToTabs();
   }
 
   #onResponse({ status, expiresInMs, state, requestedAgoMs, mayBeOld }: ObservedResponse): void {
-    const { current, isOver } = this.#store;
-    const isLocked = state === 'locked';
-    if (this.#store.isLocked && state && !isLocked && current.online) return this.check();
-    if (this.#store.isLocked && state) return;
-    // While offline, it is most likely the answer to a request of this client.
-    if ((status === 401 || expiresInMs === 0 || isLocked) && current.online)
-      this.#server.checkAgain();
-    if (!expiresInMs || isLocked) return;
+    const { current, isLocked } = this.#store;
+    // As this page knows already.
+    if (isLocked && state === 'locked') return;
+    if (!expiresInMs || state === 'locked') {
+      // While offline, it is most likely the answer to a request of this client.
+      if ((status === 401 || expiresInMs !== undefined) && current.online)
+        this.#server.checkAgain();
+      return;
+    }
     // What may be old is a reason to ask, and only where the answer would show.
-    if (current.sessionRef === null || (mayBeOld && current.state === 'warning'))
+    if (isLocked || current.sessionRef === null || (mayBeOld && current.state === 'warning'))
       return this.#server.checkAgain();
-    if (isOver || mayBeOld) return;
     const requestedAt = this.#clock.now() - requestedAgoMs;
-    if (this.#deadline.isOutdated(requestedAt)) return;
+    if (mayBeOld || this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };
     if (this.#deadline.apply(update)) this.#sendToTabs();
   }
 
-  #onTabMessage({ ended, requestedAt, expiresAt, locksAt, lastHeartbeatAt }: TabMessage): void {
-    if (ended) return this.#deadline.reportEnd(ended);
+  #onTabMessage(message: TabMessage): void {
+    if (message.sessionRef !== this.#store.current.sessionRef) return;
+    const update = shifted(message, -this.#clock.toWallMs);
+    const { ended, requestedAt, locksAt, lastHeartbeatAt } = update;
+    if (ended) return this.#deadline.reportEnd();
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
-    this.#presence.recordHeartbeat(lastHeartbeatAt);
-    const receivedBy = requestedAt + ANSWER_TIMEOUT_MS;
-    this.#deadline.apply({ expiresAt, locksAt, requestedAt, receivedBy });
+    this.#presence.lastHeartbeatAt = Math.max(this.#presence.lastHeartbeatAt, lastHeartbeatAt);
+    // Older than any answer that may have overtaken it.
+    if (requestedAt + ANSWER_TIMEOUT_MS < this.#deadline.newest.requestedAt) return;
+    this.#deadline.apply(update);
     // Unlocked in the other.
     if (this.#store.isLocked && locksAt > this.#clock.now()) this.#server.check(requestedAt);
   }
 
   #onPageEvent(event: PageEvent): void {
-    if (event === 'hidden' || event === 'leaving') return this.#presence.flush();
-    // Back on the screen: the browser may have held up timers, or the machine may have slept.
-    const { state, online } = this.#store.current;
-    const isWaiting = state === 'starting' || this.#store.isLocked;
-    const hasToAsk = isWaiting || !online || this.#clock.hasLeapt();
-    if (hasToAsk || event !== 'visible') this.#server.check();
-    else this.#deadline.review();
-  }
-
-  #watchForSleep(): void {
-    this.#sleepTimer.start(SLEEP_CHECK_MS, () => {
-      this.#watchForSleep();
-      if (!this.#clock.hasLeapt()) return;
-      this.#deadline.review();
-      this.#server.check();
-    });
+    if (event === 'hidden') return this.#presence.flush();
+    const { isBehindClock } = this.#server;
+    if (event === 'tick' && !isBehindClock) return;
+    // The browser may have held up timers, or the machine may have slept.
+    this.#deadline.review();
+    const { isAlive, current } = this.#store;
+    if (event === 'returned' || isBehindClock || !isAlive || !current.online) this.#server.check();
   }
 
   #end(reason: EndReason): void {
     if (this.#store.isOver) return;
-    this.#stopTimers();
     this.#store.update({
       state: reason === 'signed-out' ? reason : 'expired',
       reason,
@@ -223,20 +208,14 @@ export class IdleSession {
     });
     this.#ended.abort(new DOMException(reason, 'AbortError'));
     this.#sendToTabs(reason);
+    this.#store.close();
   }
 
   #sendToTabs(ended?: EndReason): void {
-    this.#tabs.send({
-      ...this.#deadline.newest,
-      lastHeartbeatAt: this.#presence.lastHeartbeatAt,
-      ended,
-    });
-  }
-
-  #stopTimers(): void {
-    this.#server.stop();
-    this.#presence.stop();
-    this.#deadline.stop();
-    this.#sleepTimer.stop();
+    const { sessionRef } = this.#store.current;
+    if (sessionRef === null) return;
+    const { lastHeartbeatAt } = this.#presence;
+    const message = { ...this.#deadline.newest, sessionRef, lastHeartbeatAt, ended };
+    this.#environment.postToTabs(shifted(message, this.#clock.toWallMs));
   }
 }

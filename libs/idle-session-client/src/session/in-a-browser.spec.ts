@@ -3,13 +3,17 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { browserEnvironment } from '../browser/browser-environment.js';
 import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
 import type { TabMessage } from '../protocol/tab-message.js';
-import { IdleSession } from './idle-session.js';
+import { createIdleSession } from './create-idle-session.js';
 
 const MINUTE = 60_000;
 
 /** As much of a page as the environment needs; test/browser and test/sample have a real one. */
-function page() {
-  const window = new EventTarget();
+function page(idleTimeoutMs: number) {
+  const PerformanceObserver = class {
+    observe() {}
+    disconnect() {}
+  };
+  const window = Object.assign(new EventTarget(), { PerformanceObserver });
   const document = Object.assign(new EventTarget(), { hidden: false, activeElement: null });
   const Forbidden = class {
     constructor() {
@@ -19,9 +23,9 @@ function page() {
   const status: IdleSessionStatus = {
     state: 'active',
     reason: null,
-    expiresInMs: 15 * MINUTE,
+    expiresInMs: idleTimeoutMs,
     locksInMs: null,
-    idleTimeoutMs: 15 * MINUTE,
+    idleTimeoutMs,
     warnBeforeMs: 2 * MINUTE,
     absoluteExpiresInMs: null,
     sessionRef: 'session-1',
@@ -30,7 +34,7 @@ function page() {
   };
   const start = Date.now();
   const fetch = async () =>
-    Response.json({ ...status, expiresInMs: 15 * MINUTE - (Date.now() - start) });
+    Response.json({ ...status, expiresInMs: idleTimeoutMs - (Date.now() - start) });
   return {
     window,
     document,
@@ -39,10 +43,7 @@ function page() {
     SharedWorker: Forbidden,
     HTMLIFrameElement: class {},
     KeyboardEvent: class {},
-    PerformanceObserver: class {
-      observe() {}
-      disconnect() {}
-    },
+    PerformanceObserver,
   };
 }
 
@@ -51,8 +52,8 @@ describe('A session in a browser', () => {
   let globals: ReturnType<typeof page>;
   let stops: (() => void)[];
 
-  function enter() {
-    globals = page();
+  function enter(idleTimeoutMs = 15 * MINUTE) {
+    globals = page(idleTimeoutMs);
     for (const [name, value] of Object.entries(globals)) {
       kept.set(name, Object.getOwnPropertyDescriptor(globalThis, name));
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
@@ -60,7 +61,7 @@ describe('A session in a browser', () => {
   }
 
   function start() {
-    const session = new IdleSession({}, browserEnvironment());
+    const session = createIdleSession();
     stops.push(session.destroy);
     return session;
   }
@@ -88,6 +89,16 @@ describe('A session in a browser', () => {
     expect(session.getState().state).toBe('warning');
   });
 
+  it('plans no timer that is longer than those of a browser', async () => {
+    jest.useFakeTimers();
+    enter(26 * 24 * 60 * MINUTE);
+    const planned = jest.spyOn(globalThis, 'setTimeout');
+    start();
+    await jest.advanceTimersByTimeAsync(MINUTE);
+    expect(planned.mock.calls.length).toBeLessThan(10);
+    for (const [, delayMs] of planned.mock.calls) expect(delayMs).toBeLessThan(2 ** 31);
+  });
+
   it('goes on when a download or a mailto link has announced to leave, or it was called off (react-idle-timer 285, 291)', async () => {
     jest.useFakeTimers();
     enter();
@@ -111,7 +122,11 @@ describe('A session in a browser', () => {
     const received: string[] = [];
     const [first] = ['/a', '/a', '/b'].map((name, tab) => {
       const environment = browserEnvironment();
-      stops.push(environment.onTabMessage(name, () => received.push(`tab ${tab} of ${name}`)));
+      const stopping = new AbortController();
+      stops.push(() => stopping.abort());
+      const onTabMessage = () => received.push(`tab ${tab} of ${name}`);
+      const others = { onActivity() {}, onResponse() {}, onPageEvent() {} };
+      environment.listen(name, { ...others, onTabMessage }, stopping.signal);
       return environment;
     });
     first?.postToTabs(message);

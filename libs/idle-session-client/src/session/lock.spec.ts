@@ -192,8 +192,7 @@ describe('IdleSession', () => {
         await world.advance(SECOND);
         expectOpen(tab);
         expectNear((tab.state.expiresAt ?? 0) - world.wall, HOUR);
-        // Where the page is told of an answer before the client, that of the question itself gives reason for another.
-        expect(world.sent.length - sent).toBe(observersFirst ? 2 : 1);
+        expect(world.sent.length - sent).toBe(1);
         await world.advance(LOCK);
         expectLocked(tab);
       }

@@ -1,15 +1,9 @@
+import type { Environment, Timer } from '../browser/environment.js';
 import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
-import { Timer } from './timer.js';
-
-/** The longest and the shortest that heartbeats are apart, over all tabs. */
-const HEARTBEAT_MS = 60_000;
-const HEARTBEATS_PER_TIMEOUT = 4;
-
-/** How far the server may be behind the person when the page is hidden or closed. */
-const TOLERATED_LAG_MS = 1000;
+import { HEARTBEAT_MS, HEARTBEATS_PER_TIMEOUT, SECOND_MS } from './times.js';
 
 /** When the person was last present, and how much of that the server knows. Reports the rest in heartbeats. */
 export class Presence {
@@ -17,41 +11,30 @@ export class Presence {
   readonly #store: StateStore;
   readonly #timer: Timer;
   readonly #server: ServerLink;
-  readonly #context: SessionContext;
+  readonly #environment: Environment;
 
   /** While there is one, the person counts as present. */
   readonly holds = new Set<symbol>();
+  /** When a tab last sent a heartbeat. */
+  lastHeartbeatAt = -Infinity;
   #lastActivityAt = -Infinity;
-  /** The presence that a heartbeat under way reports. */
-  #reportedAt = -Infinity;
-  /** The presence that the server knows. */
+  /** The presence that the server knows, or that a heartbeat under way reports. */
   #confirmedAt = -Infinity;
   /** When the session is locked, as far as the server has said. */
   #locksAt = Infinity;
-  /** When a tab last sent a heartbeat. */
-  #lastHeartbeatAt = -Infinity;
   #isHeartbeatPlanned = false;
 
   constructor(context: SessionContext, server: ServerLink) {
     this.#clock = context.clock;
     this.#store = context.store;
-    this.#timer = new Timer(context.environment);
+    this.#timer = context.environment.createTimer(context.store.closed);
     this.#server = server;
-    this.#context = context;
-  }
-
-  get lastHeartbeatAt(): number {
-    return this.#lastHeartbeatAt;
+    this.#environment = context.environment;
   }
 
   recordActivity(): void {
     this.#lastActivityAt = this.#clock.now();
     this.planHeartbeat();
-  }
-
-  /** Another tab has sent a heartbeat. */
-  recordHeartbeat(sentAt: number): void {
-    this.#lastHeartbeatAt = Math.max(this.#lastHeartbeatAt, sentAt);
   }
 
   /** The server knows that the person was present then. */
@@ -62,12 +45,11 @@ export class Presence {
 
   /** Sends a heartbeat at once; resolves to whether the server answered. */
   async report(presentAt: number): Promise<boolean> {
-    const now = this.#clock.now();
-    this.#lastHeartbeatAt = now;
-    this.#reportedAt = presentAt;
-    const isAnswered = await this.#server.sendHeartbeat(now - presentAt);
-    if (isAnswered) this.confirm(presentAt);
-    else this.#reportedAt = -Infinity;
+    const confirmedAt = this.#confirmedAt;
+    this.lastHeartbeatAt = this.#clock.now();
+    this.confirm(presentAt);
+    const isAnswered = await this.#server.query(this.lastHeartbeatAt - presentAt);
+    if (!isAnswered) this.#confirmedAt = confirmedAt;
     return isAnswered;
   }
 
@@ -77,23 +59,20 @@ export class Presence {
     return this.report(this.#lastPresentAt());
   }
 
-  /** Before the page goes away: reports what no heartbeat has reported yet. */
+  /** Before the page goes away: reports what no heartbeat has reported yet, if it is more than a second. */
   flush(): void {
     const presentAt = this.#lastPresentAt();
-    const lagMs = presentAt - Math.max(this.#confirmedAt, this.#reportedAt);
-    if (this.#store.current.state === 'active' && lagMs > TOLERATED_LAG_MS) {
-      void this.report(presentAt);
-    }
+    const lagMs = presentAt - this.#confirmedAt;
+    if (this.#store.current.state === 'active' && lagMs > SECOND_MS) void this.report(presentAt);
   }
 
   /** Plans the next heartbeat, if there is something to report; one at a time, and in one tab at a time. */
   planHeartbeat(): void {
-    const { environment, path } = this.#context;
     if (!this.#store.isAlive || this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
     this.#isHeartbeatPlanned = true;
     this.#timer.start(this.#msUntilHeartbeat(), () => {
-      void environment
-        .withLock(`${path} ${this.#store.current.sessionRef}`, async () => {
+      void this.#environment
+        .withLock(`idle-session:${this.#store.current.sessionRef}`, async () => {
           // Another tab may have sent one meanwhile.
           if (this.#msUntilHeartbeat() <= 0) await this.reportUnconfirmed();
         })
@@ -102,10 +81,6 @@ export class Presence {
           if (this.#store.current.online) this.planHeartbeat();
         });
     });
-  }
-
-  stop(): void {
-    this.#timer.stop();
   }
 
   #lastPresentAt(): number {
@@ -118,7 +93,7 @@ export class Presence {
 
   #msUntilHeartbeat(): number {
     const { idleTimeoutMs } = this.#store.current;
-    const lastAt = Math.max(this.#lastHeartbeatAt, this.#confirmedAt);
+    const lastAt = Math.max(this.lastHeartbeatAt, this.#confirmedAt);
     const timeoutMs = Math.min(idleTimeoutMs ?? Infinity, this.#locksAt - lastAt);
     const dueAt = lastAt + Math.min(HEARTBEAT_MS, timeoutMs / HEARTBEATS_PER_TIMEOUT);
     return Math.max(dueAt - this.#clock.now(), this.#server.waitMs);

@@ -1,23 +1,15 @@
 import type { Answer } from '../browser/environment.js';
+import type { Timer } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
-import type { IdleSessionStatus } from '../protocol/idle-session-status.js';
-import { isStatus, reasonOf } from '../protocol/server-answer.js';
+import { isStatus, reasonOf, type SessionAnswer } from '../protocol/server-answer.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
-import { Timer } from './timer.js';
-
-/** How long to wait after a request without an answer: twice as long after each, up to the second. */
-const FIRST_RETRY_MS = 2000;
-const LAST_RETRY_MS = 30_000;
-
-/** How long a check that is under way is shared; and how long to wait after one that a response caused, at first. */
-const SHARED_CHECK_MS = 1000;
+import { FIRST_RETRY_MS, LAST_RETRY_MS, SECOND_MS } from './times.js';
 
 export interface ServerLinkHandlers {
-  onStatus(status: IdleSessionStatus, requestedAt: number): void | Promise<void>;
-  onEnded(reason: EndReason): void;
-  /** A check is done, or a request had no answer. */
+  onStatus(status: SessionAnswer, requestedAt: number): void | Promise<void>;
+  /** A request had no answer. */
   review(): void;
   /** Sends a heartbeat if there is one to send; resolves to whether the server answered. */
   reportUnconfirmed(): Promise<boolean> | undefined;
@@ -35,8 +27,8 @@ export class ServerLink {
   readonly #handlers: ServerLinkHandlers;
   readonly #context: SessionContext;
 
-  #check: Promise<void> | undefined;
   #checkedAt = -Infinity;
+  #isChecking = false;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
   /** No answer and no response causes a request before that. */
@@ -47,9 +39,14 @@ export class ServerLink {
   constructor(context: SessionContext, handlers: ServerLinkHandlers) {
     this.#clock = context.clock;
     this.#store = context.store;
-    this.#timer = new Timer(context.environment);
+    this.#timer = context.environment.createTimer(context.store.closed);
     this.#handlers = handlers;
     this.#context = context;
+  }
+
+  /** The wall clock has leapt since the last check: what it said to be left may have passed in sleep. */
+  get isBehindClock(): boolean {
+    return this.#checkedAt < this.#clock.leaptAt;
   }
 
   /** What is left to wait until an answer or a response may cause the next request; zero or less: nothing. */
@@ -58,44 +55,52 @@ export class ServerLink {
   }
 
   /**
-   * Asks where the session stands: with a heartbeat if there is one to send, else for the status. A check that has just
-   * begun is shared.
+   * Asks where the session stands: with a heartbeat if there is one to send, else for the status. A check that is under
+   * way for less than a second is shared.
    * @param notBefore an earlier check is not shared; default: one from before the wall clock leapt, since what it says to
    * be left may have passed in sleep
    */
   check(notBefore = this.#clock.leaptAt): void {
-    if (this.#store.isOver || (this.#isShared() && this.#checkedAt >= notBefore)) return;
-    this.#checkedAt = this.#clock.now();
-    const check = this.#runCheck().finally(() => {
-      if (this.#check === check) this.#check = undefined;
-      this.#handlers.review();
-    });
-    this.#check = check;
+    const now = this.#clock.now();
+    const sharedFrom = Math.max(notBefore, now - SECOND_MS);
+    if (this.#store.isOver || (this.#isChecking && this.#checkedAt >= sharedFrom)) return;
+    this.#checkedAt = now;
+    void this.#runCheck();
   }
 
   /** Asks because of a response, of an answer or of the deadline, as soon as the back-off allows. */
   checkAgain(): void {
-    if (this.#isShared()) return;
     if (this.waitMs > 0) return this.#timer.start(this.waitMs, () => this.checkAgain());
-    this.#backOff(SHARED_CHECK_MS);
+    this.#backOff(SECOND_MS);
     this.check();
   }
 
-  /** Resolves to whether the server answered. */
-  sendHeartbeat(idleForMs: number): Promise<boolean> {
-    return this.#query({ idleForMs });
+  /**
+   * Sends a heartbeat, or asks for the status; resolves to whether the server answered where the session stands.
+   * @param idleForMs how long ago the person was present: of a heartbeat
+   */
+  async query(idleForMs?: number): Promise<boolean> {
+    const requestedAt = this.#clock.now();
+    const endpoint = idleForMs === undefined ? 'status' : 'heartbeat';
+    const answer = await this.#request(endpoint, idleForMs);
+    const { status, body } = answer;
+    if ((status !== 200 && status !== 401) || !isStatus(body)) {
+      return this.#retryLater(answer, endpoint);
+    }
+    await this.#handlers.onStatus(body, requestedAt);
+    return true;
   }
 
   /** Resolves to whether the server has ended the session. */
   async signOut(): Promise<boolean> {
-    const answer = await this.#request('sign-out', {});
-    return answer?.status === 204 || this.#retryLater(answer, 'sign-out');
+    const answer = await this.#request('sign-out', 0);
+    return answer.status === 204 || this.#retryLater(answer, 'sign-out');
   }
 
   /** Why a session has ended whose cookie the browser has not any more; undefined if the server does not say. */
   async endReasonOf(sessionRef: string): Promise<EndReason | undefined> {
-    const answer = await this.#request(`status?of=${sessionRef}`);
-    return reasonOf(answer?.body);
+    const { body } = await this.#request(`status?of=${sessionRef}`);
+    return reasonOf(body);
   }
 
   /** An answer or another tab's message has shown that the server can be reached. */
@@ -104,54 +109,28 @@ export class ServerLink {
     this.#timer.stop();
   }
 
-  stop(): void {
-    this.#timer.stop();
-  }
-
-  /** Whether a check has just begun. */
-  #isShared(): boolean | undefined {
-    return this.#check && this.#clock.now() < this.#checkedAt + SHARED_CHECK_MS;
-  }
-
   async #runCheck(): Promise<void> {
-    const report = this.#handlers.reportUnconfirmed();
-    if (report) {
-      const isAnswered = await report;
-      if (isAnswered || !this.#isReachable) return;
-    }
-    await this.#query();
+    this.#isChecking = true;
+    this.#isReachable = true;
+    const isAnswered = await this.#handlers.reportUnconfirmed();
+    if (!isAnswered && this.#isReachable) await this.query();
   }
 
-  /** Sends a heartbeat, or asks for the status; resolves to whether the server answered where the session stands. */
-  async #query(heartbeat?: { readonly idleForMs: number }): Promise<boolean> {
-    const requestedAt = this.#clock.now();
-    const endpoint = heartbeat ? 'heartbeat' : 'status';
-    const answer = await this.#request(endpoint, heartbeat);
-    const { status, body } = answer ?? {};
-    const reason = status === 401 && reasonOf(body);
-    if (reason) this.#handlers.onEnded(reason);
-    else if (status === 200 && isStatus(body)) await this.#handlers.onStatus(body, requestedAt);
-    else return this.#retryLater(answer, endpoint);
-    return true;
-  }
-
-  async #request(
-    endpoint: string,
-    body?: { readonly idleForMs?: number },
-  ): Promise<Answer | undefined> {
+  async #request(endpoint: string, idleForMs?: number): Promise<Answer> {
     const { environment, path, headers } = this.#context;
     try {
-      if (this.#store.isClosed) return;
-      this.#isReachable = true;
-      return await environment.request(`${path}/${endpoint}`, headers(), body);
+      this.#store.closed.throwIfAborted();
+      return await environment.request(`${path}/${endpoint}`, headers(), idleForMs);
     } catch {
       this.#isReachable = false;
+      return { status: 500, body: undefined };
+    } finally {
+      this.#isChecking = false;
     }
   }
 
   /** The request was not answered by the server itself; returns false. */
-  #retryLater(answer: Answer | undefined, endpoint: string): false {
-    const { status = 500, retryAfterMs } = answer ?? {};
+  #retryLater({ status, retryAfterMs }: Answer, endpoint: string): false {
     if (!this.#store.isOver) {
       // No outage: what stands in front of the server answers for it.
       if (status < 500 && !this.#hasWarned) {

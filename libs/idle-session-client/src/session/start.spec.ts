@@ -38,18 +38,16 @@ describe('IdleSession', () => {
         const session = new IdleSession(path === undefined ? {} : { path }, {
           now: () => tab.now(),
           elapsed: () => tab.elapsed(),
-          after: (milliseconds, run) => tab.after(milliseconds, run),
-          request: async (asked, _, body) => {
-            paths.push(`${body ? 'POST' : 'GET'} ${asked}`);
+          createTimer: (signal) => tab.createTimer(signal),
+          request: async (asked, _, idleForMs) => {
+            paths.push(`${idleForMs === undefined ? 'GET' : 'POST'} ${asked}`);
             return { status: 200, body: world.server.status() };
           },
           withLock: (name, run) => tab.withLock(name, run),
-          onActivity: () => () => {},
-          onResponse: () => () => {},
-          onPageEvent: () => () => {},
-          onTabMessage: () => () => {},
+          listen: () => {},
           postToTabs: () => {},
         });
+        session.start();
         await world.advance(0);
         session.destroy();
       }

@@ -3,15 +3,14 @@ import { STARTING, type IdleSessionState } from './state.js';
 /** Holds the state of the session, and tells its subscribers of each change. */
 export class StateStore {
   #current = STARTING;
-  #isClosed = false;
+  readonly #closing = new AbortController();
   readonly #listeners = new Set<() => void>();
+
+  /** Aborts once nothing is to happen any more. */
+  readonly closed = this.#closing.signal;
 
   get current(): IdleSessionState {
     return this.#current;
-  }
-
-  get isClosed(): boolean {
-    return this.#isClosed;
   }
 
   /** The session goes on, and what the person does counts, as far as this tab knows. */
@@ -22,8 +21,7 @@ export class StateStore {
 
   /** The session has ended, or this store is closed. */
   get isOver(): boolean {
-    const { state } = this.#current;
-    return this.#isClosed || state === 'expired' || state === 'signed-out';
+    return this.closed.aborted || this.#current.reason !== null;
   }
 
   get isLocked(): boolean {
@@ -38,7 +36,7 @@ export class StateStore {
   /** Makes a new state, unless the changes change nothing. */
   update(changes: Partial<IdleSessionState>): void {
     const keys = Object.keys(changes) as (keyof IdleSessionState)[];
-    if (this.#isClosed || keys.every((key) => this.#current[key] === changes[key])) return;
+    if (this.closed.aborted || keys.every((key) => this.#current[key] === changes[key])) return;
     this.#current = { ...this.#current, ...changes };
     for (const listener of new Set(this.#listeners)) {
       try {
@@ -54,7 +52,6 @@ export class StateStore {
 
   /** From now on the state stays as it is. */
   close(): void {
-    this.#isClosed = true;
-    this.#listeners.clear();
+    this.#closing.abort();
   }
 }

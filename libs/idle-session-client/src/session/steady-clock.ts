@@ -12,7 +12,6 @@ export class SteadyClock {
   #sleptMs = 0;
   /** How far the wall clock is ahead of the monotonic one. */
   #aheadMs: number;
-  #leapt = false;
   #leaptAt = -Infinity;
 
   readonly #environment: Pick<Environment, 'now' | 'elapsed'>;
@@ -28,18 +27,9 @@ export class SteadyClock {
     if (Math.abs(gained) > LEAP_MS) {
       this.#aheadMs += gained;
       this.#sleptMs += Math.max(0, gained);
-      this.#leapt = true;
       this.#leaptAt = elapsed + this.#sleptMs;
     }
     return elapsed + this.#sleptMs;
-  }
-
-  /** Whether the wall clock has leapt since this was last asked. */
-  hasLeapt(): boolean {
-    this.now();
-    const leapt = this.#leapt;
-    this.#leapt = false;
-    return leapt;
   }
 
   /**
@@ -51,11 +41,8 @@ export class SteadyClock {
     return this.#leaptAt;
   }
 
-  toWall(time: number): number {
-    return this.#environment.now() + time - this.now();
-  }
-
-  fromWall(time: number): number {
-    return this.now() + time - this.#environment.now();
+  /** What to add to a time of this clock for that of the wall clock. */
+  get toWallMs(): number {
+    return this.#environment.now() - this.now();
   }
 }
