@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { managesBehindWorker } from '../behaviours/behind-a-worker.js';
 import { comesBack } from '../behaviours/coming-back.js';
 import { counts } from '../behaviours/counting.js';
+import { countsTheUnusual } from '../behaviours/counting-unusual.js';
 import { covers } from '../behaviours/covering.js';
 import { ends } from '../behaviours/ending.js';
 import { keepsDrafts } from '../behaviours/keeping-drafts.js';
@@ -19,14 +21,23 @@ const behaviours = [
   ends,
   sharesTabs,
   counts,
+  countsTheUnusual,
   keepsDrafts,
   comesBack,
   managesWithoutHttps,
+  managesBehindWorker,
   isLimited,
 ];
 
-/** Runs the behaviours that every engine has to show, in one browser, each as somebody else. */
-export function behaves(launch: () => Promise<Engine>): void {
+/**
+ * Runs the behaviours that every engine has to show, in one browser, each as somebody else.
+ *
+ * @param more of this engine
+ */
+export function behaves(
+  launch: () => Promise<Engine>,
+  ...more: readonly ((given: Given) => void)[]
+): void {
   let desk: EngineDesk;
   let engine: Engine;
   let visits: EngineVisit[] = [];
@@ -57,5 +68,5 @@ export function behaves(launch: () => Promise<Engine>): void {
       return visit;
     },
   };
-  for (const behaviour of behaviours) behaviour(given);
+  for (const behaviour of [...behaviours, ...more]) behaviour(given);
 }

@@ -47,6 +47,11 @@ export class Tab {
     return (await this.tab.evaluate(expression)) as T;
   }
 
+  /** Has a script do what assistive technology does: no key and no button is pressed for it. */
+  async doAsPerson(expression: string): Promise<void> {
+    await this.tab.evaluateAsPerson!(`void ${expression}`);
+  }
+
   /** Waits until an expression is true; a page that is being left cannot say so yet. */
   async waitFor(what: string, expression: string): Promise<number> {
     let last: unknown;
@@ -76,6 +81,16 @@ export class Tab {
   /** Has the page ask the server where its session stands, and tell it of activity that it does not know yet. */
   async check(): Promise<void> {
     await this.tell(`void ${SESSION}.check()`);
+  }
+
+  /** To the page alone it is so much later at once, as after a sleep of the machine. */
+  async sleep(milliseconds: number): Promise<void> {
+    await this.tell(`void (() => {
+      for (const clock of [Date, performance]) {
+        const now = clock.now.bind(clock);
+        clock.now = () => now() + ${milliseconds};
+      }
+    })()`);
   }
 
   /** Waits until an answer has made an expression true; asks again where an older response came between. */
@@ -135,6 +150,14 @@ export class Tab {
 
   async moveMouse(): Promise<void> {
     for (const at of [100, 120, 140]) await this.tab.moveTo(at, at);
+  }
+
+  pressMouse(): Promise<void> {
+    return this.tab.pressMouse(80, 80);
+  }
+
+  releaseMouse(): Promise<void> {
+    return this.tab.releaseMouse();
   }
 
   turnWheel(): Promise<void> {
