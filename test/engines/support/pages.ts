@@ -27,15 +27,21 @@ const CHECK_WHEN_TOLD = `
   new BroadcastChannel('check').onmessage = () =>
     document.querySelector('idle-session-dialog').session.check();`;
 
-/** With the focus in an iframe, two shadow roots below the page. */
+/** With a field in an iframe, two shadow roots below the page. */
 const FRAMING = `
   let host = document.body;
   for (let depth = 0; depth < 2; depth += 1) {
     const child = host.appendChild(document.createElement('div'));
     host = child.attachShadow({ mode: 'open' });
   }
-  const frame = host.appendChild(document.createElement('iframe'));
-  frame.contentDocument.body.appendChild(document.createElement('textarea')).focus();`;
+  const frame = document.createElement('iframe');
+  frame.srcdoc = '<textarea></textarea>';
+  frame.style.cssText = 'position: fixed; inset: 0 auto auto 0';
+  frame.onload = () => {
+    window.field = frame.contentDocument.querySelector('textarea');
+    field.style.cssText = 'width: 200px; height: 120px';
+  };
+  host.append(frame);`;
 
 const FIELDS = `<canvas width="200" height="200"></canvas>
   <label><input type="radio">Choice</label> <button>Open</button>`;
