@@ -35,12 +35,7 @@ export function countsTheUnusual(given: Given): void {
       await tab.pressMouse();
       await tab.checkUntil('the page tells the server of the button', IS_FRESH);
       await visit.later(3 * MINUTE);
-      await until('the page tells the server of the moves', async () => {
-        // Again, since for a moment after the button no other activity counts.
-        await tab.moveMouse();
-        await tab.check();
-        return await tab.tell<boolean>(IS_FRESH);
-      });
+      await tab.act('the moves', () => tab.moveMouse(), IS_FRESH);
       await tab.releaseMouse();
     });
 
@@ -68,7 +63,7 @@ export function countsTheUnusual(given: Given): void {
     });
 
     it('is not seen in a popup, unless that tells of them', async () => {
-      const visit = await given.visit('/desk');
+      const visit = await atDesk(given);
       const { tab } = visit;
       await tab.click(button('Open'));
       await tab.waitFor('it is open', `${TYPED} === ''`);

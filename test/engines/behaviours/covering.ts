@@ -74,7 +74,8 @@ export function covers(given: Given): void {
       })()`);
       await visit.later(14 * MINUTE);
       await tab.warns();
-      await tab.turnWheel();
+      // WebKitGTK's driver turns the wheel once in all its windows, and the activity needs it.
+      if (given.engine.name !== 'WebKitGTK') await tab.turnWheel();
       await tab.press('PageDown');
       await tab.tell(DRAWN);
       expect(await tab.tell(SCROLLED)).toBe(800);
@@ -82,7 +83,6 @@ export function covers(given: Given): void {
       await tab.click(stay);
       await tab.isFree();
       expect(await tab.tell(SCROLLED)).toBe(800);
-      // WebKit sends no second turn of the driver's wheel to the page.
       await tab.press('PageDown');
       await tab.waitFor('the page scrolls', `${SCROLLED} > 800`);
     });

@@ -10,10 +10,14 @@ import { sharesTabs } from '../behaviours/sharing-tabs.js';
 import { isLimited } from '../behaviours/limits.js';
 import { managesWithoutHttps } from '../behaviours/without-https.js';
 import { warns } from '../behaviours/warning.js';
+import { SECOND } from '../../support/durations.js';
 import { EngineDesk } from './engine-desk.js';
 import { EngineVisit } from './engine-visit.js';
 import type { Engine } from './engine.js';
 import type { Given } from './given.js';
+
+/** How long a browser may take to start on a busy machine. */
+const LAUNCH_MS = 90 * SECOND;
 
 const behaviours = [
   warns,
@@ -44,7 +48,7 @@ export function behaves(
 
   beforeAll(async () => {
     [desk, engine] = await Promise.all([EngineDesk.start(), launch()]);
-  });
+  }, LAUNCH_MS);
   afterAll(async () => {
     await engine?.close();
     await desk?.close();

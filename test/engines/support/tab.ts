@@ -102,6 +102,14 @@ export class Tab {
     });
   }
 
+  /** Does something that counts, and waits until the page has told the server. */
+  async act(what: string, act: () => Promise<void>, expression: string): Promise<void> {
+    // By the page's own timer: for a moment after an activity no other counts.
+    await this.tell('new Promise((resolve) => setTimeout(resolve, 300))');
+    await act();
+    await this.checkUntil(`the page tells of ${what}`, expression);
+  }
+
   async warns(): Promise<void> {
     await this.waitFor('it warns', `${IS_OPEN} && !${BACKDROP}.startsWith('rgb(')`);
   }
