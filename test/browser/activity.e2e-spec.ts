@@ -61,22 +61,6 @@ describe('Somebody who works in the page', () => {
     await visit.pass(2 * MINUTE);
     expect(beatsSince(before)).toEqual([]);
   });
-
-  it.each([
-    ['a key', () => page.keyboard.press('Shift')],
-    ['a click', () => page.mouse.click(3, 3)],
-    ['a turn of the wheel', () => page.mouse.wheel(0, 50)],
-    ['a move of the mouse', () => page.mouse.move(100, 100, { steps: 3 })],
-  ])('counts with %s', async (_, act) => {
-    await visit.pass(2 * MINUTE);
-    const before = visit.requests.length;
-    await act();
-    // The wheel's event comes later than the call returns.
-    await visit.settled();
-    await visit.pass(SECOND);
-    expect(beatsSince(before)).toHaveLength(1);
-    expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
-  });
 });
 
 // In real time: each step that a test makes in a page is to the browser as if a person had acted there.

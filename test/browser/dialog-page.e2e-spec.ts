@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { eachVisit, untilWarned } from './support/each-visit.js';
-import { dialog, gone, heading, isCovered, stay, type Visit } from './support/watched-desk.js';
+import { dialog, gone, isCovered, type Visit } from './support/watched-desk.js';
 
 let visit: Visit;
 let page: Page;
@@ -40,37 +40,6 @@ const isSeen = (selector: string) =>
   }, selector);
 
 describe('The warning', () => {
-  it('keeps the focus on its button when its text is clicked', async () => {
-    await untilWarned(visit);
-    const focused = () => stay(page).evaluate((element) => element.matches(':focus'));
-    for (const part of [heading(page), dialog(page).locator('#text')]) {
-      await part.click();
-      expect(await focused()).toBe(true);
-    }
-    await visit.pass(SECOND);
-    await page.keyboard.press('Enter');
-    await gone(page);
-  });
-
-  it('lets nothing behind it scroll, and leaves the page where it was', async () => {
-    await page.evaluate(() => {
-      document.body.style.blockSize = '5000px';
-      scrollTo(0, 800);
-    });
-    await untilWarned(visit);
-    await visit.pass(SECOND);
-    await page.mouse.move(5, 5);
-    await page.mouse.wheel(0, 300);
-    await page.keyboard.press('PageDown');
-    await page.keyboard.press('ArrowDown');
-    await visit.settled();
-    expect(await page.evaluate(() => scrollY)).toBe(800);
-    await stay(page).click();
-    await gone(page);
-    await page.mouse.wheel(0, 300);
-    await page.waitForFunction(() => scrollY > 1000);
-  });
-
   it('is seen where a framework hides its element, as React does with what waits for its data', async () => {
     await untilWarned(visit);
     await page.evaluate(() => {
@@ -89,17 +58,6 @@ describe('The warning', () => {
 });
 
 describe('A page that is covered', () => {
-  it('says once that the service cannot be reached', async () => {
-    await untilWarned(visit);
-    await visit.context.setOffline(true);
-    await stay(page).click();
-    await dialog(page).getByRole('alert').waitFor();
-    await visit.pass(2 * MINUTE + 5 * SECOND);
-    expect(await isCovered(page)).toBe(true);
-    expect(await heading(page).textContent()).toBe('We cannot reach the service');
-    expect(await dialog(page).getByRole('alert').count()).toBe(0);
-  });
-
   it('shows no popover that opens later, nor one that lies beside the middle', async () => {
     await untilCovered();
     await page.evaluate(() => {

@@ -80,23 +80,3 @@ describe.each([
     expect(isAbout(15 * MINUTE - SECOND, await visit.expiresInMs())).toBe(true);
   });
 });
-
-it('Typing in an iframe within open shadow roots counts as activity', async () => {
-  await openWithFrame('about:blank');
-  await visit.tell(
-    page,
-    `for (let host = document.body, depth = 0; depth < 3; depth++) {
-      const last = depth === 2;
-      const child = document.createElement(last ? 'iframe' : 'div');
-      if (last) child.src = ${JSON.stringify(`${desk.url}/frame`)};
-      (host.shadowRoot ?? host).append(child);
-      if (!last) (host = child).attachShadow({ mode: 'open' });
-      else new Promise((resolve) => (child.onload = resolve)).then(() => child.focus());
-    }`,
-  );
-  await visit.settled();
-  await visit.pass(2 * MINUTE);
-  expect(await sentOnceLooked()).toEqual([]);
-  await page.keyboard.press('x');
-  expect(await sentOnceLooked()).toEqual([HEARTBEAT]);
-});

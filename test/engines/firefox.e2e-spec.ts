@@ -1,7 +1,8 @@
 import { describe } from '@jest/globals';
+import { countsAssistiveTechnology } from './behaviours/counting-unusual.js';
 import { behaves } from './support/behaves.js';
 import { launchFirefox } from './support/firefox.js';
 
 describe('Firefox', () => {
-  behaves(launchFirefox);
+  behaves(launchFirefox, countsAssistiveTechnology);
 });

@@ -6,19 +6,23 @@ import { element, STATE, type Tab } from '../support/tab.js';
 
 export function counts(given: Given): void {
   describe('Somebody who works in the page', () => {
-    it.each<[string, (tab: Tab) => Promise<void>]>([
+    const ways: [string, (tab: Tab) => Promise<void>][] = [
+      ['a turn of the wheel', (tab) => tab.turnWheel()],
       ['a key', (tab) => tab.press('Shift')],
       ['text', (tab) => tab.type(element('#place'), 'At')],
       ['a click', (tab) => tab.click(element('h1'))],
-      ['a turn of the wheel', (tab) => tab.turnWheel()],
       ['a move of the mouse', (tab) => tab.moveMouse()],
-    ])('stays signed in with %s', async (_, act) => {
+    ];
+
+    // In one page: to open it takes far longer than all the rest.
+    it(`stays signed in with ${ways.map(([way]) => way).join(', ')}`, async () => {
       const visit = await given.visit();
-      await visit.later(10 * MINUTE);
-      await act(visit.tab);
-      const isFresh = `${STATE}.expiresAt > Date.now() + ${14 * MINUTE}`;
-      await visit.tab.checkUntil('the page tells the server', isFresh);
-      expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
+      for (const [way, act] of ways) {
+        await visit.later(3 * MINUTE);
+        const isFresh = `${STATE}.expiresAt > Date.now() + ${14 * MINUTE}`;
+        await visit.tab.act(way, () => act(visit.tab), isFresh);
+        expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
+      }
     });
   });
 

@@ -24,6 +24,18 @@ const OPEN_POPOVER = `void (() => {
   popover.showPopover();
 })()`;
 
+/** How large a part of the dialog is drawn; comes to a list of width and height. */
+const sizeOf = (part: string) => `(() => {
+  const { width, height } = ${dialogPart(part)}.getBoundingClientRect();
+  return [width, height];
+})()`;
+
+const SCROLLED = `document.scrollingElement.scrollTop`;
+
+/** Comes to true once the page has drawn what the last input has changed. */
+const DRAWN = `new Promise((resolve) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(true), 100))))`;
+
 export function covers(given: Given): void {
   describe('The dialog', () => {
     async function warned() {
@@ -39,6 +51,40 @@ export function covers(given: Given): void {
       await tab.click(dialogPart('text'));
       const focused = `${element('idle-session-dialog')}.shadowRoot.activeElement?.id`;
       expect(await tab.tell(focused)).toBe('stay');
+    });
+
+    it('shows the time once, and has it rounded for assistive technology alone', async () => {
+      const { tab } = await warned();
+      const text = (part: string) => tab.tell<string>(`${dialogPart(part)}.textContent`);
+      expect(await text('counter')).toMatch(/^(1:00|0:[45]\d)$/);
+      expect(await text('time')).toMatch(/^(1 minute|50 seconds)$/);
+      const [, drawn] = await tab.tell<[number, number]>(sizeOf('counter'));
+      expect(drawn).toBeGreaterThan(10);
+      expect(await tab.tell(sizeOf('time'))).toEqual([1, 1]);
+      expect(await tab.tell(`${dialogPart('counter')}.getAttribute('aria-hidden')`)).toBe('true');
+      expect(await tab.tell(`${dialogPart('time')}.closest('[aria-hidden]') === null`)).toBe(true);
+    });
+
+    it('lets nothing behind it scroll, and leaves the page where it was', async () => {
+      const visit = await given.visit();
+      const { tab } = visit;
+      await tab.tell(`void (() => {
+        document.body.style.blockSize = '5000px';
+        scrollTo({ top: 800, behavior: 'instant' });
+      })()`);
+      await visit.later(14 * MINUTE);
+      await tab.warns();
+      // WebKitGTK's driver turns the wheel once in all its windows, and the activity needs it.
+      if (given.engine.name !== 'WebKitGTK') await tab.turnWheel();
+      await tab.press('PageDown');
+      await tab.tell(DRAWN);
+      expect(await tab.tell(SCROLLED)).toBe(800);
+
+      await tab.click(stay);
+      await tab.isFree();
+      expect(await tab.tell(SCROLLED)).toBe(800);
+      await tab.press('PageDown');
+      await tab.waitFor('the page scrolls', `${SCROLLED} > 800`);
     });
 
     it('is not answered by keys that a person typed as it opened', async () => {
@@ -58,6 +104,23 @@ export function covers(given: Given): void {
 
       await tab.click(stay);
       await tab.isFree();
+    });
+
+    it('says once that the service cannot be reached, and has no title of the page', async () => {
+      const { tab } = await warned();
+      given.desk.isDown = true;
+      try {
+        await tab.click(stay);
+        await tab.waitFor('it has failed', `!${dialogPart('message')}.hidden`);
+        await tab.sleep(2 * MINUTE);
+        await tab.isCovered();
+        const heading = `${dialogPart('heading')}.textContent`;
+        await tab.waitFor('it says so', `${heading} === 'We cannot reach the service'`);
+        expect(await tab.tell(`${dialogPart('message')}.hidden`)).toBe(true);
+        expect(await tab.tell('document.title')).toBe('We cannot reach the service');
+      } finally {
+        given.desk.isDown = false;
+      }
     });
 
     it('covers also what the page opens later', async () => {

@@ -20,11 +20,16 @@ export function sharesTabs(given: Given): void {
       return tabs;
     }
 
-    it('warn together, and a person who stays in one stays in the other', async () => {
+    it('warn together, also in their titles, and a person who stays in one stays in the other', async () => {
       const { visit, first, second } = await twoThatWarn();
+      const left = /^(1 min|50 sec) left – /;
+      expect(await first.tell('document.title')).toMatch(new RegExp(left.source + 'New claim'));
+      expect(await second.tell('document.title')).toMatch(left);
       await first.click(stay);
       await first.isFree();
       await second.isFree();
+      expect(await first.tell('document.title')).toBe('New claim – Claims desk');
+      expect(await second.tell('document.title')).not.toMatch(left);
       await second.waitFor(
         'the other tab knows the time',
         `${STATE}.expiresAt > Date.now() + ${14 * MINUTE}`,

@@ -7,6 +7,7 @@ const CODES = new Map<string, string>(
   Object.entries({
     Enter: '\uE007',
     Escape: '\uE00C',
+    PageDown: '\uE00F',
     Shift: '\uE008',
     Tab: '\uE004',
   } satisfies Record<Key, string>),
@@ -23,9 +24,19 @@ export function movingTo(x: number, y: number): Source[] {
   return mouse([move(x, y)]);
 }
 
+const DOWN = { type: 'pointerDown', button: 0 };
+const UP = { type: 'pointerUp', button: 0 };
+
 export function clicking(x: number, y: number): Source[] {
-  const buttons = ['pointerDown', 'pointerUp'].map((type) => ({ type, button: 0 }));
-  return mouse([move(x, y), ...buttons]);
+  return mouse([move(x, y), DOWN, UP]);
+}
+
+export function pressingMouse(x: number, y: number): Source[] {
+  return mouse([move(x, y), DOWN]);
+}
+
+export function releasingMouse(): Source[] {
+  return mouse([UP]);
 }
 
 export function turningWheel(x: number, y: number, byY: number): Source[] {

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { managesBehindWorker } from '../behaviours/behind-a-worker.js';
 import { comesBack } from '../behaviours/coming-back.js';
 import { counts } from '../behaviours/counting.js';
+import { countsTheUnusual } from '../behaviours/counting-unusual.js';
 import { covers } from '../behaviours/covering.js';
 import { ends } from '../behaviours/ending.js';
 import { keepsDrafts } from '../behaviours/keeping-drafts.js';
@@ -8,10 +10,14 @@ import { sharesTabs } from '../behaviours/sharing-tabs.js';
 import { isLimited } from '../behaviours/limits.js';
 import { managesWithoutHttps } from '../behaviours/without-https.js';
 import { warns } from '../behaviours/warning.js';
+import { SECOND } from '../../support/durations.js';
 import { EngineDesk } from './engine-desk.js';
 import { EngineVisit } from './engine-visit.js';
 import type { Engine } from './engine.js';
 import type { Given } from './given.js';
+
+/** How long a browser may take to start on a busy machine. */
+const LAUNCH_MS = 90 * SECOND;
 
 const behaviours = [
   warns,
@@ -19,21 +25,30 @@ const behaviours = [
   ends,
   sharesTabs,
   counts,
+  countsTheUnusual,
   keepsDrafts,
   comesBack,
   managesWithoutHttps,
+  managesBehindWorker,
   isLimited,
 ];
 
-/** Runs the behaviours that every engine has to show, in one browser, each as somebody else. */
-export function behaves(launch: () => Promise<Engine>): void {
+/**
+ * Runs the behaviours that every engine has to show, in one browser, each as somebody else.
+ *
+ * @param more of this engine
+ */
+export function behaves(
+  launch: () => Promise<Engine>,
+  ...more: readonly ((given: Given) => void)[]
+): void {
   let desk: EngineDesk;
   let engine: Engine;
   let visits: EngineVisit[] = [];
 
   beforeAll(async () => {
     [desk, engine] = await Promise.all([EngineDesk.start(), launch()]);
-  });
+  }, LAUNCH_MS);
   afterAll(async () => {
     await engine?.close();
     await desk?.close();
@@ -57,5 +72,5 @@ export function behaves(launch: () => Promise<Engine>): void {
       return visit;
     },
   };
-  for (const behaviour of behaviours) behaviour(given);
+  for (const behaviour of [...behaviours, ...more]) behaviour(given);
 }

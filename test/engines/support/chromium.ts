@@ -6,13 +6,12 @@ import type { Engine, EngineTab, Key } from './engine.js';
 export async function launchChromium(): Promise<Engine> {
   const browser = await DesktopBrowser.launch();
   const { context } = browser;
+  const tabOf = async (page: Page) => new ChromiumTab(page, await context.newCDPSession(page));
   return {
     name: 'Chromium',
     version: context.browser()!.version(),
-    async openTab() {
-      const page = await context.newPage();
-      return new ChromiumTab(page, await context.newCDPSession(page));
-    },
+    openTab: async () => tabOf(await context.newPage()),
+    lastTab: () => tabOf(context.pages().at(-1)!),
     close: () => browser.close(),
   };
 }
@@ -28,9 +27,18 @@ class ChromiumTab implements EngineTab {
   }
 
   /** Not with Playwright's own, which passes for a person's doing. */
-  async evaluate(expression: string): Promise<unknown> {
+  evaluate(expression: string): Promise<unknown> {
+    return this.run(expression, false);
+  }
+
+  evaluateAsPerson(expression: string): Promise<unknown> {
+    return this.run(expression, true);
+  }
+
+  private async run(expression: string, userGesture: boolean): Promise<unknown> {
     const { result, exceptionDetails } = await this.devtools.send('Runtime.evaluate', {
       expression,
+      userGesture,
       awaitPromise: true,
       returnByValue: true,
     });
@@ -48,6 +56,15 @@ class ChromiumTab implements EngineTab {
 
   click(x: number, y: number): Promise<void> {
     return this.page.mouse.click(x, y);
+  }
+
+  async pressMouse(x: number, y: number): Promise<void> {
+    await this.page.mouse.move(x, y);
+    await this.page.mouse.down();
+  }
+
+  releaseMouse(): Promise<void> {
+    return this.page.mouse.up();
   }
 
   async turnWheel(x: number, y: number, byY: number): Promise<void> {

@@ -18,6 +18,8 @@ import { PAGES } from './pages.js';
 export class EngineDesk {
   /** What pages have asked for. */
   readonly requests: string[] = [];
+  /** Whether the server does not answer. */
+  isDown = false;
   private leapt = 0;
   private app!: NestExpressApplication;
   private insecure!: Server;
@@ -88,6 +90,7 @@ export class EngineDesk {
 
   private addRoutes(): void {
     this.app.use((request: Request, _: Response, next: NextFunction) => {
+      if (this.isDown) return void request.socket.destroy();
       // What the test itself asks for is without.
       if (request.headers['sec-fetch-site'])
         this.requests.push(`${request.method} ${request.path}`);

@@ -38,6 +38,13 @@ export class EngineVisit {
     return tab;
   }
 
+  /** The tab that a page has opened last. */
+  async lastTab(): Promise<Tab> {
+    const tab = new Tab(await this.engine.lastTab(), this.origin);
+    this.tabs.push(tab);
+    return tab;
+  }
+
   /** To the server it is so much later at once, and to the page of a tab as soon as it has asked. */
   async later(milliseconds: number, tab = this.tab): Promise<void> {
     const before = await tab.tell<number>(`${STATE}.expiresAt`);
@@ -62,7 +69,8 @@ export class EngineVisit {
     return this.desk.revoke(this.cookie);
   }
 
+  /** The last first, since it may have been opened by another. */
   async close(): Promise<void> {
-    for (const tab of this.tabs) await tab.close();
+    for (const tab of this.tabs.toReversed()) await tab.close();
   }
 }

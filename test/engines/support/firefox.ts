@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endWithMe } from '../../support/end-with-me.js';
 import { firefox } from '../../support/tools.js';
-import { clicking, movingTo, pressing, turningWheel } from './actions.js';
+import {
+  clicking,
+  movingTo,
+  pressing,
+  pressingMouse,
+  releasingMouse,
+  turningWheel,
+} from './actions.js';
 import { BidiConnection } from './bidi-connection.js';
 import type { Engine, EngineTab } from './engine.js';
 
@@ -44,6 +51,13 @@ export async function launchFirefox(): Promise<Engine> {
         type: 'tab',
       });
       return new FirefoxTab(connection, context);
+    },
+    async lastTab() {
+      const { contexts } = await connection.send<{ contexts: { context: string }[] }>(
+        'browsingContext.getTree',
+        { maxDepth: 0 },
+      );
+      return new FirefoxTab(connection, contexts.at(-1)!.context);
     },
     async close() {
       const ended = once(child, 'exit');
@@ -83,12 +97,21 @@ class FirefoxTab implements EngineTab {
     await this.send('browsingContext.navigate', { url, wait: 'complete' });
   }
 
-  async evaluate(expression: string): Promise<unknown> {
+  evaluate(expression: string): Promise<unknown> {
+    return this.run(expression, false);
+  }
+
+  evaluateAsPerson(expression: string): Promise<unknown> {
+    return this.run(expression, true);
+  }
+
+  private async run(expression: string, userActivation: boolean): Promise<unknown> {
     const { result, exceptionDetails } = await this.connection.send<Evaluated>('script.evaluate', {
       // In a list, for JSON does not tell of `undefined`.
       expression: `Promise.resolve(${expression}).then((value) => JSON.stringify([value]))`,
       target: { context: this.context },
       awaitPromise: true,
+      userActivation,
     });
     if (exceptionDetails) throw new Error(exceptionDetails.text);
     return (JSON.parse(result!.value!) as unknown[])[0] ?? undefined;
@@ -104,6 +127,14 @@ class FirefoxTab implements EngineTab {
 
   click(x: number, y: number): Promise<void> {
     return this.perform(clicking(x, y));
+  }
+
+  pressMouse(x: number, y: number): Promise<void> {
+    return this.perform(pressingMouse(x, y));
+  }
+
+  releaseMouse(): Promise<void> {
+    return this.perform(releasingMouse());
   }
 
   turnWheel(x: number, y: number, byY: number): Promise<void> {

@@ -47,6 +47,11 @@ export class Tab {
     return (await this.tab.evaluate(expression)) as T;
   }
 
+  /** Has a script do what assistive technology does: no key and no button is pressed for it. */
+  async doAsPerson(expression: string): Promise<void> {
+    await this.tab.evaluateAsPerson!(`void ${expression}`);
+  }
+
   /** Waits until an expression is true; a page that is being left cannot say so yet. */
   async waitFor(what: string, expression: string): Promise<number> {
     let last: unknown;
@@ -78,6 +83,16 @@ export class Tab {
     await this.tell(`void ${SESSION}.check()`);
   }
 
+  /** To the page alone it is so much later at once, as after a sleep of the machine. */
+  async sleep(milliseconds: number): Promise<void> {
+    await this.tell(`void (() => {
+      for (const clock of [Date, performance]) {
+        const now = clock.now.bind(clock);
+        clock.now = () => now() + ${milliseconds};
+      }
+    })()`);
+  }
+
   /** Waits until an answer has made an expression true; asks again where an older response came between. */
   async checkUntil(what: string, expression: string): Promise<void> {
     let times = 0;
@@ -85,6 +100,14 @@ export class Tab {
       if (times++ % 25 === 0) await this.check();
       return await this.tell<boolean>(expression);
     });
+  }
+
+  /** Does something that counts, and waits until the page has told the server. */
+  async act(what: string, act: () => Promise<void>, expression: string): Promise<void> {
+    // By the page's own timer: for a moment after an activity no other counts.
+    await this.tell('new Promise((resolve) => setTimeout(resolve, 300))');
+    await act();
+    await this.checkUntil(`the page tells of ${what}`, expression);
   }
 
   async warns(): Promise<void> {
@@ -135,6 +158,14 @@ export class Tab {
 
   async moveMouse(): Promise<void> {
     for (const at of [100, 120, 140]) await this.tab.moveTo(at, at);
+  }
+
+  pressMouse(): Promise<void> {
+    return this.tab.pressMouse(80, 80);
+  }
+
+  releaseMouse(): Promise<void> {
+    return this.tab.releaseMouse();
   }
 
   turnWheel(): Promise<void> {

@@ -13,6 +13,8 @@ interface Session {
 /** Commands of WebDriver (https://www.w3.org/TR/webdriver2/) to a driver of its own, one after the other. */
 export class WebDriver {
   private last: Promise<unknown> = Promise.resolve();
+  /** The window that commands go to. */
+  private current: string | undefined;
 
   private constructor(
     private readonly child: ChildProcess,
@@ -36,7 +38,9 @@ export class WebDriver {
   /** Runs commands to a window, between which no others come. */
   inWindow<T>(handle: string, run: () => Promise<T>): Promise<T> {
     const result = this.last.then(async () => {
-      await this.send('POST', '/window', { handle });
+      // To go there once more would take the focus from an iframe.
+      if (this.current !== handle) await this.send('POST', '/window', { handle });
+      this.current = handle;
       return run();
     });
     this.last = result.catch(() => {});

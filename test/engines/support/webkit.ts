@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endWithMe } from '../../support/end-with-me.js';
 import { webKitDriver, xvfb } from '../../support/tools.js';
-import { clicking, movingTo, pressing, turningWheel } from './actions.js';
+import {
+  clicking,
+  movingTo,
+  pressing,
+  pressingMouse,
+  releasingMouse,
+  turningWheel,
+} from './actions.js';
 import type { Engine, EngineTab } from './engine.js';
 import { WebDriver } from './web-driver.js';
 
@@ -26,6 +33,11 @@ export async function launchWebKit(): Promise<Engine> {
   });
   // Stays open, since only where one is there can be others.
   const first = await driver.send<string>('GET', '/window');
+  const known = new Set([first]);
+  const tabOf = (handle: string) => {
+    known.add(handle);
+    return new WebKitTab(driver, handle);
+  };
   return {
     name: 'WebKitGTK',
     version: driver.version,
@@ -34,7 +46,12 @@ export async function launchWebKit(): Promise<Engine> {
         // A tab would stay behind the one that is shown.
         driver.send<{ handle: string }>('POST', '/window/new', { type: 'window' }),
       );
-      return new WebKitTab(driver, handle);
+      return tabOf(handle);
+    },
+    async lastTab() {
+      const handles = await driver.send<string[]>('GET', '/window/handles');
+      // In no order that says when they were opened.
+      return tabOf(handles.find((handle) => !known.has(handle))!);
     },
     async close() {
       await driver.close();
@@ -106,6 +123,14 @@ class WebKitTab implements EngineTab {
 
   click(x: number, y: number): Promise<void> {
     return this.perform(clicking(x, y));
+  }
+
+  pressMouse(x: number, y: number): Promise<void> {
+    return this.perform(pressingMouse(x, y));
+  }
+
+  releaseMouse(): Promise<void> {
+    return this.perform(releasingMouse());
   }
 
   turnWheel(x: number, y: number, byY: number): Promise<void> {

@@ -143,6 +143,19 @@ describe('IdleSession', () => {
       expect(world.server.isAlive()).toBe(false);
     });
 
+    it('is the reason of the end also where the time is up before the server answers', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(END - 2 * SECOND);
+      world.network = 'hanging';
+      const done = tab.session.signOut();
+      world.network = 'up';
+      await world.advance(5 * SECOND);
+      expect(tab.state).toMatchObject({ state: 'signed-out', reason: 'signed-out' });
+      await world.advance(20 * SECOND);
+      await done;
+      expect(tab.state).toMatchObject({ state: 'signed-out', failed: false });
+    });
+
     it.each<Network>(['down', 'hanging', 'failing', 'redirecting', 'refusing', 'lying'])(
       'says that it failed on a network that is %s, and changes nothing',
       async (network) => {

@@ -27,6 +27,7 @@ export class IdleSession {
   readonly #extendOnActivity: boolean | undefined;
   readonly #ended = new AbortController();
   #extension: Promise<boolean> | undefined;
+  #isSigningOut = false;
 
   /**
    * The client aborts it once the server has said that the session has ended, for any reason. The signal's own reason is
@@ -81,12 +82,17 @@ export class IdleSession {
   /** Asks the server at once where the session stands, as a stream that it closed gives reason to. Extends nothing. */
   check = (): void => this.#server.check(this.#clock.now());
 
-  /** Ends the session. Resolves to whether the server has ended it; if not, nothing has changed. */
+  /**
+   * Ends the session. Resolves to whether the server has ended it; if not, nothing has changed. Where the session ends
+   * meanwhile, the reason is `signed-out`.
+   */
   signOut = async (): Promise<boolean> => {
     const hasEnded = this.#store.current.reason !== null;
+    this.#isSigningOut = true;
     const isDone = hasEnded || (await this.#server.signOut());
+    this.#isSigningOut = false;
     if (isDone) this.#end('signed-out');
-    else this.#store.update({ failed: true });
+    else this.#store.update({ failed: !this.#store.isOver });
     return isDone;
   };
 
@@ -197,8 +203,10 @@ export class IdleSession {
     if (event === 'returned' || isBehindClock || !isAlive || !current.online) this.#server.check();
   }
 
-  #end(reason: EndReason): void {
+  #end(serverReason: EndReason): void {
     if (this.#store.isOver) return;
+    // What the person wanted, though something else was faster.
+    const reason = this.#isSigningOut ? 'signed-out' : serverReason;
     this.#store.update({
       state: reason === 'signed-out' ? reason : 'expired',
       reason,
