@@ -11,7 +11,7 @@ const SECONDS = 20;
 const GOAL_US = 12;
 
 /** Packages that only we use. */
-const OURS = /^(nestjs-idle-session: |lru-cache$|tinyqueue$)/;
+const OURS = /^(nestjs-idle-session: |tinyqueue$)/;
 
 /** Which files of ours spend how much of a request, by the profile of an app on Redis. */
 export async function run({ sessions = 2000 }): Promise<Report> {
@@ -52,7 +52,7 @@ export async function run({ sessions = 2000 }): Promise<Report> {
         },
       ],
       notes: [
-        'Of the main thread, by samples every 200 µs. What Node.js does for a file counts as that file’s; collecting garbage has a row of its own.',
+        'Of the main thread, by samples every millisecond. What Node.js does for a file counts as that file’s; collecting garbage has a row of its own.',
       ],
     };
   } finally {

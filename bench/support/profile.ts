@@ -4,7 +4,8 @@ type Node = Profiler.ProfileNode;
 
 /**
  * The time of a profile by the file that spent it, in µs. What Node.js and the engine do for a file counts as that file's:
- * the nearest caller that is no part of Node.js.
+ * the nearest caller that is no part of Node.js. To write the head of an answer is the work of Node.js itself, whoever
+ * comes before it there.
  */
 export function timeByFile({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
   const callers = new Map(
@@ -23,8 +24,9 @@ export function timeByFile({ nodes, samples = [], timeDeltas = [] }: Profiler.Pr
 
 function fileOf(node: Node, callers: ReadonlyMap<number, Node>): string {
   for (let at: Node | undefined = node; at; at = callers.get(at.id)) {
-    const { url } = at.callFrame;
+    const { functionName, url } = at.callFrame;
     if (url.startsWith('file:')) return shortened(url);
+    if (url.startsWith('node:') && functionName === 'writeHead') return 'Node.js';
   }
   return node.callFrame.functionName === '(garbage collector)' ? 'garbage collection' : 'Node.js';
 }

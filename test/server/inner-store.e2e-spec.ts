@@ -39,6 +39,21 @@ describe("The user's session store", () => {
     expect(set.mock.calls).toHaveLength(saves);
   });
 
+  it('is touched by each request of a session that is not under the idle timeout, before its handler', async () => {
+    const store = new expressSession.MemoryStore();
+    test = await createTestApp({
+      options: { appliesTo: () => false, session: { secret: SECRET, store } },
+    });
+    const ada = await test.signedIn();
+    const [touch, set] = [jest.spyOn(store, 'touch'), jest.spyOn(store, 'set')];
+    await ada.get('/page').expect(200, { user: 'ada' });
+    expect(touch).toHaveBeenCalledTimes(1);
+    await ada.post('/page').send({ note: 'kept' }).expect(200);
+    expect(touch).toHaveBeenCalledTimes(2);
+    const [touched, saved] = [touch, set].map(({ mock }) => mock.invocationCallOrder.at(-1)!);
+    expect(touched).toBeLessThan(saved!);
+  });
+
   it('never drops a session whose activity comes at the last moment', async () => {
     const store = new expressSession.MemoryStore();
     await createAppOn(store);

@@ -38,9 +38,13 @@ function isHttpsForBrowser(request: Request): boolean {
 
 /** Of several proxies, the first is the one that the browser talks to. */
 function isHttpsForProxy({ headers }: Request): boolean {
-  const [proto] = String(headers['x-forwarded-proto'] ?? '').split(',');
-  const [forwarded] = String(headers.forwarded ?? '').split(',');
-  return proto?.trim().toLowerCase() === 'https' || FORWARDED_HTTPS.test(forwarded ?? '');
+  const { forwarded, 'x-forwarded-proto': proto } = headers;
+  const isHttps = proto !== undefined && firstOf(proto).toLowerCase() === 'https';
+  return isHttps || (forwarded !== undefined && FORWARDED_HTTPS.test(firstOf(forwarded)));
+}
+
+function firstOf(header: string | string[]): string {
+  return String(header).split(',', 1)[0]!.trim();
 }
 
 function isPageOf(page: string | undefined, host: string | undefined): boolean {

@@ -21,7 +21,8 @@ export class NewestReading {
   /** As it is once a slow handler is done; to the second, since this process's time is not the storage's. */
   get asOfNow(): ActivityReading | undefined {
     const tookMs = 1000 * Math.floor((performance.now() - this.readAt) / 1000);
-    return this.reading && { ...this.reading, now: this.reading.now + tookMs };
+    if (!this.reading || tookMs === 0) return this.reading;
+    return { ...this.reading, now: this.reading.now + tookMs };
   }
 
   /** The storage's time, as far as it is known. */

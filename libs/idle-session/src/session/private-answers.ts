@@ -7,7 +7,8 @@ const PRIVATE = 'private, no-store';
 const UNDECIDED = 'public, max-age=0';
 
 /** What a CDN goes by instead of `Cache-Control` (RFC 9213, and what there was before it). */
-const TARGETED = /^(.+-)?cdn-cache-control$|^surrogate-control$/i;
+const isTargeted = (name: string) =>
+  name.endsWith('cdn-cache-control') || name === 'surrogate-control';
 
 interface Answer {
   /** It is of a live session. */
@@ -23,11 +24,12 @@ interface Answer {
  * @returns whether shared caches may keep a personal answer
  */
 export function keepFromCaches(response: Response, cookieName: string, answer: Answer): boolean {
-  const setsCookie = [response.getHeader('Set-Cookie')]
-    .flat()
-    .some((cookie) => String(cookie).startsWith(`${cookieName}=`));
+  const cookies = response.getHeader('Set-Cookie');
+  const setsCookie =
+    cookies !== undefined &&
+    [cookies].flat().some((cookie) => String(cookie).startsWith(`${cookieName}=`));
   if (!answer.isPersonal && !setsCookie) return false;
-  const targeted = response.getHeaderNames().filter((name) => TARGETED.test(name));
+  const targeted = response.getHeaderNames().filter(isTargeted);
   if (setsCookie) for (const name of targeted) response.removeHeader(name);
   const isShared = makePrivate(response, setsCookie, answer);
   return isShared || (targeted.length > 0 && !setsCookie);

@@ -48,8 +48,11 @@ export class SessionLookup {
       const first = known ?? (await asked);
       // Another process may have ended it, and what this one knows may be older.
       const mustAsk = row ? isUnconfirmed(row) : first?.record !== undefined;
-      const newest = first && mustAsk ? await this.activity.read(ref, true) : first;
-      return await this.findOut(sessionId, ref, data, newest);
+      const reading = first && mustAsk ? await this.activity.read(ref, true) : first;
+      if (reading === undefined) return { found: { ref, stored: data != null }, data };
+      const reason = this.endReasonOf(ref, reading, data);
+      if (reason !== undefined) return await this.endOver(sessionId, ref, reason, reading, data);
+      return found(ref, reading, data);
     } catch (error) {
       // What the store has is no session, and the request is anonymous. Nothing is ended: that may be the store's doing.
       if (error instanceof UnusableAnswerError) return { found: {} };
@@ -57,21 +60,18 @@ export class SessionLookup {
     }
   }
 
-  private async findOut(
+  /** Ends a session whose time is up; activity that arrived in between may have kept it alive. */
+  private async endOver(
     sessionId: string,
     ref: string,
+    reason: EndReason,
+    before: ActivityReading,
     data: SessionData | null | undefined,
-    first: ActivityReading | undefined,
   ): Promise<LookedUpSession> {
     const stored = data != null;
-    if (first === undefined) return { found: { ref, stored }, data };
-    let reading = first;
-    const reason = this.endReasonOf(ref, reading, data);
-    if (reason !== undefined) reading = await this.end(sessionId, ref, reason, reading, stored);
-
-    if (this.activity.evaluate(reading)?.state === 'expired')
-      return { found: { ref, stored, reading } };
-    return stored ? { found: { ref, stored, reading }, data } : { found: {} };
+    const reading = await this.end(sessionId, ref, reason, before, stored);
+    const isOver = this.activity.evaluate(reading)?.state === 'expired';
+    return isOver ? { found: { ref, stored, reading } } : found(ref, reading, data);
   }
 
   /** Why a session is over; undefined if it is not. */
@@ -129,6 +129,15 @@ export class SessionLookup {
       return { record: { ...record, ended: reason }, now };
     }
   }
+}
+
+/** What a session that is not over led to; nothing, if the store has no data of it. */
+function found(
+  ref: string,
+  reading: ActivityReading,
+  data: SessionData | null | undefined,
+): LookedUpSession {
+  return data == null ? { found: {} } : { found: { ref, stored: true, reading }, data };
 }
 
 function asUnavailable(error: unknown): StorageUnavailableException {

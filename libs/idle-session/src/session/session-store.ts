@@ -8,7 +8,6 @@ import type { EndOrigin } from './end-origin.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionLookup } from './session-lookup.js';
 import { SessionSaving } from './session-saving.js';
-import { sessionRef } from './session-ref.js';
 import { isMarked } from './stored-session.js';
 import { UserStore } from './user-store.js';
 
@@ -85,6 +84,8 @@ export class IdleSessionStore extends Store {
     const found = this.handedOver(request) ?? {};
     const session = super.createSession(request, data);
     this.requestSessions.findOrCreate(request).adopt(found, session.cookie);
+    const { ref, reading } = found;
+    if (ref !== undefined && !reading?.record && !isMarked(data, ref)) this.touchNow(session);
     return session;
   }
 
@@ -122,20 +123,6 @@ export class IdleSessionStore extends Store {
     settle(this.saving.save(sessionId, session), callback);
   }
 
-  /** The end of the answer waits for this. The session itself was renewed before, unless it is not under the idle timeout. */
-  override touch(sessionId: string, session: SessionData, callback: Callback = () => {}): void {
-    const { record } = this.requestSessions.findBySession(session) ?? {};
-    // One that is, and could not be looked up, is kept for longer than express-session would say.
-    if (record === undefined && !isMarked(session, sessionRef(sessionId)))
-      return settle(
-        this.userStore.touch(sessionId, session).catch(() => {}),
-        callback,
-      );
-    // Once all requests that were read from the session store together are done: sent one by one, each answer would wake
-    // its reader for itself.
-    process.nextTick(callback);
-  }
-
   override destroy(sessionId: string, callback: Callback = () => {}): void {
     settle(this.end(sessionId, 'signed-out', { cause: 'store' }), callback);
   }
@@ -161,6 +148,15 @@ export class IdleSessionStore extends Store {
     const { store } = this.userStore;
     if (store.clear) store.clear(callback);
     else callback(new Error('The session store has no clear()'));
+  }
+
+  /**
+   * express-session would touch each session with its answer, and not end the answer before that: it finds no `touch` here.
+   * A session under the idle timeout is renewed as its activity asks for it, any other by each request, before its handler.
+   */
+  private touchNow(session: Session & SessionData): void {
+    session.touch();
+    this.userStore.touch(session.id, session).catch(() => {});
   }
 
   private handedOver(request: Request): FoundSession | undefined {

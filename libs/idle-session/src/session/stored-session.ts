@@ -25,7 +25,9 @@ type Marked = SessionData & { [MARK]?: string; [UNCONFIRMED]?: true; [TOLD_REF]?
  * is the same session.
  */
 export function toldRef(data: SessionData | null | undefined, sessionRef: string): string {
-  const [ref, told] = ((data as Marked | null | undefined)?.[TOLD_REF] ?? '').split(' ');
+  const stored = (data as Marked | null | undefined)?.[TOLD_REF];
+  if (stored === undefined) return sessionRef;
+  const [ref, told] = stored.split(' ');
   return ref === sessionRef && told ? told : sessionRef;
 }
 

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import TinyQueue from 'tinyqueue';
+import { RecentMap } from '../../utils/recent-map.js';
 import type { ActivityReading, ActivityRecord } from '../activity-storage.js';
 import { activityDeadlineOf, activitySpanOf } from '../evaluate.js';
 import type { ChangedKeys } from '../watchers.js';
@@ -20,7 +20,7 @@ const LAGS_IN_TIMEOUT = 20;
 
 /** What a process knows of one partition of a storage, what it still has to send there, and the storage's clock. */
 export class Partition {
-  readonly known: LRUCache<string, KnownActivity>;
+  private readonly known: RecentMap<KnownActivity>;
   /** Activity that the storage is to be told of; also of sessions that `known` had to drop. */
   readonly pending = new Map<string, KnownActivity>();
   /** When to tell it, in order. What is no longer pending by then counts for nothing. */
@@ -43,12 +43,17 @@ export class Partition {
     private readonly touchIntervalMs: number,
     private readonly onForget: (keys: ChangedKeys) => void,
   ) {
-    this.known = new LRUCache({ max: rememberedSessions });
+    this.known = new RecentMap(rememberedSessions);
   }
 
   /** The storage's time: not before it, so that no session is alive here that is over there. */
   now(): number {
-    return Math.ceil(performance.now() + this.aheadMs);
+    return this.at(performance.now());
+  }
+
+  /** The same, of a time on this process's monotonic clock. */
+  private at(time: number): number {
+    return Math.ceil(time + this.aheadMs);
   }
 
   /**
@@ -58,9 +63,10 @@ export class Partition {
   freshEnough(key: string, syncIntervalMs: number): KnownActivity | undefined {
     const known = this.known.get(key);
     if (!known) return undefined;
+    const time = performance.now();
     const asOf = Math.max(known.asOf, this.asOf);
-    if (performance.now() >= asOf + syncIntervalMs) return undefined;
-    const leftMs = known.storedDeadline - this.now();
+    if (time >= asOf + syncIntervalMs) return undefined;
+    const leftMs = known.storedDeadline - this.at(time);
     return leftMs > Math.max(activitySpanOf(known.record) / 2, syncIntervalMs) ? known : undefined;
   }
 
