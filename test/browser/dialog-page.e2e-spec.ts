@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { eachVisit, untilWarned } from './support/each-visit.js';
-import { dialog, gone, isCovered, type Visit } from './support/watched-desk.js';
+import { dialog, gone, isCovered, stay, type Visit } from './support/watched-desk.js';
 
 let visit: Visit;
 let page: Page;
