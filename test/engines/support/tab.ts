@@ -106,8 +106,13 @@ export class Tab {
   async act(what: string, act: () => Promise<void>, expression: string): Promise<void> {
     // By the page's own timer: for a moment after an activity no other counts.
     await this.tell('new Promise((resolve) => setTimeout(resolve, 300))');
-    await act();
-    await this.checkUntil(`the page tells of ${what}`, expression);
+    let times = 0;
+    await until(`the page tells of ${what}`, async () => {
+      // Again, since a browser loses what is done before it has drawn the page.
+      if (times % 100 === 0) await act();
+      if (times++ % 25 === 0) await this.check();
+      return await this.tell<boolean>(expression);
+    });
   }
 
   async warns(): Promise<void> {

@@ -133,8 +133,10 @@ class WebKitTab implements EngineTab {
     return this.perform(releasingMouse());
   }
 
-  turnWheel(x: number, y: number, byY: number): Promise<void> {
-    return this.perform(turningWheel(x, y, byY));
+  async turnWheel(x: number, y: number, byY: number): Promise<void> {
+    await this.perform(turningWheel(x, y, byY));
+    // Or the driver would take another turn like this for none.
+    await this.send('DELETE', '/actions');
   }
 
   picture(): Promise<string> {
