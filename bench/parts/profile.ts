@@ -11,7 +11,7 @@ const SECONDS = 20;
 const GOAL_US = 12;
 
 /** Packages that only we use. */
-const OURS = /^(nestjs-idle-session: |tinyqueue$)/;
+const OURS = /^(nestjs-idle-session: |lru-cache$|tinyqueue$)/;
 
 /** Which files of ours spend how much of a request, by the profile of an app on Redis. */
 export async function run({ sessions = 2000 }): Promise<Report> {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Request, RequestHandler, Response } from 'express';
 import expressSession, { type Store } from 'express-session';
+import onHeaders from 'on-headers';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { endingEachAnswer } from './ending-each-answer.js';
 import { insecureCookieWarning } from './insecure-cookie-warning.js';
@@ -45,7 +46,7 @@ export function sessionMiddleware(
   return (request, response, next) => {
     if (request.sessionStore === (store as Store)) return next();
     warnOfInsecureCookie(request);
-    beforeHeaders(response, () => {
+    onHeaders(response, () => {
       const session = requestSessions.find(request);
       const timing = session?.serverTiming(response.statusCode);
       const answer = { isPersonal: timing !== undefined, isChecked: session?.isChecked === true };
@@ -74,15 +75,6 @@ export function sessionMiddleware(
     const chosen = ids.length > 1 ? await store.firstLive(ids) : ids[0];
     return chosen === undefined ? header : keepOnly(chosen, header, options.name, secrets);
   }
-}
-
-/** Calls back as a response begins. What is given to `writeHead` is on the response by then: express-session puts it there. */
-function beforeHeaders(response: Response, onHeaders: () => void): void {
-  const writeHead = response.writeHead.bind(response) as (...given: unknown[]) => Response;
-  response.writeHead = (...given: unknown[]) => {
-    onHeaders();
-    return writeHead(...given);
-  };
 }
 
 /** Browsers let pages of another origin read `Server-Timing` only by `Timing-Allow-Origin`, and not by the headers of CORS. */

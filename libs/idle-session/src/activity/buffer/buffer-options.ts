@@ -14,7 +14,7 @@ export interface BufferedActivityStorageOptions {
    * twentieth of a session's idle timeout or of its `lockAfter`, however much is given. 0: activity is due at once. Default `'30s'`.
    */
   readonly touchInterval?: Duration;
-  /** Of how many sessions at most a process remembers the activity, those that it saw last; default 100 000. */
+  /** Of how many sessions a process remembers the activity; default 100 000. */
   readonly rememberedSessions?: number;
 }
 

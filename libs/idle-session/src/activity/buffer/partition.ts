@@ -1,5 +1,5 @@
+import { LRUCache } from 'lru-cache';
 import TinyQueue from 'tinyqueue';
-import { RecentMap } from '../../utils/recent-map.js';
 import type { ActivityReading, ActivityRecord } from '../activity-storage.js';
 import { activityDeadlineOf, activitySpanOf } from '../evaluate.js';
 import type { ChangedKeys } from '../watchers.js';
@@ -20,7 +20,7 @@ const LAGS_IN_TIMEOUT = 20;
 
 /** What a process knows of one partition of a storage, what it still has to send there, and the storage's clock. */
 export class Partition {
-  private readonly known: RecentMap<KnownActivity>;
+  private readonly known: LRUCache<string, KnownActivity>;
   /** Activity that the storage is to be told of; also of sessions that `known` had to drop. */
   readonly pending = new Map<string, KnownActivity>();
   /** When to tell it, in order. What is no longer pending by then counts for nothing. */
@@ -43,7 +43,7 @@ export class Partition {
     private readonly touchIntervalMs: number,
     private readonly onForget: (keys: ChangedKeys) => void,
   ) {
-    this.known = new RecentMap(rememberedSessions);
+    this.known = new LRUCache({ max: rememberedSessions });
   }
 
   /** The storage's time: not before it, so that no session is alive here that is over there. */

@@ -1,10 +1,10 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { EndReason } from 'idle-session-client/protocol';
+import { LRUCache } from 'lru-cache';
 import { goesOn, type ActivityReading, type RecordedEnd } from '../../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { describeError } from '../../utils/describe-error.js';
-import { RecentMap } from '../../utils/recent-map.js';
 import { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
 import type { GuardedSession } from '../found-session.js';
 import { SessionActivity } from '../session-activity.js';
@@ -40,7 +40,7 @@ export class OpenSessions implements OnApplicationShutdown {
   private readonly held = new Map<string, Set<OnClose>>();
   private readonly endWatch: EndWatch;
   /** Sessions whose end this process has emitted, the latest. */
-  private readonly emitted = new RecentMap<true>(ENDS_REMEMBERED);
+  private readonly emitted = new LRUCache<string, true>({ max: ENDS_REMEMBERED });
   private readonly logger = new Logger('IdleSessionModule');
   private isClosing = false;
 
@@ -111,7 +111,7 @@ export class OpenSessions implements OnApplicationShutdown {
   /** It may have been this process itself, and its own event is on its way. */
   private async emitLearned(sessionRef: string, reading: ActivityReading): Promise<void> {
     await this.activity.decided();
-    if (!this.emitted.get(sessionRef)) this.events.learned(sessionRef, reading);
+    if (!this.emitted.has(sessionRef)) this.events.learned(sessionRef, reading);
   }
 
   private end(sessionRef: string, recorded: RecordedEnd): void {
