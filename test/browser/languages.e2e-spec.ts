@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Page, Route } from 'playwright-core';
 import { MINUTE } from '../support/durations.js';
-import { dialog, heading, type Visit, WatchedDesk } from './support/watched-desk.js';
+import { eachVisit } from './support/each-visit.js';
+import { dialog, heading, type Visit, type WatchedDesk } from './support/watched-desk.js';
 
 const ENGLISH = 'You’re about to be signed out';
 const FRENCH = 'Votre session va bientôt se fermer';
@@ -11,23 +12,10 @@ let desk: WatchedDesk;
 let visit: Visit;
 let page: Page;
 
-beforeAll(async () => {
-  desk = await WatchedDesk.start();
-});
-
-afterAll(async () => {
-  await desk?.close();
-});
-
-afterEach(async () => {
-  await visit.close();
-  expect(visit.complaints).toEqual([]);
-});
+eachVisit((given) => ({ desk, visit, page } = given));
 
 /** @param answerLanguage what becomes of the request for the texts of the language */
 async function open(lang: string, answerLanguage = (route: Route) => route.continue()) {
-  visit = await desk.visit('/health');
-  page = visit.page;
   await visit.context.route(/\/idle-session\/[a-z]{2}\.\w+\.js$/, answerLanguage);
   await visit.context.route('**/own', (route) =>
     route.fulfill({
