@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page, Route } from 'playwright-core';
 import { MINUTE } from '../support/durations.js';
 import { eachVisit } from './support/each-visit.js';
-import { dialog, heading, type Visit, type WatchedDesk } from './support/watched-desk.js';
+import { button, dialog, heading, type Visit, type WatchedDesk } from './support/watched-desk.js';
 
 const ENGLISH = 'You’re about to be signed out';
 const FRENCH = 'Votre session va bientôt se fermer';
@@ -93,5 +93,14 @@ describe('The language of the dialog', () => {
     await heading(page).getByText(GERMAN).waitFor();
     await setLang('en');
     await heading(page).getByText(ENGLISH).waitFor();
+  });
+
+  it('leaves the focus where it is as another part of the page changes its language', async () => {
+    await open('en');
+    await untilWarned();
+    const signOut = button(page, 'Sign out');
+    await signOut.focus();
+    await page.evaluate(() => void (document.querySelector('h1')!.lang = 'fr'));
+    expect(await signOut.evaluate((element) => element.matches(':focus'))).toBe(true);
   });
 });

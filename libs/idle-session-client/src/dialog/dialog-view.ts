@@ -68,7 +68,10 @@ export class DialogView {
 
   /** Also renders in another language once the page has one; returns how to stop. */
   followLanguage(): () => void {
-    const observer = new MutationObserver(this.#renderAnew);
+    const observer = new MutationObserver(() => {
+      // To render anew moves the focus.
+      if (languageOf(this.#lang) !== this.#language) this.#renderAnew();
+    });
     observer.observe(document, { subtree: true, attributeFilter: ['lang'] });
     return () => observer.disconnect();
   }
@@ -192,14 +195,18 @@ export class DialogView {
     return text === undefined ? [english[key], 'en'] : [text, this.#language];
   }
 
+  /** The tag of the page's language, where the dialog is. */
+  get #lang(): string {
+    return (this.#host.closest<HTMLElement>('[lang]') ?? document.documentElement).lang;
+  }
+
   #setLanguage(): void {
-    const host = this.#host;
     const { dialog, reminder } = this.#elements;
-    const { lang } = host.closest<HTMLElement>('[lang]') ?? document.documentElement;
+    const lang = this.#lang;
     this.#language = languageOf(lang);
     loadWords(this.#language, this.#renderAnew);
     // English in a page of another language has to say that it is, and which way it is read.
-    const hasOwn = host.matches('[heading]') || host.querySelector('[slot=heading]');
+    const hasOwn = this.#host.matches('[heading]') || this.#host.querySelector('[slot=heading]');
     const isForeign = !wordsOf(this.#language) && !hasOwn;
     dialog.lang = reminder.lang = isForeign ? 'en' : lang;
     dialog.dir = reminder.dir = isForeign ? 'ltr' : '';
