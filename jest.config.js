@@ -69,7 +69,8 @@ export default {
     },
     { ...project, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },
   ],
-  testTimeout: 30_000,
+  // Ends only what hangs: some tests compile an application, and the machine may have other work.
+  testTimeout: 120_000,
   // On two processors: tests of outages and real time mostly wait.
   maxWorkers: 3,
   reporters: ['default', './test/support/summary-reporter.js'],
