@@ -18,7 +18,7 @@ import { stopTime } from './stop-time.js';
 const SETTLING_MS = 1500;
 
 /** How far the pages' clocks go at once, for the server's is moved just before. */
-const STEP_MS = 10 * SECOND;
+const STEP_MS = 60 * SECOND;
 
 /** A request that a page sent, without its origin. */
 export interface SentRequest {
@@ -50,6 +50,7 @@ export class WatchedDesk {
     const create = async () => {
       const app = await createApp(settings, { storage, store });
       rememberPasswords(app.get(Users));
+      app.set('view cache', true);
       return app;
     };
     const app = await create();
