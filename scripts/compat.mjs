@@ -18,8 +18,8 @@ import { pathToFileURL } from 'node:url';
 /** @type {Combination[]} */
 export const COMBINATIONS = [
   {
-    name: 'nest-11-on-node-22',
-    node: '22.23.5',
+    name: 'nest-11-on-node-24',
+    node: '24.22.3',
     tests: ['test/server/'],
     nest: {
       common: '11.2.10',
@@ -39,7 +39,12 @@ export const COMBINATIONS = [
       swagger: '11.4.6',
     },
   },
-  { name: 'node-24', node: '24.22.3', tests: ['libs/idle-session/', 'test/server/'] },
+  {
+    name: 'node-22',
+    node: '22.23.5',
+    // What Node itself does for them.
+    tests: ['libs/idle-session/', 'test/server/.*(stream|socket|slow|long|cookie)'],
+  },
   {
     name: 'oldest-frameworks',
     tests: ['test/browser/react', 'test/browser/vue', 'test/browser/angular'],
