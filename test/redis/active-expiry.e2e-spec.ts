@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
 import { passTime, recordsOf } from '../support/activity-records.js';
+import { inBatches } from '../support/batches.js';
 import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
@@ -201,14 +202,10 @@ describe('Many sessions on Redis that end at once', () => {
 
   it('each end once, a few in each turn of the event loop, whichever process sweeps', async () => {
     const storage = new RedisActivityStorage(await redis.client(), { syncInterval: 0 });
-    for (let done = 0; done < MANY; done += 2000) {
-      await Promise.all(
-        Array.from({ length: 2000 }, async (_, index) =>
-          // Due at once.
-          storage.start(`session-${done + index}`, newSession(1, `id-${done + index}`)),
-        ),
-      );
-    }
+    // Due at once.
+    await inBatches([...Array(MANY).keys()], (index) =>
+      storage.start(`session-${index}`, newSession(1, `id-${index}`)),
+    );
     const [one, two] = [await anApp(), await anApp()];
     const count = () => one.events.length + two.events.length;
     let swept = false;

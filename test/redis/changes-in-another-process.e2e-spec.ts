@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { RedisActivityStorage, type RedisActivityStorageOptions } from 'nestjs-idle-session/redis';
 import { copyOf, keysOf, loseRecord, recordsOf } from '../support/activity-records.js';
+import { inBatches } from '../support/batches.js';
 import { BufferedApps, SLACK } from '../support/buffered-app.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { newSession } from '../support/new-session.js';
@@ -62,15 +63,18 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
   it('knows everything, also when it is more than a partition remembers', async () => {
     const { here, there } = await storages();
     const keys = Array.from({ length: 1100 }, (_, index) => keyOf(index));
-    await Promise.all(keys.map(async (key) => here.start(key, newSession(IDLE, 'id'))));
+    await inBatches(keys, (key) => here.start(key, newSession(IDLE, 'id')));
     const alive = keyOf(5000);
     await here.start(alive, newSession(IDLE));
     await keepInUse(here, alive);
-    await Promise.all(keys.map(async (key) => here.read(key)));
-    await Promise.all(keys.map(async (key) => there.end(key, 'revoked')));
+    await inBatches(keys, (key) => here.read(key));
+    await inBatches(keys, (key) => there.end(key, 'revoked'));
     await keepInUse(here, alive);
-    const records = await Promise.all(keys.map(async (key) => (await here.read(key)).record));
-    expect(records.filter((record) => record?.ended === undefined)).toEqual([]);
+    const open: string[] = [];
+    await inBatches(keys, async (key) => {
+      if ((await here.read(key)).record?.ended === undefined) open.push(key);
+    });
+    expect(open).toEqual([]);
   });
 
   it.each<[string, number]>([
@@ -140,9 +144,9 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
   it('loses nothing of many touches at once', async () => {
     const { here } = await storages();
     const keys = Array.from({ length: 1200 }, (_, index) => keyOf(index));
-    await Promise.all(keys.map(async (key) => here.start(key, newSession(IDLE, 'id'))));
+    await inBatches(keys, (key) => here.start(key, newSession(IDLE, 'id')));
     await keepInUse(here, keys[0]!);
-    await Promise.all(keys.map(async (key) => here.read(key)));
+    await inBatches(keys, (key) => here.read(key));
     const at = new Map<string, number>();
     for (const key of keys) {
       const { record } = await here.touch(key, IDLE, Number.MAX_SAFE_INTEGER);

@@ -4,7 +4,14 @@ import expressSession, { type SessionData } from 'express-session';
 import { ActivityStorage, MemoryActivityStorage } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
-import { HOUR, MINUTE, SECOND, SECRET, type TestApp } from '../support/test-app.js';
+import {
+  HOUR,
+  MINUTE,
+  SECOND,
+  SECRET,
+  type TestApp,
+  type TestAppOptions,
+} from '../support/test-app.js';
 import { cookiesOf } from '../support/cookies.js';
 import { MinimalStore } from '../support/minimal-store.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -23,9 +30,9 @@ const sweep = ({ app }: TestApp) => app.get(ExpiredSessionSweeper).sweep();
 const typesOf = (...tests: TestApp[]) =>
   tests.flatMap(({ events }) => events.map(({ type }) => type));
 
-async function startWithStore() {
+async function startWithStore(options: TestAppOptions = {}) {
   const store = new MinimalStore();
-  const test = await start({ options: { session: { secret: SECRET, store } } });
+  const test = await start({ ...options, options: { session: { secret: SECRET, store } } });
   return { test, store };
 }
 
@@ -48,7 +55,7 @@ class Store extends MinimalStore {
 describe('A session whose time is up', () => {
   // The one test here that goes by the real timer.
   it('ends within about a second, without any request', async () => {
-    const { test, store } = await startWithStore();
+    const { test, store } = await startWithStore({ sweeps: true });
     await test.signedIn();
     test.clock.advance(15 * MINUTE);
     const expired = new Promise((resolve) =>
@@ -199,7 +206,7 @@ describe('A session does not end by itself', () => {
 
 describe('An app that stops', () => {
   it('sweeps no more', async () => {
-    const test = await start();
+    const test = await start({ sweeps: true });
     await test.signedIn();
     await test.app.close();
     const expire = jest.spyOn(test.storage, 'expire');
@@ -212,7 +219,7 @@ describe('An app that stops', () => {
   it('has emitted the events of all that it ended', async () => {
     const store = new Store();
     store.takesMs = 200;
-    const test = await start({ options: { session: { secret: SECRET, store } } });
+    const test = await start({ sweeps: true, options: { session: { secret: SECRET, store } } });
     for (let person = 0; person < 5; person++) await test.signedIn();
     test.clock.advance(15 * MINUTE);
     // The real timer, so that the app knows of this sweep.
@@ -223,7 +230,7 @@ describe('An app that stops', () => {
   });
 
   it('goes on sweeping until then, whatever a sweep came to', async () => {
-    const test = await start({ logger: new RecordingLogger() });
+    const test = await start({ sweeps: true, logger: new RecordingLogger() });
     const expire = jest.spyOn(test.storage, 'expire').mockImplementation(() => {
       throw new Error('broken on purpose');
     });

@@ -41,6 +41,8 @@ export async function createRedisApp(
 ): Promise<RedisApp> {
   const logger = new RecordingLogger();
   const { app, events } = await createTestApp({
+    // Redis goes by the real clock.
+    sweeps: true,
     options: {
       ...options,
       storage: storage(await activity.client()),

@@ -35,6 +35,7 @@ import {
 } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
 import supertest from 'supertest';
+import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
 
 export { HOUR, MINUTE, SECOND } from './durations.js';
 
@@ -159,6 +160,8 @@ export interface TestAppOptions {
   override?: (builder: TestingModuleBuilder) => void;
   /** What `NestFactory.create()` would be given. */
   appOptions?: NestApplicationOptions;
+  /** Whether the app ends sessions each second, by the real clock, too; default: only when a test sweeps. */
+  sweeps?: boolean;
   /** Where logs go; default: errors to the console. */
   logger?: LoggerService;
 }
@@ -187,6 +190,7 @@ export async function createTestApp({
   importing = (all) => [IdleSessionModule.forRoot(all)],
   override,
   appOptions,
+  sweeps = false,
   logger,
 }: TestAppOptions = {}): Promise<TestApp> {
   const clock = new ManualClock();
@@ -206,6 +210,7 @@ export async function createTestApp({
   if (logger) builder.setLogger(logger);
   override?.(builder);
   const module = await builder.compile();
+  if (!sweeps) module.get(ExpiredSessionSweeper, { strict: false }).start = () => {};
   const app = module.createNestApplication(appOptions);
   configure?.(app);
   await app.init();

@@ -39,7 +39,8 @@ export class SharedStorage extends ActivityStorage implements ActivityFeed {
 
   constructor(private readonly options: SharedStorageOptions) {
     super();
-    this.memory = new MemoryActivityStorage(options);
+    const { now, retention } = options;
+    this.memory = new MemoryActivityStorage({ now, retention });
   }
 
   partitionOf(key: string): number {

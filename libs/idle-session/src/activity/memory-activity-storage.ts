@@ -1,6 +1,7 @@
 import TinyQueue from 'tinyqueue';
 import type { Duration } from '../utils/duration.js';
 import { durationOption } from '../utils/duration-option.js';
+import { checkNames } from '../utils/option-error.js';
 import {
   ActivityStorage,
   DEFAULT_RETENTION,
@@ -65,11 +66,11 @@ export class MemoryActivityStorage extends ActivityStorage {
   private readonly retentionMs: number;
   private readonly now: () => number;
 
-  constructor({
-    retention = DEFAULT_RETENTION,
-    now = steadyNow,
-  }: MemoryActivityStorageOptions = {}) {
+  /** @throws {IdleSessionOptionsError} */
+  constructor(options: MemoryActivityStorageOptions = {}) {
     super();
+    checkNames(options, ['retention', 'now']);
+    const { retention = DEFAULT_RETENTION, now = steadyNow } = options;
     this.retentionMs = durationOption('retention', retention);
     this.now = now;
     this.index = new MemoryOwnerIndex(now);

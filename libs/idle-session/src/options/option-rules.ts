@@ -1,6 +1,6 @@
 import { DURATION_TAKES, parseDuration } from '../utils/duration.js';
 import { isMaxSessions, MAX_SESSIONS_TAKES } from './max-sessions.js';
-import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
+import { IdleSessionOptionsError, insteadOfUnknown, valueOf } from '../utils/option-error.js';
 import { PRESETS } from './presets.js';
 
 /** What an option takes, in words and as a test. */
@@ -188,5 +188,5 @@ function insteadOf(option: string, rules: Rules): string {
   const names = Object.keys(rules);
   // The module takes it before it holds the others against these rules.
   if (rules === MODULE_RULES) names.push('path');
-  return `nothing: there is no such option, only ${names.join(', ')}`;
+  return insteadOfUnknown(names);
 }

@@ -1,11 +1,14 @@
 import { Logger } from '@nestjs/common';
 import { DEFAULT_RETENTION } from '../activity/activity-storage.js';
-import type { BufferedActivityStorageOptions } from '../activity/buffer/buffer-options.js';
+import {
+  BUFFER_OPTIONS,
+  type BufferedActivityStorageOptions,
+} from '../activity/buffer/buffer-options.js';
 import { BufferedActivityStorage } from '../activity/buffer/buffered-activity-storage.js';
 import { describeError } from '../utils/describe-error.js';
 import type { Duration } from '../utils/duration.js';
 import { durationOption } from '../utils/duration-option.js';
-import { IdleSessionOptionsError } from '../utils/option-error.js';
+import { checkNames, IdleSessionOptionsError } from '../utils/option-error.js';
 import {
   isIoredis,
   scriptClientOf,
@@ -51,7 +54,13 @@ export class RedisActivityStorage extends BufferedActivityStorage {
     options: RedisActivityStorageOptions = {},
   ) {
     const scriptClient = toScriptClient(client);
-    const { prefix = 'idle-session:', retention = DEFAULT_RETENTION, subscriber } = options;
+    checkNames(options, ['prefix', 'retention', 'subscriber', ...BUFFER_OPTIONS]);
+    const {
+      prefix = 'idle-session:',
+      retention = DEFAULT_RETENTION,
+      subscriber,
+      ...buffer
+    } = options;
     if (subscriber !== undefined && typeof subscriber?.subscribe !== 'function') {
       throw new IdleSessionOptionsError(
         'subscriber',
@@ -61,7 +70,7 @@ export class RedisActivityStorage extends BufferedActivityStorage {
     }
     const retentionMs = durationOption('retention', retention);
     const channel = subscriber ? `${prefix}changes` : '';
-    super(new RedisActivityRecords(scriptClient, prefix, retentionMs, channel), options);
+    super(new RedisActivityRecords(scriptClient, prefix, retentionMs, channel), buffer);
     if (subscriber) void this.listen(subscriber, channel);
   }
 

@@ -18,6 +18,18 @@ export class IdleSessionOptionsError extends Error {
   }
 }
 
+/** Holds the names of options against those that there are. @throws {IdleSessionOptionsError} for the first unknown one */
+export function checkNames(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new IdleSessionOptionsError(unknown, undefined, insteadOfUnknown(names), 'a value');
+}
+
+/** What to write where there is no such option. */
+export function insteadOfUnknown(names: readonly string[]): string {
+  return `nothing: there is no such option, only ${names.join(', ')}`;
+}
+
 /** What a harmless value looks like: a duration, a name, a path; no URL with a password in it. */
 const HARMLESS = /^[\w ./\\:+*-]{0,40}$/;
 

@@ -1,6 +1,6 @@
 import type { Duration } from '../../utils/duration.js';
 import { zeroOrDurationOption } from '../../utils/duration-option.js';
-import { IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
+import { checkNames, IdleSessionOptionsError, valueOf } from '../../utils/option-error.js';
 
 export interface BufferedActivityStorageOptions {
   /**
@@ -24,11 +24,14 @@ interface ResolvedBufferOptions {
   readonly rememberedSessions: number;
 }
 
-export function resolveBufferOptions({
-  syncInterval = '1s',
-  touchInterval = '30s',
-  rememberedSessions = 100_000,
-}: BufferedActivityStorageOptions): ResolvedBufferOptions {
+export const BUFFER_OPTIONS = ['syncInterval', 'touchInterval', 'rememberedSessions'] as const;
+
+/** @throws {IdleSessionOptionsError} */
+export function resolveBufferOptions(
+  options: BufferedActivityStorageOptions,
+): ResolvedBufferOptions {
+  checkNames(options, BUFFER_OPTIONS);
+  const { syncInterval = '1s', touchInterval = '30s', rememberedSessions = 100_000 } = options;
   const touchIntervalMs = zeroOrDurationOption('touchInterval', touchInterval);
   if (!Number.isInteger(rememberedSessions) || rememberedSessions < 1) {
     const takes = 'a whole number above zero';

@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { BufferedActivityStorage } from '../activity/buffer/buffered-activity-storage.js';
+import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
+import { RedisActivityStorage } from '../redis/redis-activity-storage.js';
+
+const client = { eval: async () => {}, evalSha: async () => {} };
+const buffer = 'syncInterval, touchInterval, rememberedSessions';
+
+describe('An option that there is not', () => {
+  it.each<[string, (options: object) => unknown, string]>([
+    ['MemoryActivityStorage', (options) => new MemoryActivityStorage(options), 'retention, now'],
+    [
+      'RedisActivityStorage',
+      (options) => new RedisActivityStorage(client, options),
+      `prefix, retention, subscriber, ${buffer}`,
+    ],
+    [
+      'BufferedActivityStorage',
+      (options) => new BufferedActivityStorage(new MemoryActivityStorage(), options),
+      buffer,
+    ],
+  ])('stops a %s, which names those that there are', (_, create, names) => {
+    expect(() => create({ retentions: '24h' })).toThrow(
+      `Option "retentions" got a value; it takes nothing: there is no such option, only ${names}.`,
+    );
+    expect(() => create({})).not.toThrow();
+  });
+});
