@@ -194,7 +194,8 @@ export class IdleSession {
   }
 
   #onPageEvent(event: PageEvent): void {
-    if (event === 'hidden') return this.#presence.flush();
+    // It may not be back.
+    if (event === 'hidden') return void this.#presence.reportUnconfirmed(SECOND_MS);
     const { isBehindClock } = this.#server;
     if (event === 'tick' && !isBehindClock) return;
     // The browser may have held up timers, or the machine may have slept.
