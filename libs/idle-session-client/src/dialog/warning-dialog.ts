@@ -1,6 +1,6 @@
 import { loginAddress } from '../protocol/login-address.js';
 import type { IdleSession } from '../session/idle-session.js';
-import { dialogContent, isOver, isWarning, type DialogContent } from './dialog-content.js';
+import { dialogContent, isWarning, type DialogContent } from './dialog-content.js';
 import { DialogView } from './dialog-view.js';
 
 export type ShownSession = Pick<IdleSession, 'getState' | 'subscribe' | 'extend' | 'signOut'>;
@@ -37,7 +37,7 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     const now = Date.now();
     isDismissed &&= isWarning(state);
     // A session that several components share may start anew.
-    hasEnded &&= isOver(state);
+    hasEnded &&= state.reason !== null;
     coveredAt = state.covered ? (coveredAt ?? now) : undefined;
     const page = location.href;
     const hasUnlockForm = host.querySelector(':scope > [slot=unlock]') !== null;
@@ -51,7 +51,7 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
       if (hasWarned) dispatch('warning');
       else if (state.state === 'active') dispatch('extended');
     }
-    if (isOver(state) && !hasEnded) {
+    if (state.reason && !hasEnded) {
       hasEnded = true;
       const isUnprevented = dispatch('expired', { reason: state.reason });
       if (isUnprevented && content && state.loginUrl !== null) leave();
