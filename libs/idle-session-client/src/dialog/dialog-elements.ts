@@ -24,8 +24,6 @@ export function createElements(host: HTMLElement) {
     signOut: withSlot('button', 'sign-out'),
     /** What is left, in a corner of the page. */
     reminder: element('p', 'reminder'),
-    /** For the page itself. */
-    pageStyle: new CSSStyleSheet(),
   };
   const { dialog, counter, message, spoken, unlock, stay, reminder } = elements;
   dialog.role = 'alertdialog';
