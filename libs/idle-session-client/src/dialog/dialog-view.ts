@@ -1,5 +1,5 @@
 import type { DialogContent } from './dialog-content.js';
-import { createElements, type DialogElements } from './dialog-elements.js';
+import { createElements, element, type DialogElements } from './dialog-elements.js';
 import { isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageStyle } from './page-style.js';
 import { PageTitle } from './page-title.js';
@@ -168,24 +168,24 @@ export class DialogView {
 
   /** Names the time once: to the eye as the counter, to assistive technology rounded. */
   #writeText({ text: key, textSeconds, countsDown }: DialogContent): void {
-    const { text, counter, time } = this.#elements;
+    const { text, counter } = this.#elements;
     // Below a text that has no place for it.
     text.append(counter);
     const slot = this.#write(text, key, textSeconds);
-    if (countsDown && !slot.assignedNodes()[0]) this.#write(text, key, textSeconds, counter, time);
+    if (countsDown && !slot.assignedNodes()[0]) slot.firstElementChild?.before(counter);
   }
 
-  /** With the time in elements of its own, where some are given. */
-  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0, ...places: HTMLElement[]) {
+  /** With the time in an element of its own. */
+  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0): HTMLSlotElement {
     const slot = target.firstElementChild as HTMLSlotElement;
     const [words, language] = key ? this.#wordsOf(key) : ['', ''];
     const [before = '', after] = words.split('{time}');
     slot.name = key ?? '';
     slot.textContent = before;
     if (after === undefined) return slot;
-    const time = duration(language, seconds);
-    places.at(-1)?.replaceChildren(time);
-    slot.append(...(places[0] ? places : [time]), after);
+    const time = element('span', 'time');
+    time.textContent = duration(language, seconds);
+    slot.append(time, after);
     return slot;
   }
 
