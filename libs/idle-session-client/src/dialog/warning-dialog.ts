@@ -35,7 +35,8 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     if (isSpare()) return show(undefined);
     const state = session.getState();
     const now = Date.now();
-    isDismissed &&= isWarning(state);
+    const warns = isWarning(state);
+    isDismissed &&= warns;
     // A session that several components share may start anew.
     hasEnded &&= state.reason !== null;
     coveredAt = state.covered ? (coveredAt ?? now) : undefined;
@@ -46,9 +47,9 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     if (content?.changesInMs !== undefined) timer = setTimeout(update, content.changesInMs);
 
     // Last, since listeners may change the state again.
-    if (isWarning(state) !== hasWarned) {
-      hasWarned = isWarning(state);
-      if (hasWarned) dispatch('warning');
+    if (warns !== hasWarned) {
+      hasWarned = warns;
+      if (warns) dispatch('warning');
       else if (state.state === 'active') dispatch('extended');
     }
     if (state.reason && !hasEnded) {

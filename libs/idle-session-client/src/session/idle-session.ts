@@ -17,9 +17,9 @@ import { SECOND_MS } from './times.js';
  * updates that other tabs have had.
  */
 export class IdleSession {
-  readonly #environment: Environment;
   readonly #clock: SteadyClock;
   readonly #store = new StateStore();
+  readonly #environment: Environment;
   readonly #server: ServerLink;
   readonly #presence: Presence;
   readonly #deadline: Deadline;
