@@ -1,4 +1,5 @@
 // Bundles the browser client into the files that the server module serves, and holds them to their size.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -8,8 +9,8 @@ const CLIENT = 'libs/idle-session-client';
 const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
-const CORE_LIMIT = 4980;
-const PAGE_LIMIT = 11_040;
+const CORE_LIMIT = 4920;
+const PAGE_LIMIT = 10_760;
 /** What a page loads besides: what keeps its drafts, and its language if that is not English. */
 const DRAFTS_LIMIT = 2550;
 const LANGUAGE_LIMIT = 450;
@@ -57,18 +58,29 @@ async function sizeOf(...modules) {
   return outputFiles.reduce((size, { contents }) => size + gzipped(contents), 0);
 }
 
-/** @param {string} entry */
-async function bundle(entry) {
+/**
+ * @param {string} entry
+ * @param {string} chunkNames what only some pages need is a file of its own
+ */
+async function bundle(entry, chunkNames = '[name]') {
   const { outputFiles } = await build({
     entryPoints: [join(CLIENT, 'src', entry)],
     ...OPTIONS,
     plugins: [minifyStyles],
-    // What only some pages need is a file of its own.
     splitting: true,
-    chunkNames: '[name].[hash]',
+    chunkNames,
     outdir: BUNDLE,
   });
   return outputFiles;
+}
+
+/** The files that the server serves. All that the script loads share one hash, so that it holds but one. */
+async function bundleScript() {
+  const hash = createHash('sha256');
+  for (const { path, contents } of await bundle('client.ts')) {
+    if (basename(path) !== 'client.js') hash.update(contents);
+  }
+  return bundle('client.ts', `[name].${hash.digest('hex').slice(0, 8)}`);
 }
 
 /** @param {Uint8Array} contents */
@@ -100,7 +112,7 @@ for (const framework of ['angular', 'react', 'vue']) {
 
 rmSync(BUNDLE, { recursive: true, force: true });
 mkdirSync(BUNDLE, { recursive: true });
-for (const { path, contents } of await bundle('client.ts')) {
+for (const { path, contents } of await bundleScript()) {
   const name = basename(path);
   writeFileSync(join(BUNDLE, name), contents);
   check(name, gzipped(contents), limitOf(name));

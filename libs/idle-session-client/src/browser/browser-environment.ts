@@ -63,7 +63,7 @@ export function browserEnvironment(): Environment {
         await new Promise((resolve) => setTimeout(resolve, LOCK_KEPT_MS));
       };
       const signal = AbortSignal.timeout(LOCK_TIMEOUT_MS);
-      await navigator.locks.request(name, { signal }, runAndKeep).catch(() => run());
+      await navigator.locks.request(name, { signal }, runAndKeep).catch(run);
     },
 
     listen(path, { onPageEvent, onTabMessage, ...listeners }, signal) {
@@ -77,7 +77,10 @@ export function browserEnvironment(): Environment {
         };
       };
       // An open channel would keep the page out of the back/forward cache.
-      const close = () => channel?.close();
+      const close = () => {
+        channel?.close();
+        channel = undefined;
+      };
       const onReturn = () => onPageEvent('returned');
       let isPosting = false;
 
@@ -116,11 +119,7 @@ export function browserEnvironment(): Environment {
     },
 
     postToTabs(message) {
-      try {
-        channel?.postMessage(message);
-      } catch {
-        // Closed: the page is going away.
-      }
+      channel?.postMessage(message);
     },
   };
 }

@@ -11,10 +11,9 @@ export function onResponse(
   signal: AbortSignal,
 ): void {
   const observer = new PerformanceObserver((list) => {
-    const endpoints = new URL(`${path}/`, location.href);
+    const { origin, href } = new URL(`${path}/`, location.href);
     for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-      const { origin } = new URL(entry.name);
-      if (origin !== endpoints.origin || entry.name.startsWith(endpoints.href)) continue;
+      if (!entry.name.startsWith(`${origin}/`) || entry.name.startsWith(href)) continue;
       // Firefox has none on plain http.
       const timing = entry.serverTiming?.find(({ name }) => name === 'idle-session');
       listener({

@@ -80,6 +80,7 @@ export function dialogContent(situation: DialogSituation): DialogContent | undef
   const countsDown = view === 'warning' || view === 'final' || view === 'reminder';
   const remainingMs = (state.expiresAt ?? 0) - now;
   const seconds = Math.max(0, Math.ceil(remainingMs / SECOND_MS));
+  const untilSecondMs = remainingMs - Math.floor(remainingMs / SECOND_MS) * SECOND_MS;
   const texts = { ...TEXTS[view], ...(view === 'locked' && lockedTexts(situation, remainingMs)) };
   const isSame = previous?.view === view && previous.note === texts.note;
   return {
@@ -93,7 +94,7 @@ export function dialogContent(situation: DialogSituation): DialogContent | undef
     failed: state.failed && view !== 'unreachable',
     busy: state.state === 'extending',
     covers: state.covered || !countsDown,
-    changesInMs: isOver(state) ? undefined : modulo(remainingMs, SECOND_MS) + PAST_MS,
+    changesInMs: state.reason ? undefined : untilSecondMs + PAST_MS,
   };
 }
 
@@ -113,14 +114,10 @@ export function isWarning({ state }: IdleSessionState): boolean {
   return state === 'warning' || state === 'extending';
 }
 
-export function isOver({ state }: IdleSessionState): boolean {
-  return state === 'expired' || state === 'signed-out';
-}
-
 function viewOf(situation: DialogSituation): View | undefined {
   const { state, now, coveredAt, isDismissed, page, previous } = situation;
   const { loginUrl, unlockUrl, sessionRef, expiresAt, absoluteExpiresAt, online } = state;
-  if (isOver(state)) {
+  if (state.reason) {
     // Never alive in this page, and already there: nothing to cover, and nowhere to go.
     if (sessionRef === null && loginUrl !== null && isSamePage(loginUrl, page)) return undefined;
     return state.state === 'signed-out' ? 'signed-out' : 'ended';
@@ -152,8 +149,4 @@ function announcement(
     return { step: previous.step, textSeconds: previous.textSeconds };
   }
   return { step, textSeconds: seconds < 20 ? seconds : Math.round(seconds / 10) * 10 };
-}
-
-function modulo(value: number, size: number): number {
-  return ((value % size) + size) % size;
 }

@@ -13,8 +13,6 @@ export function createElements(host: HTMLElement) {
     note: withSlot('p', 'note'),
     /** What a person sees of the time that is left. */
     counter: element('span', 'counter'),
-    /** The same for assistive technology, rounded. */
-    time: element('span', 'time'),
     message: withSlot('p', 'message'),
     /** Read out at a few times only; the counter, which changes every second, is not. */
     spoken: element('p', 'spoken'),
@@ -24,8 +22,6 @@ export function createElements(host: HTMLElement) {
     signOut: withSlot('button', 'sign-out'),
     /** What is left, in a corner of the page. */
     reminder: element('p', 'reminder'),
-    /** For the page itself. */
-    pageStyle: new CSSStyleSheet(),
   };
   const { dialog, counter, message, spoken, unlock, stay, reminder } = elements;
   dialog.role = 'alertdialog';
@@ -52,7 +48,7 @@ export function createElements(host: HTMLElement) {
 }
 
 /** Known by its name in the shadow root, and to the page's styles. */
-function element<K extends keyof Tags>(tag: K, name: string): Tags[K] {
+export function element<K extends keyof Tags>(tag: K, name: string): Tags[K] {
   const created = document.createElement(tag);
   created.id = name;
   created.setAttribute('part', name);

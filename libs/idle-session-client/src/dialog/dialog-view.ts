@@ -1,6 +1,7 @@
 import type { DialogContent } from './dialog-content.js';
-import { createElements, type DialogElements } from './dialog-elements.js';
-import { apply, isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
+import { createElements, element, type DialogElements } from './dialog-elements.js';
+import { isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
+import { PageStyle } from './page-style.js';
 import { PageTitle } from './page-title.js';
 import { CONCEALMENT, ROOM, STANDSTILL } from './styles.js';
 import { clearForms, firstFieldOf } from './unlock-form.js';
@@ -29,9 +30,9 @@ export class DialogView {
   /** What in the dialog had the focus last. */
   #focused: HTMLElement | undefined;
   readonly #title = new PageTitle();
+  readonly #style = new PageStyle();
   readonly #host: HTMLElement;
   readonly #elements: DialogElements;
-  #pageStyle = '';
 
   constructor(host: HTMLElement, { onStay, onSignOut, onEscape }: DialogActions) {
     this.#host = host;
@@ -119,8 +120,8 @@ export class DialogView {
       this.#writeText(content);
       this.#write(note, content.note, content.textSeconds);
       // What names the time.
-      const timed = [text, note].filter((_, n) => [content.text, content.note][n] === 'text');
-      this.#announce(isOther ? [heading, text, note] : timed);
+      const timed = content.countsDown ? text : note;
+      this.#announce(isOther ? [heading, text, note] : [timed]);
     }
     counter.textContent = content.counter;
     if (content.failed === message.hidden) {
@@ -130,9 +131,8 @@ export class DialogView {
       this.#focused?.scrollIntoView({ block: 'nearest' });
     }
     stay.ariaDisabled = String(content.busy);
-    dialog.classList.toggle('cover', content.covers);
-    dialog.classList.toggle('asking', content.view === 'asking');
-    this.#stylePage(content.covers ? STANDSTILL + CONCEALMENT : STANDSTILL);
+    dialog.className = content.covers ? `cover ${content.view}` : '';
+    this.#style.set(content.covers ? STANDSTILL + CONCEALMENT : STANDSTILL);
     this.#open();
     if (content.covers && !previous?.covers) leaveNothingBehind();
     // The button that had the focus may have gone.
@@ -168,24 +168,24 @@ export class DialogView {
 
   /** Names the time once: to the eye as the counter, to assistive technology rounded. */
   #writeText({ text: key, textSeconds, countsDown }: DialogContent): void {
-    const { text, counter, time } = this.#elements;
+    const { text, counter } = this.#elements;
     // Below a text that has no place for it.
     text.append(counter);
     const slot = this.#write(text, key, textSeconds);
-    if (countsDown && !slot.assignedNodes()[0]) this.#write(text, key, textSeconds, counter, time);
+    if (countsDown && !slot.assignedNodes()[0]) slot.firstElementChild?.before(counter);
   }
 
-  /** With the time in elements of its own, where some are given. */
-  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0, ...places: HTMLElement[]) {
+  /** With the time in an element of its own. */
+  #write(target: HTMLElement, key: TextKey | undefined, seconds = 0): HTMLSlotElement {
     const slot = target.firstElementChild as HTMLSlotElement;
     const [words, language] = key ? this.#wordsOf(key) : ['', ''];
     const [before = '', after] = words.split('{time}');
     slot.name = key ?? '';
     slot.textContent = before;
     if (after === undefined) return slot;
-    const time = duration(language, seconds);
-    places.at(-1)?.replaceChildren(time);
-    slot.append(...(places[0] ? places : [time]), after);
+    const time = element('span', 'time');
+    time.textContent = duration(language, seconds);
+    slot.append(time, after);
     return slot;
   }
 
@@ -212,13 +212,6 @@ export class DialogView {
     dialog.dir = reminder.dir = isForeign ? 'ltr' : '';
   }
 
-  #stylePage(style: string): void {
-    if (style === this.#pageStyle) return;
-    const { pageStyle } = this.#elements;
-    pageStyle.replaceSync((this.#pageStyle = style));
-    apply(pageStyle, style !== '');
-  }
-
   #open(isBelow = false): void {
     const { dialog } = this.#elements;
     const focused = this.#focused;
@@ -239,7 +232,7 @@ export class DialogView {
 
   #close(pageStyle: string): void {
     const { dialog } = this.#elements;
-    this.#stylePage(pageStyle);
+    this.#style.set(pageStyle);
     document.removeEventListener('toggle', this.#onToggle, true);
     if (!dialog.open) return;
     // The browser gives the focus back, unless what had it is gone.

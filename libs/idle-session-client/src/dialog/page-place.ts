@@ -3,13 +3,13 @@
  * Returns how to give it back once the dialog is closed.
  */
 export function keepPlace(host: HTMLElement): () => void {
-  const popovers = openPopovers();
+  // `:is()` lets older browsers, which know none, find none.
+  const popovers = document.querySelectorAll<HTMLElement>(':is(:popover-open)');
   const giveSelectionBack = keepSelection();
   const focused = document.activeElement as HTMLElement | null;
   return () => {
-    const shown = openPopovers();
     for (const popover of popovers) {
-      if (popover.isConnected && !shown.includes(popover)) popover.showPopover();
+      if (popover.isConnected && !popover.matches(':popover-open')) popover.showPopover();
     }
     // What was in a popover could not have it before.
     if (document.activeElement !== focused) focused?.focus({ preventScroll: true });
@@ -46,23 +46,10 @@ function focusMain(): void {
 /** Ends what would show something of a page that is covered: what is selected can be copied. */
 export function leaveNothingBehind(): void {
   getSelection()?.removeAllRanges();
+  // Rejected where there is nothing to leave, and missing where there never is.
   const ignore = () => {};
-  if (document.fullscreenElement) document.exitFullscreen().catch(ignore);
-  if (document.pictureInPictureElement) document.exitPictureInPicture().catch(ignore);
-}
-
-/** Gives the page a style sheet, or takes it away: a page keeps nothing of a dialog that is gone. */
-export function apply(sheet: CSSStyleSheet, isNeeded: boolean): void {
-  const sheets = document.adoptedStyleSheets;
-  if (sheets.includes(sheet) === isNeeded) return;
-  if (isNeeded) sheets.push(sheet);
-  else sheets.splice(sheets.indexOf(sheet), 1);
-}
-
-function openPopovers(): HTMLElement[] {
-  // Older browsers know none.
-  if (!('popover' in HTMLElement.prototype)) return [];
-  return [...document.querySelectorAll<HTMLElement>(':popover-open')];
+  document.exitFullscreen?.().catch(ignore);
+  document.exitPictureInPicture?.().catch(ignore);
 }
 
 /** Whether another dialog lies over all of an element: what is below a modal dialog cannot be hit. */

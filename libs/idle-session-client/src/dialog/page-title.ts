@@ -14,33 +14,17 @@ export class PageTitle {
 
   /** @param title made of the page's own; undefined: the page gets that back */
   set(title: ((own: string) => string) | undefined): void {
-    this.#read();
+    const { title: current } = document;
+    // What the page has changed since; it may have made it of what is shown.
+    if (this.#shown === undefined) this.#own = current;
+    else if (current !== this.#shown) this.#own = current.replace(this.#shown, () => this.#own);
     this.#show = title;
-    if (title) {
-      this.#write(title(this.#own));
-      this.#observer.observe(document.head, {
-        childList: true,
-        subtree: true,
-        characterData: true,
-      });
-    } else if (this.#shown !== undefined) {
-      this.#observer.disconnect();
-      document.title = this.#own;
-      this.#shown = undefined;
-    }
-  }
-
-  /** What the page has changed since; it may have made it of what is shown. */
-  #read(): void {
-    const { title } = document;
-    if (this.#shown === undefined) this.#own = title;
-    else if (title !== this.#shown) this.#own = title.replace(this.#shown, () => this.#own);
-  }
-
-  #write(title: string): void {
-    if (document.title !== title) document.title = title;
+    const next = title ? title(this.#own) : this.#own;
+    if (next !== current) document.title = next;
     // As the browser has it, with other spaces.
-    this.#shown = document.title;
+    this.#shown = title ? document.title : undefined;
+    if (!title) return this.#observer.disconnect();
+    this.#observer.observe(document.head, { childList: true, subtree: true, characterData: true });
   }
 
   #correct(): void {

@@ -22,7 +22,7 @@ h2 { font-size: 1.4em; line-height: 1.25 }
 #counter { font-size: 1.25em; font-weight: 700; font-variant-numeric: tabular-nums }
 slot + #counter:not([hidden]) { display: block }
 #message { padding-inline-start: .75em; border-inline-start: .25em solid #d92d20; font-weight: 600 }
-#spoken, #time { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+#spoken, #counter + #time { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 div { display: flex; flex-wrap: wrap; gap: .75em; margin-block-start: clamp(.75em, 4vmin, 1.5em) }
 button {
   flex: auto; min-block-size: 44px; padding: .5em 1em; font: inherit; font-weight: 600; cursor: pointer;

@@ -1,6 +1,6 @@
 import { loginAddress } from '../protocol/login-address.js';
 import type { IdleSession } from '../session/idle-session.js';
-import { dialogContent, isOver, isWarning, type DialogContent } from './dialog-content.js';
+import { dialogContent, isWarning, type DialogContent } from './dialog-content.js';
 import { DialogView } from './dialog-view.js';
 
 export type ShownSession = Pick<IdleSession, 'getState' | 'subscribe' | 'extend' | 'signOut'>;
@@ -35,9 +35,10 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     if (isSpare()) return show(undefined);
     const state = session.getState();
     const now = Date.now();
-    isDismissed &&= isWarning(state);
+    const warns = isWarning(state);
+    isDismissed &&= warns;
     // A session that several components share may start anew.
-    hasEnded &&= isOver(state);
+    hasEnded &&= state.reason !== null;
     coveredAt = state.covered ? (coveredAt ?? now) : undefined;
     const page = location.href;
     const hasUnlockForm = host.querySelector(':scope > [slot=unlock]') !== null;
@@ -46,12 +47,12 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     if (content?.changesInMs !== undefined) timer = setTimeout(update, content.changesInMs);
 
     // Last, since listeners may change the state again.
-    if (isWarning(state) !== hasWarned) {
-      hasWarned = isWarning(state);
-      if (hasWarned) dispatch('warning');
+    if (warns !== hasWarned) {
+      hasWarned = warns;
+      if (warns) dispatch('warning');
       else if (state.state === 'active') dispatch('extended');
     }
-    if (isOver(state) && !hasEnded) {
+    if (state.reason && !hasEnded) {
       hasEnded = true;
       const isUnprevented = dispatch('expired', { reason: state.reason });
       if (isUnprevented && content && state.loginUrl !== null) leave();

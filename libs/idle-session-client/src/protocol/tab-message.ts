@@ -26,6 +26,7 @@ export function isTabMessage(value: unknown): value is TabMessage {
 
 /** The same message, with its times moved to another clock. */
 export function shifted(message: TabMessage, byMs: number): TabMessage {
-  const times = TIMES.map((key) => [key, message[key] + byMs] as const);
-  return { ...message, ...(Object.fromEntries(times) as Record<(typeof TIMES)[number], number>) };
+  const moved = { ...message };
+  for (const key of TIMES) moved[key] += byMs;
+  return moved;
 }

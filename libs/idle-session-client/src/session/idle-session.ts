@@ -17,9 +17,9 @@ import { SECOND_MS } from './times.js';
  * updates that other tabs have had.
  */
 export class IdleSession {
-  readonly #environment: Environment;
   readonly #clock: SteadyClock;
   readonly #store = new StateStore();
+  readonly #environment: Environment;
   readonly #server: ServerLink;
   readonly #presence: Presence;
   readonly #deadline: Deadline;
@@ -194,7 +194,8 @@ export class IdleSession {
   }
 
   #onPageEvent(event: PageEvent): void {
-    if (event === 'hidden') return this.#presence.flush();
+    // It may not be back.
+    if (event === 'hidden') return void this.#presence.reportUnconfirmed(SECOND_MS);
     const { isBehindClock } = this.#server;
     if (event === 'tick' && !isBehindClock) return;
     // The browser may have held up timers, or the machine may have slept.

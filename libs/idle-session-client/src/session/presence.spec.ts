@@ -214,6 +214,20 @@ describe('IdleSession', () => {
       }
     });
 
+    it('reports also while it warns what it could not report before', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(WARNING - MINUTE);
+      world.network = 'down';
+      tab.act();
+      const last = world.time;
+      await world.advance(MINUTE + 10 * SECOND);
+      expect(tab.state.state).toBe('warning');
+      world.network = 'up';
+      tab.page('hidden');
+      await world.advance(SECOND);
+      expectNear(world.server.lastActivityAt(), last);
+    });
+
     it('sends nothing where there is nothing to tell', async () => {
       const { world, tab } = await signedIn();
       tab.page('hidden');

@@ -3,7 +3,7 @@ import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
-import { HEARTBEAT_MS, HEARTBEATS_PER_TIMEOUT, SECOND_MS } from './times.js';
+import { HEARTBEAT_MS, HEARTBEATS_PER_TIMEOUT } from './times.js';
 
 /** When the person was last present, and how much of that the server knows. Reports the rest in heartbeats. */
 export class Presence {
@@ -53,22 +53,14 @@ export class Presence {
     return isAnswered;
   }
 
-  /** Sends a heartbeat at once if the server does not know of the person's last activity. */
-  reportUnconfirmed(): Promise<boolean> | undefined {
-    if (!this.#store.isAlive || !this.#isUnconfirmed()) return undefined;
-    return this.report(this.#lastPresentAt());
-  }
-
-  /** Before the page goes away: reports what no heartbeat has reported yet, if it is more than a second. */
-  flush(): void {
-    const presentAt = this.#lastPresentAt();
-    const lagMs = presentAt - this.#confirmedAt;
-    if (this.#store.current.state === 'active' && lagMs > SECOND_MS) void this.report(presentAt);
+  /** Sends a heartbeat at once if the person was present later than the server knows, by more than so much. */
+  reportUnconfirmed(leastMs = 0): Promise<boolean> | undefined {
+    return this.#isUnconfirmed(leastMs) ? this.report(this.#lastPresentAt()) : undefined;
   }
 
   /** Plans the next heartbeat, if there is something to report; one at a time, and in one tab at a time. */
   planHeartbeat(): void {
-    if (!this.#store.isAlive || this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
+    if (this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
     this.#isHeartbeatPlanned = true;
     this.#timer.start(this.#msUntilHeartbeat(), () => {
       void this.#environment
@@ -87,8 +79,8 @@ export class Presence {
     return this.holds.size > 0 ? this.#clock.now() : this.#lastActivityAt;
   }
 
-  #isUnconfirmed(): boolean {
-    return this.#lastPresentAt() > this.#confirmedAt;
+  #isUnconfirmed(leastMs = 0): boolean {
+    return this.#store.isAlive && this.#lastPresentAt() - this.#confirmedAt > leastMs;
   }
 
   #msUntilHeartbeat(): number {

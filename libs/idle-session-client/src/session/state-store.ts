@@ -43,9 +43,7 @@ export class StateStore {
         listener();
       } catch (error) {
         // An error of the page's own is reported as uncaught, and stops nothing here.
-        queueMicrotask(() => {
-          throw error;
-        });
+        reportError(error);
       }
     }
   }
