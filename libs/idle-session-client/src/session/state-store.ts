@@ -42,8 +42,10 @@ export class StateStore {
       try {
         listener();
       } catch (error) {
-        // An error of the page's own is reported as uncaught, and stops nothing here.
-        reportError(error);
+        // An error of the page's own is reported as uncaught, and stops nothing here. `reportError` is missing in jsdom.
+        queueMicrotask(() => {
+          throw error;
+        });
       }
     }
   }
