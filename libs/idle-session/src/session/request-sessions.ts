@@ -12,13 +12,11 @@ import { countCookies } from './session-cookies.js';
 import { SessionWriter } from './session-writer.js';
 import { UserStore } from './user-store.js';
 
-type WithSession = Request & Record<symbol, RequestSession | undefined>;
-
 /** Finds the {@link RequestSession} of a request. */
 @Injectable()
 export class RequestSessions {
-  /** One key an app: two apps in a process may handle the same request. */
-  private readonly key = Symbol('RequestSession');
+  /** Of this app: two apps in a process may handle the same request. */
+  private readonly byRequest = new WeakMap<Request, RequestSession>();
 
   constructor(
     private readonly activity: SessionActivity,
@@ -44,7 +42,7 @@ export class RequestSessions {
 
   /** Undefined as long as the session store was not asked for the request's session. */
   find(request: Request): RequestSession | undefined {
-    return (request as WithSession)[this.key];
+    return this.byRequest.get(request);
   }
 
   findBySession(session: SessionData): RequestSession | undefined {
@@ -76,7 +74,7 @@ export class RequestSessions {
   private create(request: Request): RequestSession {
     const { activity, ending, writer, options } = this;
     const session = new RequestSession(request, activity, ending, writer, options);
-    (request as WithSession)[this.key] = session;
+    this.byRequest.set(request, session);
     return session;
   }
 
