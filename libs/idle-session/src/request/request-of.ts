@@ -38,6 +38,6 @@ export function requestOf(context: ArgumentsHost): Request {
 export function findRequest(context: ArgumentsHost): Request | undefined {
   if (isMessage(context)) return AttachedSocket.of(context.switchToWs().getClient())?.handshake;
   if (!isHttp(context)) return undefined;
-  if (context.getType<string>() !== 'graphql') return context.switchToHttp().getRequest<Request>();
+  if (context.getType() === 'http') return context.getArgByIndex<Request>(0);
   return context.getArgByIndex<{ req?: Request } | undefined>(2)?.req;
 }

@@ -26,7 +26,8 @@ export interface RouteMetadata {
 const byHandler = new WeakMap<Function, WeakMap<Function, RouteMetadata>>();
 
 export function routeMetadataOf(context: ExecutionContext, reflector: Reflector): RouteMetadata {
-  const [handler, controller] = [context.getHandler(), context.getClass()];
+  const handler = context.getHandler();
+  const controller = context.getClass();
   let byController = byHandler.get(handler);
   if (!byController) byHandler.set(handler, (byController = new WeakMap()));
   let metadata = byController.get(controller);
