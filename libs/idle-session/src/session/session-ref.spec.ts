@@ -7,6 +7,11 @@ describe('sessionRef', () => {
     expect(sessionRef('an id')).toBe(sessionRef('an id'));
   });
 
+  it('stays what storages know a session by', () => {
+    expect(sessionRef('an id')).toBe('mgEYn6rVmNcLwJhCIFIR5Q');
+    expect(sessionRef('aaaé')).toBe('LVuCrp1rM7fHcQnnAL01xg');
+  });
+
   it('tells sessions apart and gives no part of the id away', () => {
     const refs = ['abcdefgh', 'abcdefgi', 'abcdefgh '].map(sessionRef);
     expect(new Set(refs).size).toBe(3);
