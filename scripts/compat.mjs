@@ -18,6 +18,12 @@ import { pathToFileURL } from 'node:url';
 /** @type {Combination[]} */
 export const COMBINATIONS = [
   {
+    name: 'node-22',
+    node: '22.23.5',
+    // What Node itself does for them.
+    tests: ['libs/idle-session/', 'test/server/.*(stream|socket|slow|long|cookie)'],
+  },
+  {
     name: 'nest-11-on-node-24',
     node: '24.22.3',
     tests: ['test/server/'],
@@ -38,12 +44,6 @@ export const COMBINATIONS = [
       'serve-static': '5.0.5',
       swagger: '11.4.6',
     },
-  },
-  {
-    name: 'node-22',
-    node: '22.23.5',
-    // What Node itself does for them.
-    tests: ['libs/idle-session/', 'test/server/.*(stream|socket|slow|long|cookie)'],
   },
   {
     name: 'oldest-frameworks',
