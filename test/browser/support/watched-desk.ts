@@ -9,7 +9,7 @@ import { Users } from '../../../apps/sample/src/auth/users.js';
 import { createApp } from '../../../apps/sample/src/create-app.js';
 import { readSettings } from '../../../apps/sample/src/settings.js';
 import { launchBrowser } from '../../support/browser.js';
-import { PATIENCE_MS, SECOND } from '../../support/durations.js';
+import { MINUTE, PATIENCE_MS, SECOND } from '../../support/durations.js';
 import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
 import { OpenRequests } from './open-requests.js';
 import { rememberPasswords } from './remember-passwords.js';
@@ -17,8 +17,8 @@ import { stopTime } from './stop-time.js';
 
 const SETTLING_MS = 1500;
 
-/** How far the pages' clocks go at once, for the server's is moved just before. */
-const STEP_MS = 60 * SECOND;
+/** How far the pages' clocks go at once, for the server's is moved just before, and those of several one after another. */
+const stepOf = (pages: readonly Page[]) => (pages.length > 1 ? 10 * SECOND : MINUTE);
 
 /** A request that a page sent, without its origin. */
 export interface SentRequest {
@@ -147,7 +147,7 @@ export class Visit {
   }
 
   /** Lets time pass, for the server and for the pages. */
-  async pass(milliseconds: number, stepMs = STEP_MS): Promise<void> {
+  async pass(milliseconds: number, stepMs = stepOf(this.context.pages())): Promise<void> {
     for (let left = milliseconds; left > 0; left -= stepMs) {
       const step = Math.min(left, stepMs);
       this.desk.clock.advance(step);
