@@ -57,7 +57,6 @@ async function startApp(client: RedisScriptClient | IoredisClient) {
   return { ...app, gateway: app.app.get(ClaimsGateway) };
 }
 
-const page = ({ ask }: RedisApp, cookie: string) => ask.get('/page').set('Cookie', cookie);
 const signOut = ({ ask }: RedisApp, cookie: string) =>
   ask.post('/idle-session/sign-out').set('Cookie', cookie);
 
@@ -75,7 +74,6 @@ describe.each([
     const socket = await join(here, { Cookie: ada });
     await redis.replicated();
     await begin(redis.master);
-    await until('it was away', async () => (await page(there, eve)).status === 503);
     await until('it is signed out', async () => (await signOut(there, ada)).status === 204);
     const began = performance.now();
     expect(await socket.closed).toEqual({ code: 1008, reason: 'signed-out' });
