@@ -7,7 +7,7 @@ export const ANSWER_TIMEOUT_MS = 10_000;
 export const TICK_MS = 4000;
 
 /** How long to wait for the lock: longer than the tab that holds it waits for its answer. A frozen one may hold it for ever. */
-export const LOCK_TIMEOUT_MS = 11_000;
+export const LOCK_TIMEOUT_MS = ANSWER_TIMEOUT_MS + 1000;
 
 /** How long a tab keeps the lock after its run, so that its message reaches the other tabs before the next one runs. */
 export const LOCK_KEPT_MS = 100;
