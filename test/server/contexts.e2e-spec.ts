@@ -30,6 +30,14 @@ class Resolvers {
   }
 }
 
+/** What a GraphQL server may give its resolvers as their context. */
+const contexts = {
+  undefined: (request: Request) => ({ req: request }),
+  inherited: (request: Request) => ({ req: Object.create(request) as Request }),
+  proxied: (request: Request) => ({ req: new Proxy(request, {}) }),
+  empty: () => ({}),
+};
+
 /**
  * Serves POST /graphql as GraphQL servers do, and calls what the test says as messages of other transports: the app's
  * guards and interceptors run for them all.
@@ -47,7 +55,7 @@ class TransportsModule implements OnModuleInit {
       '/graphql',
       (request: Request, response: Response, next: (error?: unknown) => void) => {
         const field = request.query.field as keyof Resolvers;
-        const context = request.query.without === 'req' ? {} : { req: request };
+        const context = contexts[request.query.context as keyof typeof contexts](request);
         this.call('graphql', field, [undefined, {}, context, { fieldName: field }]).then(
           (data) => response.json({ data }),
           (error: unknown) =>
@@ -90,6 +98,25 @@ describe('A GraphQL resolver', () => {
     }
   });
 
+  it.each(['inherited', 'proxied'])('is guarded if its request is %s', async (context) => {
+    const test = await start({ metadata });
+    const [ada, nobody] = [await test.signedIn(), test.browser()];
+    for (let i = 0; i < 3; i++) {
+      test.clock.advance(14 * MINUTE);
+      await ada
+        .post(`/graphql?field=me&context=${context}`)
+        .expect(200, { data: { user: 'ada', state: 'active' } })
+        .expect('Server-Timing', 'idle-session;desc=active;dur=900000');
+    }
+    await nobody
+      .post(`/graphql?field=me&context=${context}`)
+      .expect(200, { data: { state: 'none' } });
+    test.clock.advance(15 * MINUTE);
+    await ada
+      .post(`/graphql?field=me&context=${context}`)
+      .expect(200, { errors: [{ reason: 'idle' }] });
+  });
+
   it('gets the exception of a session that ended, for the GraphQL server to answer', async () => {
     const test = await start({ metadata });
     const ada = await test.signedIn();
@@ -118,7 +145,7 @@ describe('A GraphQL resolver', () => {
       /GraphQL context has no "req".* override getRequest\(\) of IdleSessionGuard and IdleSessionInterceptor/,
     );
     const ada = await test.signedIn();
-    await ada.post('/graphql?field=me&without=req').expect(500);
+    await ada.post('/graphql?field=me&context=empty').expect(500);
   });
 });
 

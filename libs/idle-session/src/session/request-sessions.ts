@@ -40,9 +40,15 @@ export class RequestSessions {
     return session;
   }
 
-  /** Undefined as long as the session store was not asked for the request's session. */
+  /**
+   * Undefined as long as the session store was not asked for the request's session. An app may hand on a request that it
+   * wrapped, to GraphQL resolvers say: the session of that knows which request it came by.
+   */
   find(request: Request): RequestSession | undefined {
-    return this.byRequest.get(request);
+    const known = this.byRequest.get(request);
+    if (known || request.session == null) return known;
+    const received = requestOf(request.session);
+    return received && this.byRequest.get(received);
   }
 
   findBySession(session: SessionData): RequestSession | undefined {
