@@ -73,7 +73,7 @@ export default {
   testTimeout: 120_000,
   // On two processors: tests of outages and real time mostly wait.
   maxWorkers: 3,
-  testSequencer: './test/support/longest-first.js',
+  testSequencer: './test/support/longest-first.cjs',
   reporters: ['default', './test/support/summary-reporter.js'],
   coverageProvider: 'v8',
   collectCoverageFrom: [

@@ -1,10 +1,10 @@
-import Sequencer from '@jest/test-sequencer';
+const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** Small files whose tests take longest; of the others, Jest begins with the largest. */
 const LONGEST = /\/test\/(engines|properties|docs)\//;
 
 /** Begins with what takes longest: at the end, all but one of the workers would wait for it. */
-export default class LongestFirst extends Sequencer {
+module.exports = class LongestFirst extends Sequencer {
   /**
    * @override
    * @param {Parameters<Sequencer['sort']>[0]} tests
@@ -15,4 +15,4 @@ export default class LongestFirst extends Sequencer {
       sorted.filter(({ path }) => LONGEST.test(path) === longest),
     );
   }
-}
+};
