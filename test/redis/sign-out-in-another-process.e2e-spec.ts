@@ -42,14 +42,13 @@ describe('A sign-out in one process', () => {
   });
 
   it.each(['/poll', '/page'])(
-    'is known in another one interval later, even if the session’s data stays (%s)',
+    'is known in another one interval later at most, even if the session’s data stays (%s)',
     async (path) => {
       const options = { syncInterval: '500ms' } as const;
       const [one, two] = [await apps.start(options, caching), await apps.start(options, caching)];
       const ada = await one.signIn();
       await warmUp(two, ada, 600);
       await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
-      await two.ask.get(path).set('Cookie', ada).expect(200);
       expect(await untilRefused(two, ada, path)).toBeLessThan(500 + SLACK);
     },
   );
@@ -67,7 +66,7 @@ describe('A sign-out in one process', () => {
   it.each([
     ['is lost', (subscriber: RedisClient) => subscriber.destroy()],
     ['was never there', () => {}],
-  ])('is known one interval later when the subscriber’s connection %s', async (_, lose) => {
+  ])('is known one interval later at most when the subscriber’s connection %s', async (_, lose) => {
     const subscriber = await apps.redis.client();
     if (lose.length === 0) subscriber.destroy();
     const options = { syncInterval: '500ms', subscriber } as const;
@@ -76,7 +75,6 @@ describe('A sign-out in one process', () => {
     await warmUp(two, ada, 600);
     lose(subscriber);
     await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
-    await poll(two, ada).expect(200);
     expect(await untilRefused(two, ada)).toBeLessThan(500 + SLACK);
   });
 
