@@ -4,8 +4,9 @@ import { RedisActivityStorage, type RedisActivityStorageOptions } from 'nestjs-i
 import { copyOf, keysOf, loseRecord, recordsOf } from '../support/activity-records.js';
 import { inBatches } from '../support/batches.js';
 import { BufferedApps, SLACK } from '../support/buffered-app.js';
-import { MINUTE, SECOND } from '../support/durations.js';
+import { MINUTE } from '../support/durations.js';
 import { newSession } from '../support/new-session.js';
+import { until } from '../support/until.js';
 
 const IDLE = 15 * MINUTE;
 
@@ -26,14 +27,11 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
   };
 
   /** Looks at the session without a break, until something else is said of it than that it is alive. */
-  async function untilDead(storage: RedisActivityStorage, key: string): Promise<number> {
-    const began = performance.now();
-    for (;;) {
+  function untilDead(storage: RedisActivityStorage, key: string): Promise<number> {
+    return until('it is dead', async () => {
       const { record } = await storage.read(key);
-      const passed = performance.now() - began;
-      if (!record || record.ended !== undefined || passed > 5 * SECOND) return passed;
-      await delay(10);
-    }
+      return !record || record.ended !== undefined;
+    });
   }
 
   /** So that it has its first news, and those that come. */

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BufferedApps, SLACK } from '../support/buffered-app.js';
 import { SECOND } from '../support/durations.js';
 import { OpenStream } from '../support/open-stream.js';
+import { Stopwatch } from '../support/stopwatch.js';
 import type { RedisApp } from '../support/redis-app.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
 
@@ -30,12 +31,12 @@ const opened = ({ app }: RedisApp, path: string, cookie: string) => openedStream
 /** How long the stream delivered after something happened; it pushes all the time. */
 async function deliveredFor(stream: OpenStream, happen: () => PromiseLike<unknown>) {
   await happen();
-  const began = performance.now();
+  const stopwatch = new Stopwatch();
   for (let count = 0; stream.outcome === undefined; count++) {
     StreamsController.pushed.next(`data: ${count}\n\n`);
     await delay(20);
   }
-  return performance.now() - began;
+  return stopwatch.stop();
 }
 
 describe.each([

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals';
 import { RedisStore } from 'connect-redis';
 import type { SessionData } from 'express-session';
 import { RedisActivityStorage, type RedisActivityStorageOptions } from 'nestjs-idle-session/redis';
 import { SECOND } from './durations.js';
+import { until } from './until.js';
 import { createRedisApp, type RedisApp, type RedisAppOptions } from './redis-app.js';
 import { RedisServer, type RedisClient } from './redis-server.js';
 
@@ -73,12 +73,9 @@ class CachingStore extends RedisStore {
 export const caching: RedisAppOptions = { store: (client) => new CachingStore({ client }) };
 
 /** Requests until the session is refused; for how long that took. */
-export async function untilRefused(app: RedisApp, cookie: string, path = '/poll'): Promise<number> {
-  const began = performance.now();
-  for (;;) {
+export function untilRefused(app: RedisApp, cookie: string, path = '/poll'): Promise<number> {
+  return until('it is refused', async () => {
     const { status } = await app.ask.get(path).set('Cookie', cookie);
-    const passed = performance.now() - began;
-    if (status === 401 || passed > 10 * SECOND) return passed;
-    await delay(10);
-  }
+    return status === 401;
+  });
 }

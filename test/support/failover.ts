@@ -3,6 +3,7 @@ import { RedisStore } from 'connect-redis';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import supertest from 'supertest';
 import { cookiesOf } from './cookies.js';
+import { Stopwatch } from './stopwatch.js';
 import { until } from './until.js';
 import { createTestApp } from './test-app.js';
 
@@ -121,7 +122,7 @@ export class PeopleAtWork {
   private async work(cookie: string): Promise<void> {
     while (!this.stopped) {
       for (const [request, send] of Object.entries(requests)) {
-        const began = performance.now();
+        const stopwatch = new Stopwatch();
         const { status, headers, body } = await send(this.app.ask).set('Cookie', cookie);
         this.answers.push({
           person: cookie,
@@ -130,7 +131,7 @@ export class PeopleAtWork {
           state: body.state as string | undefined,
           retryAfter: headers['retry-after'],
           clearsCookie: 'set-cookie' in headers,
-          tookMs: performance.now() - began,
+          tookMs: stopwatch.stop(),
         });
         await delay(10);
       }

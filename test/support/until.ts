@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Stopwatch } from './stopwatch.js';
 
 const GIVE_UP_MS = 20_000;
 
@@ -11,9 +12,14 @@ export async function until(
   isSo: () => boolean | Promise<boolean>,
   giveUpMs = GIVE_UP_MS,
 ): Promise<number> {
-  for (const began = performance.now(); ; await delay(20)) {
-    const took = performance.now() - began;
-    if (await isSo()) return took;
-    if (took > giveUpMs) throw new Error(`Waited in vain: ${what}`);
+  const stopwatch = new Stopwatch();
+  try {
+    for (; ; await delay(20)) {
+      const took = stopwatch.ms;
+      if (await isSo()) return took;
+      if (took > giveUpMs) throw new Error(`Waited in vain: ${what}`);
+    }
+  } finally {
+    stopwatch.stop();
   }
 }
