@@ -92,8 +92,10 @@ const gzipped = (contents) => gzipSync(contents, { level: 9 }).length;
  * @param {number} limit
  */
 function check(name, size, limit) {
-  console.error(`${name}: ${size} of at most ${limit} bytes, minified and gzipped`);
-  if (size > limit) process.exitCode = 1;
+  const isTooLarge = size > limit;
+  if (isTooLarge) process.exitCode = 1;
+  const verdict = isTooLarge ? ': too large' : '';
+  console.error(`${name}: ${size} of at most ${limit} bytes, minified and gzipped${verdict}`);
 }
 
 /** @param {string} name */

@@ -140,6 +140,30 @@ describe('docs/recipes/oidc.md: the sign-in', () => {
     expect(visitor.html).toContain('/login/provider?returnTo=%2F"');
   });
 
+  it('sends the browser on once the session is saved, however slow the store is', async () => {
+    const ada = await signedIn();
+    await ada.visit(`${appUrl}/login`);
+    await pressButton(ada);
+    const callback = `${appUrl}/login/callback`;
+    await ada.send({ login: 'ada', password: 'any' }, (url) => !url.startsWith(callback));
+
+    const { store } = apps[0]!.get<ResolvedOptions>(RESOLVED_OPTIONS).session;
+    const set = store.set.bind(store);
+    let saved = 0;
+    const slow = jest.spyOn(store, 'set').mockImplementation((id, session, done) => {
+      const onSaved = (error: unknown) => {
+        saved++;
+        done?.(error);
+      };
+      setTimeout(() => set(id, session, onSaved), 100);
+    });
+    const headers = { Cookie: ada.cookieFor(appUrl) };
+    // As a browser does, it goes on with the head of the answer.
+    const { status } = await fetch(ada.url, { headers, redirect: 'manual' });
+    expect({ status, saved }).toEqual({ status: 303, saved: 1 });
+    slow.mockRestore();
+  });
+
   it('a callback that belongs to no sign-in leads back to the login page', async () => {
     const visitor = new Visitor();
     await visitor.visit(`${appUrl}/login/callback?code=x&state=y`);

@@ -39,11 +39,14 @@ export class Visitor {
   }
 
   /** Sends the form of the page, with what it has hidden and what the person enters. */
-  async send(entered: Record<string, string> = {}): Promise<void> {
+  async send(
+    entered: Record<string, string> = {},
+    mayFollow?: (url: string) => boolean,
+  ): Promise<void> {
     const [, action = ''] = /<form[^>]* action="([^"]+)"/.exec(this.html) ?? [];
     const hidden = this.html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g);
     const fields = Object.fromEntries(Array.from(hidden, ([, name, value]) => [name!, value!]));
-    await this.visit(action, { ...fields, ...entered });
+    await this.visit(action, { ...fields, ...entered }, mayFollow);
   }
 
   cookieFor(origin: string): string {

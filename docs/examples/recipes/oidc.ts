@@ -92,6 +92,8 @@ export class LoginController {
     await promisify(request.session.regenerate.bind(request.session))();
     request.session.user = sub;
     if (sid) request.session.sid = sid;
+    // Saved before the redirect, so that the browser is not faster than the store.
+    await promisify(request.session.save.bind(request.session))();
     return { url: signIn.returnTo, statusCode: 303 };
   }
 

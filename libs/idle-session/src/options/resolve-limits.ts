@@ -53,8 +53,10 @@ export function resolveLimits(
   const idle = resolveIdleTimeout(idleTimeout, limits, storageTimeoutMs);
   const warnBeforeMs = warnBeforeFor(idle.commonIdleTimeoutMs ?? Infinity);
   if (warnBeforeMs !== false && warnBeforeMs < MINIMUM_WARNING_MS) {
+    const since =
+      warnBefore === undefined ? `, since "idleTimeout" is ${idle.commonIdleTimeoutMs} ms` : '';
     logger.warn(
-      `Option "warnBefore" is ${warnBeforeMs} ms: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
+      `Option "warnBefore" is ${warnBeforeMs} ms${since}: WCAG 2.2, success criterion 2.2.1 (level A) asks for at least 20 s to answer the warning.`,
     );
   }
   const lock = resolveLock(options, idle.commonIdleTimeoutMs, storageTimeoutMs);

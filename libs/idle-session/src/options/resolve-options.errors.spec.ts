@@ -294,6 +294,31 @@ describe('A wrong combination', () => {
   });
 });
 
+describe('A cookie that no browser takes', () => {
+  it.each<[object, string, string]>([
+    [{ cookie: { sameSite: 'none', secure: false } }, 'session.cookie.secure', 'sameSite'],
+    [{ cookie: { partitioned: true, secure: false } }, 'session.cookie.secure', 'partitioned'],
+    [{ name: '__Secure-sid', cookie: { secure: false } }, 'session.cookie.secure', 'name'],
+    [{ name: '__host-sid', cookie: { secure: false } }, 'session.cookie.secure', 'name'],
+    [{ name: '__Host-sid', cookie: { domain: 'x.example' } }, 'session.name', 'domain'],
+    [{ name: '__Host-sid', cookie: { path: '/desk' } }, 'session.name', 'path'],
+  ])('stops the start: %j', (session, option, beside) => {
+    const error = errorOf(() => resolve({}, session));
+    expect(error.option).toBe(option);
+    expect(error.message).toContain(beside);
+    expect(error.message).toContain('browsers drop');
+  });
+
+  it.each<[object]>([
+    [{ cookie: { sameSite: 'none' } }],
+    [{ cookie: { sameSite: 'lax', partitioned: false, secure: false } }],
+    [{ name: '__Secure-sid', cookie: { domain: 'x.example', path: '/desk', secure: true } }],
+    [{ name: '__Host-sid', cookie: { path: '/' } }],
+  ])('is none of these: %j', (session) => {
+    expect(() => resolve({}, session)).not.toThrow();
+  });
+});
+
 describe('A warnBefore that does not fit', () => {
   it.each(['20m', 1_200_000])('is named as it was given: %p', (warnBefore) => {
     const { message } = errorOf(() => resolve({ warnBefore }));

@@ -17,7 +17,7 @@ export interface ResolvedSession {
   readonly secrets: readonly [string | Buffer, ...(string | Buffer)[]];
 }
 
-/** Fills in the defaults. @throws {IdleSessionOptionsError} for a cookie that would not end when it has to */
+/** Fills in the defaults. @throws {IdleSessionOptionsError} for a cookie that would not end when it has to, or that browsers drop */
 export function resolveSession(session: IdleSessionSessionOptions): ResolvedSession {
   const { persistentCookie = false, cookie = {}, ...rest } = session;
   for (const name of ['maxAge', 'expires'] as const) {
@@ -33,6 +33,8 @@ export function resolveSession(session: IdleSessionSessionOptions): ResolvedSess
   }
   if (persistentCookie === 'per-session') checkPersistentSessions(session);
   else if (persistentCookie) checkPersistentCookie(session);
+  const name = rest.name ?? defaultNameFor(cookie);
+  checkBrowsersTake(name, cookie);
   const secrets = [session.secret].flat() as [string | Buffer, ...(string | Buffer)[]];
   return {
     secrets,
@@ -43,7 +45,7 @@ export function resolveSession(session: IdleSessionSessionOptions): ResolvedSess
       ...given(rest),
       ...(rest.genid && { genid: resolveGenid(rest.genid) }),
       secret: session.secret,
-      name: rest.name ?? defaultNameFor(cookie),
+      name,
       cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', ...given(cookie) },
       store: rest.store ?? new expressSession.MemoryStore(),
     },
@@ -88,6 +90,25 @@ function checkPersistentSessions({ rolling }: IdleSessionSessionOptions): void {
     rolling,
     "true beside session.persistentCookie: 'per-session', so that browsers do not drop the cookie of people who are active",
   );
+}
+
+/** A cookie that browsers drop signs nobody in, and no log says so (RFC 6265bis). */
+function checkBrowsersTake(
+  name: string,
+  { secure, sameSite, partitioned, path = '/', domain }: CookieOptions,
+): void {
+  if (/^__Host-/i.test(name) && (path !== '/' || domain !== undefined)) {
+    const takes =
+      'a name without the prefix beside session.cookie.domain or another session.cookie.path than /: browsers drop such a cookie';
+    throw new IdleSessionOptionsError('session.name', name, takes, valueOf(name));
+  }
+  let secured: string | undefined;
+  if (sameSite === 'none') secured = "session.cookie.sameSite: 'none'";
+  else if (partitioned === true) secured = 'session.cookie.partitioned: true';
+  else if (/^__(Host|Secure)-/i.test(name)) secured = 'such a session.name';
+  if (secure !== false || secured === undefined) return;
+  const takes = `true or 'auto' beside ${secured}: browsers drop such a cookie without Secure`;
+  throw new IdleSessionOptionsError('session.cookie.secure', secure, takes);
 }
 
 /** Names no product. With the prefix, browsers take the cookie from this very host only, and over HTTPS (RFC 6265bis). */

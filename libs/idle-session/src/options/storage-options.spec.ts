@@ -26,3 +26,15 @@ describe('An option that there is not', () => {
     expect(() => create({})).not.toThrow();
   });
 });
+
+describe('The prefix of a RedisActivityStorage', () => {
+  const create = (prefix: unknown) => () => new RedisActivityStorage(client, { prefix } as object);
+
+  it.each([null, 5, {}])('is refused where it is no string: %p', (prefix) => {
+    expect(create(prefix)).toThrow(/^Option "prefix" got .*; it takes a string\.$/);
+  });
+
+  it.each(['desk:', '', undefined])('may be %p', (prefix) => {
+    expect(create(prefix)).not.toThrow();
+  });
+});

@@ -56,6 +56,25 @@ describe('The default of warnBefore', () => {
   });
 });
 
+describe('A warning of a short warnBefore', () => {
+  it.each([{ idleTimeout: 900 }, { idleTimeout: '900' }])(
+    'names the idle timeout where that is what the app gave: %j',
+    (options) => {
+      resolve(options);
+      expect(warnings).toEqual([
+        expect.stringMatching(
+          /^Option "warnBefore" is 300 ms, since "idleTimeout" is 900 ms: WCAG/,
+        ),
+      ]);
+    },
+  );
+
+  it('names no other option where the app gave it', () => {
+    resolve({ warnBefore: 900 });
+    expect(warnings).toEqual([expect.stringMatching(/^Option "warnBefore" is 900 ms: WCAG/)]);
+  });
+});
+
 describe('A given warnBefore', () => {
   it.each<[object, number, number | false]>([
     [{ warnBefore: false }, 15 * MINUTE, false],

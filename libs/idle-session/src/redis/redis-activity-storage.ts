@@ -61,6 +61,7 @@ export class RedisActivityStorage extends BufferedActivityStorage {
       subscriber,
       ...buffer
     } = options;
+    if (typeof prefix !== 'string') throw new IdleSessionOptionsError('prefix', prefix, 'a string');
     if (subscriber !== undefined && typeof subscriber?.subscribe !== 'function') {
       throw new IdleSessionOptionsError(
         'subscriber',

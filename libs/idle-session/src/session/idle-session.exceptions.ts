@@ -112,6 +112,9 @@ export class SessionConfirmationRequiredException extends UnauthorizedException 
   }
 }
 
+const TOO_MANY_DETAIL =
+  'You are signed in on as many devices as you may be. Sign out on one of them, and try again.';
+
 /**
  * The owner has as many sessions as `maxSessions` lets them have, and `onMaxSessions` is `'refuse'`: 409, since the
  * credentials are right, and the same sign-in succeeds once the person has ended another session.
@@ -125,13 +128,16 @@ export class TooManySessionsException extends ConflictException {
       type: 'urn:nestjs-idle-session:too-many-sessions',
       title: 'Too many sessions',
       status: HttpStatus.CONFLICT,
-      detail:
-        'You are signed in on as many devices as you may be. Sign out on one of them, and try again.',
+      detail: TOO_MANY_DETAIL,
       reason: 'too-many-sessions',
       maxSessions,
     } satisfies Problem & { reason: string; maxSessions: number });
+    this.message = TOO_MANY_DETAIL;
   }
 }
+
+const UNAVAILABLE_DETAIL =
+  'We could not check whether you are signed in. Please try again in a moment.';
 
 /** The storage or the session store did not answer in time: 503. Says nothing about the session. */
 export class StorageUnavailableException extends ServiceUnavailableException {
@@ -144,9 +150,10 @@ export class StorageUnavailableException extends ServiceUnavailableException {
         type: 'urn:nestjs-idle-session:storage-unavailable',
         title: 'Temporarily unavailable',
         status: HttpStatus.SERVICE_UNAVAILABLE,
-        detail: 'We could not check whether you are signed in. Please try again in a moment.',
+        detail: UNAVAILABLE_DETAIL,
       } satisfies Problem,
       { cause },
     );
+    this.message = UNAVAILABLE_DETAIL;
   }
 }

@@ -26,12 +26,14 @@ const REDIS_CODE = new RegExp(
 /** What Redis says where a script may not run a command, or not on a key or channel. */
 const SCRIPT_DENIED = /^ERR (The user executing the script can't |ACL failure in script)/;
 
-/** What may be logged of an error: its kind and its code, never its message, which may hold session ids or data. */
+/** What may be logged of an error: its kind, and its code if it has one; never its message, which may hold session ids or data. */
 export function describeError(error: unknown): string {
   const root = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (!(root instanceof Error)) return 'unknown error';
   const code = (root as NodeJS.ErrnoException).code ?? redisCodeOf(root.message);
-  return code === undefined ? root.name : `${root.name} (${code})`;
+  if (code !== undefined) return `${root.name} (${code})`;
+  // Those of node-redis are named `Error`, all of them.
+  return root.name === 'Error' ? root.constructor.name : root.name;
 }
 
 function redisCodeOf(message: string): string | undefined {

@@ -19,6 +19,9 @@ const error = Object.assign(new Error('GET sess:the-id of redis://:hunter2@db'),
   code: 'ECONNREFUSED',
 });
 
+/** As node-redis throws it: its name is that of every error. */
+class ClientOfflineError extends Error {}
+
 describe('An outage', () => {
   const began = 'error: The activity storage (read) does not answer: Error (ECONNREFUSED)';
   const over = 'log: The activity storage (read) answers again.';
@@ -97,6 +100,11 @@ describe('An outage', () => {
     ],
     ['kind and code of the error', error, 'Error (ECONNREFUSED)'],
     ['its kind if it has no code', new TypeError('hunter2'), 'TypeError'],
+    [
+      'its class where its name says nothing',
+      new ClientOfflineError('hunter2'),
+      'ClientOfflineError',
+    ],
     [
       'the first word of Redis',
       new Error("OOM command not allowed when used memory > 'maxmemory' the-id"),
