@@ -40,15 +40,9 @@ export class RequestSessions {
     return session;
   }
 
-  /**
-   * Undefined as long as the session store was not asked for the request's session. An app may hand on a request that it
-   * wrapped, to GraphQL resolvers say: the session of that knows which request it came by.
-   */
+  /** Undefined as long as the session store was not asked for the request's session. */
   find(request: Request): RequestSession | undefined {
-    const known = this.byRequest.get(request);
-    if (known || request.session == null) return known;
-    const received = requestOf(request.session);
-    return received && this.byRequest.get(received);
+    return this.byRequest.get(request) ?? this.byRequest.get(receivedRequest(request));
   }
 
   findBySession(session: SessionData): RequestSession | undefined {
@@ -87,6 +81,11 @@ export class RequestSessions {
   private hasCookie({ headers }: Request): boolean {
     return countCookies(headers.cookie ?? '', this.options.session.name) > 0;
   }
+}
+
+/** The request as it came: an app may hand on one that it wrapped, to GraphQL resolvers say. */
+function receivedRequest(request: Request): Request {
+  return request.res?.req ?? request;
 }
 
 /** The request that a session of express-session's belongs to. */
