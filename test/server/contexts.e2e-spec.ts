@@ -27,6 +27,10 @@ class Resolvers {
     return {};
   }
 
+  confirm(_root: unknown, _args: unknown, { req }: { req: Request }) {
+    return this.sessions.confirm(req);
+  }
+
   @PassiveRoute()
   poll() {
     return {};
@@ -145,6 +149,18 @@ describe('A GraphQL resolver', () => {
       await ada
         .post(`/graphql?field=leave&field=me&context=${context}`)
         .expect(200, { errors: [{ reason: 'signed-out' }] });
+    },
+  );
+
+  it.each(['undefined', 'inherited', 'proxied'])(
+    'confirms the session for the rest of the operation and the next; its request is %s',
+    async (context) => {
+      const test = await start({ metadata });
+      const ada = await test.signedIn();
+      await ada
+        .post(`/graphql?field=confirm&field=me&context=${context}`)
+        .expect(200, { data: { user: 'ada', state: 'active' } });
+      await ada.get('/members').expect(200, { user: 'ada' });
     },
   );
 

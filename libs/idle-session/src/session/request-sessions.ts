@@ -84,7 +84,7 @@ export class RequestSessions {
 }
 
 /** The request as it came: an app may hand on one that it wrapped, to GraphQL resolvers say. */
-function receivedRequest(request: Request): Request {
+export function receivedRequest(request: Request): Request {
   return request.res?.req ?? request;
 }
 
