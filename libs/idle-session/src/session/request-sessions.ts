@@ -93,10 +93,13 @@ export function requestOf(session: SessionData): Request | undefined {
   return (session as SessionData & { readonly req?: Request }).req;
 }
 
-/** Whether a session is no session of the module's express-session: it came before that, or in the place of it. */
+/**
+ * Whether a session is no session of the module's express-session: it came before that, in the place of it, or from another
+ * request.
+ */
 function isForeign(session: SessionData | undefined, known: RequestSession | undefined): boolean {
   if (session == null) return false;
-  return known === undefined || !isExpressSession(session);
+  return known === undefined || requestOf(session) !== known.request || !isExpressSession(session);
 }
 
 /** Whether a session has what express-session calls for each answer; without it, the answer never ends. */
