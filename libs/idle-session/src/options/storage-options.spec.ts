@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { BufferedActivityStorage } from '../activity/buffer/buffered-activity-storage.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { RedisActivityStorage } from '../redis/redis-activity-storage.js';
+import type { Duration } from '../utils/duration.js';
 
 const client = { eval: async () => {}, evalSha: async () => {} };
 const buffer = 'syncInterval, touchInterval, rememberedSessions';
@@ -24,5 +25,23 @@ describe('An option that there is not', () => {
       `Option "retentions" got a value; it takes nothing: there is no such option, only ${names}.`,
     );
     expect(() => create({})).not.toThrow();
+  });
+});
+
+describe('Options of a class', () => {
+  class Settings {
+    get touchInterval() {
+      return 'soon' as Duration;
+    }
+  }
+
+  it.each<[string, (options: object) => unknown]>([
+    ['RedisActivityStorage', (options) => new RedisActivityStorage(client, options)],
+    [
+      'BufferedActivityStorage',
+      (options) => new BufferedActivityStorage(new MemoryActivityStorage(), options),
+    ],
+  ])('reach a %s by its getters', (_, create) => {
+    expect(() => create(new Settings())).toThrow('Option "touchInterval" got \'soon\'');
   });
 });
