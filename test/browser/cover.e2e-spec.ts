@@ -73,6 +73,24 @@ describe('A page that is covered', () => {
   });
 });
 
+describe('A page that gives itself other style sheets while it is covered', () => {
+  it('is not printed a second later', async () => {
+    await untilWarned(visit);
+    await visit.context.setOffline(true);
+    await visit.actElsewhere();
+    await visit.pass(2 * MINUTE);
+    expect(await isCovered(page)).toBe(true);
+    await page.emulateMedia({ media: 'print' });
+    await page.evaluate(() => void (document.adoptedStyleSheets = [new CSSStyleSheet()]));
+    await visit.pass(SECOND);
+    expect(await place().isVisible()).toBe(false);
+    await visit.context.setOffline(false);
+    await gone(page);
+    expect(await place().isVisible()).toBe(true);
+    expect(await page.evaluate(() => document.adoptedStyleSheets.length)).toBe(1);
+  });
+});
+
 describe('A page whose session, as another tab knows, has ended', () => {
   it('is covered at once, and left when the server has said so', async () => {
     const other = await visit.newPage('/');

@@ -66,6 +66,27 @@ describe('The title of the document', () => {
     expect(await title()).toBe('Claim of Ada');
   });
 
+  it('tells nothing of a page that is covered, also in a head that the page puts there meanwhile', async () => {
+    await untilWarned(visit);
+    await untilCovered();
+    await page.evaluate(() => {
+      const head = document.createElement('head');
+      head.append(Object.assign(document.createElement('title'), { text: 'Claim of Ada' }));
+      document.head.replaceWith(head);
+    });
+    expect(await title()).toBe('We cannot reach the service');
+    await visit.context.setOffline(false);
+    await gone(page);
+    expect(await title()).toBe('Claim of Ada');
+  });
+
+  it('keeps no page from its warning and its end that has no head', async () => {
+    await page.evaluate(() => document.head.remove());
+    await untilWarned(visit);
+    await visit.pass(2 * MINUTE + SECOND);
+    await page.waitForURL('**/login?*');
+  });
+
   it('is neutral from the end on, where the page stays', async () => {
     await page.evaluate(() => addEventListener('expired', (event) => event.preventDefault()));
     await untilWarned(visit);

@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { PassiveRoute, SessionExpiredException, SkipIdleSession } from 'nestjs-idle-session';
+import {
+  IdleSessionService,
+  PassiveRoute,
+  SessionExpiredException,
+  SkipIdleSession,
+} from 'nestjs-idle-session';
 import { MINUTE } from '../support/test-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { testApps } from '../support/test-apps.js';
@@ -11,8 +16,19 @@ const start = testApps();
 
 @Injectable()
 class Resolvers {
+  constructor(private readonly sessions: IdleSessionService) {}
+
   me(_root: unknown, _args: unknown, { req }: { req: Request }) {
     return { user: req.session.user, state: req.idleSession?.state };
+  }
+
+  async leave(_root: unknown, _args: unknown, { req }: { req: Request }) {
+    await this.sessions.end(req);
+    return {};
+  }
+
+  confirm(_root: unknown, _args: unknown, { req }: { req: Request }) {
+    return this.sessions.confirm(req);
   }
 
   @PassiveRoute()
@@ -54,9 +70,9 @@ class TransportsModule implements OnModuleInit {
     this.adapterHost.httpAdapter.use(
       '/graphql',
       (request: Request, response: Response, next: (error?: unknown) => void) => {
-        const field = request.query.field as keyof Resolvers;
+        const fields = [request.query.field].flat() as (keyof Resolvers)[];
         const context = contexts[request.query.context as keyof typeof contexts](request);
-        this.call('graphql', field, [undefined, {}, context, { fieldName: field }]).then(
+        this.operate(fields, context).then(
           (data) => response.json({ data }),
           (error: unknown) =>
             error instanceof SessionExpiredException
@@ -65,6 +81,14 @@ class TransportsModule implements OnModuleInit {
         );
       },
     );
+  }
+
+  /** Asks for one field after the other, and answers with the last. */
+  private async operate(fields: (keyof Resolvers)[], context: object): Promise<unknown> {
+    let data: unknown;
+    for (const field of fields)
+      data = await this.call('graphql', field, [undefined, {}, context, { fieldName: field }]);
+    return data;
   }
 
   call(type: string, name: keyof Resolvers, args: unknown[]): Promise<unknown> {
@@ -116,6 +140,29 @@ describe('A GraphQL resolver', () => {
       .post(`/graphql?field=me&context=${context}`)
       .expect(200, { errors: [{ reason: 'idle' }] });
   });
+
+  it.each(['undefined', 'inherited', 'proxied'])(
+    'is refused once another has ended the session; its request is %s',
+    async (context) => {
+      const test = await start({ metadata });
+      const ada = await test.signedIn();
+      await ada
+        .post(`/graphql?field=leave&field=me&context=${context}`)
+        .expect(200, { errors: [{ reason: 'signed-out' }] });
+    },
+  );
+
+  it.each(['undefined', 'inherited', 'proxied'])(
+    'confirms the session for the rest of the operation and the next; its request is %s',
+    async (context) => {
+      const test = await start({ metadata });
+      const ada = await test.signedIn();
+      await ada
+        .post(`/graphql?field=confirm&field=me&context=${context}`)
+        .expect(200, { data: { user: 'ada', state: 'active' } });
+      await ada.get('/members').expect(200, { user: 'ada' });
+    },
+  );
 
   it('gets the exception of a session that ended, for the GraphQL server to answer', async () => {
     const test = await start({ metadata });

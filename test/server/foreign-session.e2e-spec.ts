@@ -2,7 +2,8 @@ import { Controller, Get, Module, Req, type MiddlewareConsumer } from '@nestjs/c
 import { describe, expect, it } from '@jest/globals';
 import type { NextFunction, Request, Response } from 'express';
 import expressSession from 'express-session';
-import { SECRET } from '../support/test-app.js';
+import { sessionIdOf, signInCookie } from '../support/cookies.js';
+import { MINUTE, SECRET } from '../support/test-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { testApps } from '../support/test-apps.js';
 
@@ -128,5 +129,34 @@ describe('A session middleware that replaces the session of the module', () => {
       expect.stringContaining('a session that IdleSessionModule does not guard'),
     ]);
     await ada.get('/page').expect(200, { user: 'ada' });
+  });
+});
+
+describe('A session that was loaded for another request', () => {
+  /** As apps do that take the session's id from elsewhere than the cookie. */
+  function loadSession(request: Request, _: Response, next: NextFunction): void {
+    const { sid } = request.query;
+    if (typeof sid !== 'string') return next();
+    request.sessionStore.load(sid, (_error, session) => {
+      Object.assign(request, { session });
+      next();
+    });
+  }
+
+  @Module({})
+  class LoadingModule {
+    configure(consumer: MiddlewareConsumer) {
+      consumer.apply(loadSession).forRoutes('{*path}');
+    }
+  }
+
+  it('is an error that names the cure, never half-guarded: it may be locked', async () => {
+    const logger = new RecordingLogger();
+    const options = { idleTimeout: '1h', lockAfter: '15m' } as const;
+    const test = await start({ logger, options, metadata: { imports: [LoadingModule] } });
+    const sid = sessionIdOf(await signInCookie(test));
+    test.clock.advance(15 * MINUTE);
+    await test.browser().get(`/page?sid=${sid}`).expect(500);
+    expect(logger.errors.join('\n')).toContain('a session that IdleSessionModule does not guard');
   });
 });

@@ -1,4 +1,4 @@
-import { TICK_MS } from '../src/browser/environment.js';
+import { ANSWER_TIMEOUT_MS, TICK_MS } from '../src/browser/environment.js';
 import type {
   Answer,
   Environment,
@@ -61,9 +61,6 @@ export interface Surroundings {
   broadcast(from: FakeTab, message: TabMessage): void;
   withLock(tab: FakeTab, name: string, run: () => Promise<void>): Promise<void>;
 }
-
-/** How long a request hangs until the browser gives it up. */
-const HANG_MS = 10_000;
 
 /** Stands for the server where a task needs a tab: it is never frozen or hidden. */
 const SERVER: TaskOwner = { isFrozen: false, late: [], hiddenFor: () => 0 };
@@ -212,7 +209,7 @@ export class FakeTab implements Environment, TaskOwner {
     return new Promise((resolve, reject) => {
       const fail = () => reject(new TypeError('Failed to fetch'));
       if (world.network === 'down') return world.plan(this, 5, fail);
-      if (world.network === 'hanging') return world.plan(this, HANG_MS, fail);
+      if (world.network === 'hanging') return world.plan(this, ANSWER_TIMEOUT_MS, fail);
       const observe = ({ status, remainingMs, state }: FakeResponse) => {
         const requestedAgoMs = world.elapsed - startedAt;
         this.observe({ status, expiresInMs: remainingMs, state, requestedAgoMs });

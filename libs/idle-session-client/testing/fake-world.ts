@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers';
+import { LOCK_KEPT_MS, LOCK_TIMEOUT_MS } from '../src/browser/environment.js';
 import type { TabMessage } from '../src/protocol/tab-message.js';
 import type { IdleSessionOptions } from '../src/session/idle-session-options.js';
 import { FakeServer, type FakePolicy, type FakeResponse } from './fake-server.js';
@@ -20,10 +21,6 @@ export const HOUR = 60 * MINUTE;
 interface Turn {
   readonly start: () => void;
 }
-
-/** How long a tab waits for a lock, and how much longer than its run it keeps it, as in the real environment. */
-const LOCK_TIMEOUT_MS = 3000;
-const LOCK_KEPT_MS = 100;
 
 /** From when on, and how much, timers that chain are slowed down in a hidden tab. */
 const THROTTLED_AFTER_MS = 5 * MINUTE;

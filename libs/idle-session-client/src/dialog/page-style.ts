@@ -5,9 +5,11 @@ export class PageStyle {
 
   /** @param style empty: the page has none */
   set(style: string): void {
-    if (style === this.#shown) return;
-    this.#sheet.replaceSync((this.#shown = style));
-    const others = document.adoptedStyleSheets.filter((sheet) => sheet !== this.#sheet);
-    document.adoptedStyleSheets = style ? [...others, this.#sheet] : others;
+    const sheets = document.adoptedStyleSheets;
+    if (style !== this.#shown) this.#sheet.replaceSync((this.#shown = style));
+    if (sheets.includes(this.#sheet) === !style)
+      document.adoptedStyleSheets = style
+        ? [...sheets, this.#sheet]
+        : sheets.filter((sheet) => sheet !== this.#sheet);
   }
 }

@@ -24,7 +24,8 @@ export class PageTitle {
     // As the browser has it, with other spaces.
     this.#shown = title ? document.title : undefined;
     if (!title) return this.#observer.disconnect();
-    this.#observer.observe(document.head, { childList: true, subtree: true, characterData: true });
+    // All of the document: an app may take its head out, or put another there.
+    this.#observer.observe(document, { childList: true, subtree: true, characterData: true });
   }
 
   #correct(): void {

@@ -243,9 +243,10 @@ describe('IdleSession', () => {
       frozen.freeze();
       expect(frozen.sentTo('heartbeat').length).toBeGreaterThan(0);
       await type(world, typing, 20 * MINUTE);
-      expect(typing.sentTo('heartbeat').length).toBeGreaterThanOrEqual(18);
+      // Each waits for the lock before it is sent without.
+      expect(typing.sentTo('heartbeat').length).toBeGreaterThanOrEqual(16);
       expect(typing.sentTo('heartbeat').length).toBeLessThanOrEqual(21);
-      expect(world.time - world.server.lastActivityAt()).toBeLessThan(65 * SECOND);
+      expect(world.time - world.server.lastActivityAt()).toBeLessThan(75 * SECOND);
       expect(typing.state.state).toBe('active');
     });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { BufferedActivityStorage } from '../activity/buffer/buffered-activity-storage.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { RedisActivityStorage } from '../redis/redis-activity-storage.js';
+import type { Duration } from '../utils/duration.js';
 
 const client = { eval: async () => {}, evalSha: async () => {} };
 const buffer = 'syncInterval, touchInterval, rememberedSessions';
@@ -36,5 +37,23 @@ describe('The prefix of a RedisActivityStorage', () => {
 
   it.each(['desk:', '', undefined])('may be %p', (prefix) => {
     expect(create(prefix)).not.toThrow();
+  });
+});
+
+describe('Options of a class', () => {
+  class Settings {
+    get touchInterval() {
+      return 'soon' as Duration;
+    }
+  }
+
+  it.each<[string, (options: object) => unknown]>([
+    ['RedisActivityStorage', (options) => new RedisActivityStorage(client, options)],
+    [
+      'BufferedActivityStorage',
+      (options) => new BufferedActivityStorage(new MemoryActivityStorage(), options),
+    ],
+  ])('reach a %s by its getters', (_, create) => {
+    expect(() => create(new Settings())).toThrow('Option "touchInterval" got \'soon\'');
   });
 });

@@ -59,8 +59,12 @@ export class RedisActivityStorage extends BufferedActivityStorage {
       prefix = 'idle-session:',
       retention = DEFAULT_RETENTION,
       subscriber,
-      ...buffer
+      syncInterval,
+      touchInterval,
+      rememberedSessions,
     } = options;
+    // Each by its name: those of a class may be getters, which a rest leaves out.
+    const buffer = { syncInterval, touchInterval, rememberedSessions };
     if (typeof prefix !== 'string') throw new IdleSessionOptionsError('prefix', prefix, 'a string');
     if (subscriber !== undefined && typeof subscriber?.subscribe !== 'function') {
       throw new IdleSessionOptionsError(

@@ -44,7 +44,7 @@ export class RequestSession {
   isEnding = false;
 
   constructor(
-    private readonly request: Request,
+    readonly request: Request,
     private readonly activity: SessionActivity,
     private readonly ending: SessionEnding,
     private readonly writer: SessionWriter,

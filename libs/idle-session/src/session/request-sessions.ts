@@ -40,15 +40,9 @@ export class RequestSessions {
     return session;
   }
 
-  /**
-   * Undefined as long as the session store was not asked for the request's session. An app may hand on a request that it
-   * wrapped, to GraphQL resolvers say: the session of that knows which request it came by.
-   */
+  /** Undefined as long as the session store was not asked for the request's session. */
   find(request: Request): RequestSession | undefined {
-    const known = this.byRequest.get(request);
-    if (known || request.session == null) return known;
-    const received = requestOf(request.session);
-    return received && this.byRequest.get(received);
+    return this.byRequest.get(request) ?? this.byRequest.get(receivedRequest(request));
   }
 
   findBySession(session: SessionData): RequestSession | undefined {
@@ -89,15 +83,23 @@ export class RequestSessions {
   }
 }
 
+/** The request as it came: an app may hand on one that it wrapped, to GraphQL resolvers say. */
+export function receivedRequest(request: Request): Request {
+  return request.res?.req ?? request;
+}
+
 /** The request that a session of express-session's belongs to. */
 export function requestOf(session: SessionData): Request | undefined {
   return (session as SessionData & { readonly req?: Request }).req;
 }
 
-/** Whether a session is no session of the module's express-session: it came before that, or in the place of it. */
+/**
+ * Whether a session is no session of the module's express-session: it came before that, in the place of it, or from another
+ * request.
+ */
 function isForeign(session: SessionData | undefined, known: RequestSession | undefined): boolean {
   if (session == null) return false;
-  return known === undefined || !isExpressSession(session);
+  return known === undefined || requestOf(session) !== known.request || !isExpressSession(session);
 }
 
 /** Whether a session has what express-session calls for each answer; without it, the answer never ends. */

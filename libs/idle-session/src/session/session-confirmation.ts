@@ -13,7 +13,7 @@ import {
 import { AttachedSocket } from './open/attached-socket.js';
 import { newSessionId } from './new-session-id.js';
 import type { RequestSession } from './request-session.js';
-import { RequestSessions } from './request-sessions.js';
+import { receivedRequest, RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionEvents } from './session-events.js';
@@ -66,7 +66,9 @@ export class SessionConfirmation {
    * @throws {StorageUnavailableException} if the storage or the session store took none of it
    * @throws {UnauthorizedException} without a session that is under the idle timeout
    */
-  async confirm(request: Request): Promise<boolean> {
+  async confirm(given: Request): Promise<boolean> {
+    // What is put on a wrapped one, express-session does not see: the browser would be left with the old id.
+    const request = receivedRequest(given);
     if (!canSetCookie(request)) throw new Error(NO_COOKIE);
     const session = this.requestSessions.of(request);
     await this.lookUp(session);
