@@ -1,5 +1,6 @@
 import { get, type Agent, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { INestApplication } from '@nestjs/common';
 import { until } from './until.js';
@@ -21,10 +22,11 @@ export class OpenStream {
 
   private constructor(private readonly answer: IncomingMessage) {
     const isZipped = answer.headers['content-encoding'] === 'gzip';
-    const body = isZipped ? answer.pipe(createGunzip()) : answer;
+    const body = isZipped ? pipeline(answer, createGunzip(), () => {}) : answer;
     body.on('data', (chunk: Buffer) => (this.received += chunk.toString()));
-    answer.on('error', () => {});
-    answer.on('close', () => (this.outcome = answer.complete ? 'whole' : 'cut'));
+    body.on('error', () => {});
+    // Unzipping takes its time, in a thread of its own.
+    body.on('close', () => (this.outcome = answer.complete ? 'whole' : 'cut'));
   }
 
   /** Resolves once the headers have come; the app has to listen. */
