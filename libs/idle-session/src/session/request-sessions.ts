@@ -108,6 +108,6 @@ export function isExpressSession(session: SessionData): boolean {
 }
 
 export const FOREIGN_SESSION =
-  'The request has a session that IdleSessionModule does not guard: something else mounted a session middleware. ' +
+  'The request has a session that IdleSessionModule does not guard: something else mounted a session middleware, or assigned request.session. ' +
   'Remove that and give its options to IdleSessionModule.forRoot({ session }), or mount ' +
   'app.use(app.get(IdleSessionService).middleware()) in its place.';
