@@ -1,9 +1,22 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { get, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createTestApp, MINUTE, type TestApp } from '../support/test-app.js';
 
 let test: TestApp;
 afterEach(() => test.app.close());
+
+/** The answer as it comes over the wire. */
+async function fetchRaw(file: string, headers: Record<string, string>) {
+  const { port } = (test.app.getHttpServer() as Server).address() as AddressInfo;
+  const asked = get({ port, path: `/idle-session/${file}`, headers, agent: false });
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  const body = Buffer.concat((await response.toArray()) as Buffer[]);
+  return { status: response.statusCode, headers: response.headers, body };
+}
 
 describe('The browser client', () => {
   it('is an ES module that caches ask for again', async () => {
@@ -40,6 +53,41 @@ describe('The browser client', () => {
     const { text } = await test.browser().get('/idle-session/client.js').expect(200);
     const digest = createHash('sha384').update(text).digest('base64');
     expect(test.sessions.client.integrity).toBe(`sha384-${digest}`);
+  });
+
+  describe('is sent compressed to who takes it so', () => {
+    const same = (body: Buffer) => body;
+
+    it.each<[string | undefined, string | undefined, (body: Buffer) => Buffer]>([
+      ['gzip, deflate, br, zstd', 'br', brotliDecompressSync],
+      ['gzip, deflate', 'gzip', gunzipSync],
+      ['br;q=0, gzip', 'gzip', gunzipSync],
+      ['gzip;q=0, deflate', undefined, same],
+      ['identity', undefined, same],
+      [undefined, undefined, same],
+    ])('%s', async (accepted, encoding, decompress) => {
+      test = await createTestApp();
+      await test.app.listen(0, '127.0.0.1');
+      const headers: Record<string, string> =
+        accepted === undefined ? {} : { 'Accept-Encoding': accepted };
+      for (const file of ['client.js', test.sessions.client.fileName]) {
+        const plain = await fetchRaw(file, {});
+        const answer = await fetchRaw(file, headers);
+        expect(answer.headers['content-encoding']).toBe(encoding);
+        expect(answer.headers.vary).toContain('Accept-Encoding');
+        expect(Number(answer.headers['content-length'])).toBe(answer.body.length);
+        expect(decompress(answer.body)).toEqual(plain.body);
+        expect(answer.body.length < plain.body.length / 2).toBe(encoding !== undefined);
+      }
+    });
+
+    it('and is the same to caches', async () => {
+      test = await createTestApp();
+      await test.app.listen(0, '127.0.0.1');
+      const { headers } = await fetchRaw('client.js', { 'Accept-Encoding': 'br' });
+      const again = { 'Accept-Encoding': 'gzip', 'If-None-Match': String(headers.etag) };
+      expect((await fetchRaw('client.js', again)).status).toBe(304);
+    });
   });
 
   it('is no activity, and is served also to a person who was signed out', async () => {

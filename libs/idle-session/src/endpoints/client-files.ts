@@ -2,10 +2,20 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
 
 const ENTRY = 'client.js';
 const HASH_LENGTH = 16;
+
+/** The ways to compress a file for those who take it so, the smallest result first. */
+const ENCODERS = { br: promisify(brotliCompress), gzip: promisify(gzip) };
+export type Encoding = keyof typeof ENCODERS;
+export const ENCODINGS = Object.keys(ENCODERS) as Encoding[];
+
+/** By encoding and name, which has a hash of the content: what one app of a process compressed, no other does again. */
+const compressed = new Map<string, Promise<Buffer>>();
 
 /** The browser client, as the endpoints serve it. */
 export interface ClientScript {
@@ -41,7 +51,13 @@ export class ClientFiles {
     return [...this.files.keys()];
   }
 
-  get(fileName: string): Buffer | undefined {
-    return this.files.get(fileName);
+  /** @param fileName one of {@link names} */
+  async get(fileName: string, encoding?: Encoding): Promise<Buffer> {
+    const file = this.files.get(fileName)!;
+    if (!encoding) return file;
+    const key = `${encoding} ${fileName}`;
+    const known = compressed.get(key) ?? ENCODERS[encoding](file);
+    compressed.set(key, known);
+    return known;
   }
 }

@@ -15,7 +15,7 @@ import { sendProblem } from '../request/problem.js';
 import { EndedSession } from '../session/ended-session.js';
 import { SessionExpiredException } from '../session/idle-session.exceptions.js';
 import { RequestSessions } from '../session/request-sessions.js';
-import { ClientFiles } from './client-files.js';
+import { ClientFiles, ENCODINGS } from './client-files.js';
 import { draftKey } from './draft-key.js';
 import { EndpointChecks } from './endpoint-checks.js';
 import { EndpointCors, isPreflight } from './endpoint-cors.js';
@@ -124,17 +124,26 @@ export class Endpoints {
     sendJson(olderKeys.length > 0 ? { key, olderKeys } : { key }, response);
   };
 
-  private readonly client = (_: Request, response: Response): void => {
+  private readonly client = (request: Request, response: Response): Promise<void> => {
     const { fileName, integrity } = this.clientFiles;
-    response.set('ETag', `"${integrity}"`);
-    this.sendScript(fileName, 'no-cache', response);
+    // Weak: it is the same however it is compressed.
+    response.set('ETag', `W/"${integrity}"`);
+    return this.sendScript(fileName, 'no-cache', request, response);
   };
 
-  private readonly hashedClient = (name: string) => (_: Request, response: Response) =>
-    this.sendScript(name, 'public, max-age=31536000, immutable', response);
+  private readonly hashedClient = (name: string) => (request: Request, response: Response) =>
+    this.sendScript(name, 'public, max-age=31536000, immutable', request, response);
 
-  private sendScript(fileName: string, cacheControl: string, response: Response): void {
+  private async sendScript(
+    fileName: string,
+    cacheControl: string,
+    request: Request,
+    response: Response,
+  ): Promise<void> {
+    const encoding = ENCODINGS.find((name) => request.acceptsEncodings(name));
+    const file = await this.clientFiles.get(fileName, encoding);
     response.set({ 'Cache-Control': cacheControl, 'X-Content-Type-Options': 'nosniff' });
-    response.type('text/javascript').send(this.clientFiles.get(fileName));
+    if (encoding) response.set('Content-Encoding', encoding);
+    response.vary('Accept-Encoding').type('text/javascript').send(file);
   }
 }
