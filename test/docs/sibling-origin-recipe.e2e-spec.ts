@@ -70,6 +70,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
+  events.splice(0);
   context = await hosts.visit();
   page = await context.newPage();
 });
@@ -195,7 +196,7 @@ describe('docs/recipes/sibling-origin.md: a page on app.example.com', () => {
     await openSignedIn();
     await away(15 * MINUTE);
     await page.waitForURL(`${APP}/sign-in?reason=idle&returnTo=%2Fclaims`);
-    expect(events.at(-1)).toMatchObject({ type: 'expired', reason: 'idle' });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'expired', reason: 'idle' }));
   });
 
   it('notices the end when the API refuses a request of its own', async () => {
@@ -209,7 +210,9 @@ describe('docs/recipes/sibling-origin.md: a page on app.example.com', () => {
     await openSignedIn();
     await page.evaluate(() => void (window as Shown).idleSession!.signOut());
     await page.waitForURL(`${APP}/sign-in?reason=signed-out`);
-    expect(events.at(-1)).toMatchObject({ type: 'ended', reason: 'signed-out' });
+    // Sessions of other tests may expire meanwhile.
+    const signedOut = expect.objectContaining({ type: 'ended', reason: 'signed-out' });
+    expect(events).toContainEqual(signedOut);
   });
 
   it('keeps a draft, and offers it after signing in again', async () => {
