@@ -73,7 +73,8 @@ export default {
   testTimeout: 120_000,
   // On two processors: tests of outages and real time mostly wait.
   maxWorkers: 3,
-  testSequencer: './test/support/longest-first.cjs',
+  // By its whole path: scripts/compat.mjs takes this from a folder of its own.
+  testSequencer: `${import.meta.dirname}/test/support/longest-first.cjs`,
   reporters: ['default', './test/support/summary-reporter.js'],
   coverageProvider: 'v8',
   collectCoverageFrom: [
