@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { get, type IncomingMessage, type Server } from 'node:http';
+import { get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -79,6 +79,20 @@ describe('The browser client', () => {
         expect(decompress(answer.body)).toEqual(plain.body);
         expect(answer.body.length < plain.body.length / 2).toBe(encoding !== undefined);
       }
+    });
+
+    it('and not again where a middleware in front encodes it', async () => {
+      test = await createTestApp({
+        configure: (app) =>
+          app.use((_: unknown, response: ServerResponse, next: () => void) => {
+            response.setHeader('Content-Encoding', 'own');
+            next();
+          }),
+      });
+      await test.app.listen(0, '127.0.0.1');
+      const { headers, body } = await fetchRaw('client.js', { 'Accept-Encoding': 'br' });
+      expect(headers['content-encoding']).toBe('own');
+      expect(body.toString()).toMatch(/export\s*\{/);
     });
 
     it('and is the same to caches', async () => {

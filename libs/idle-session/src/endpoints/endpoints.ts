@@ -140,7 +140,9 @@ export class Endpoints {
     request: Request,
     response: Response,
   ): Promise<void> {
-    const encoding = ENCODINGS.find((name) => request.acceptsEncodings(name));
+    // Not what a middleware in front encodes itself.
+    const isEncoded = response.hasHeader('Content-Encoding');
+    const encoding = ENCODINGS.find((name) => !isEncoded && request.acceptsEncodings(name));
     const file = await this.clientFiles.get(fileName, encoding);
     response.set({ 'Cache-Control': cacheControl, 'X-Content-Type-Options': 'nosniff' });
     if (encoding) response.set('Content-Encoding', encoding);
