@@ -65,6 +65,7 @@ describe('A lock on Redis', () => {
 
   it('stays, once told, whatever heartbeats are on their way in both processes', async () => {
     const [one, two] = await twoProcesses({ idleTimeout: '1m', lockAfter: '1s' });
+    const signInAt = performance.now();
     const ada = await one.signIn();
     const [leftAt, stopwatch] = [performance.now(), new Stopwatch()];
     let [lockedAt, took] = [Infinity, Infinity];
@@ -88,7 +89,8 @@ describe('A lock on Redis', () => {
     await Promise.all(beats);
     stopwatch.stop();
     expect(wrong).toEqual([]);
-    expect(lockedAt - leftAt).toBeGreaterThan(SECOND - 100);
+    // The sign-in is activity; its answer may be long on its way, and the heartbeats as well.
+    expect(lockedAt - signInAt).toBeGreaterThan(SECOND - 100);
     expect(took).toBeLessThan(2 * SECOND);
   });
 });
