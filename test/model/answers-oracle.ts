@@ -23,6 +23,21 @@ export interface Answered {
   readonly out: boolean;
 }
 
+/** What faults left of the activity that processes accepted. */
+interface KnownFaults {
+  /** Whether what a process accepted then is lost, since the process was killed. */
+  lost(process: number, acceptedAt: number): boolean;
+  /** Up to when activity had reached Redis by `time` in any case. */
+  deliveredUntil(time: number): number;
+}
+
+/** Activity that a process accepted. */
+interface Proof {
+  readonly activeAt: number;
+  readonly process: number;
+  readonly acceptedAt: number;
+}
+
 /**
  * Judges an app by what one person sends and is answered, in real time, whatever the app and Redis are made of. The
  * person may be signed out once no activity that was accepted keeps them in; they must be out once none that the app
@@ -33,7 +48,7 @@ export class Person {
   /** How often an app process said that the session ended. */
   endEvents = 0;
   private readonly log: string[] = [];
-  private readonly proofs: { activeAt: number; process: number; acceptedAt: number }[] = [];
+  private readonly proofs: Proof[] = [];
   private heardAtLatest = 0;
   private triesToSignOut = false;
   private signedOutBy: { process: number; at: number } | undefined;
@@ -41,8 +56,7 @@ export class Person {
   constructor(
     readonly cookie: string,
     private readonly limits: { readonly idleTimeoutMs: number; readonly lockAfterMs: number },
-    /** Whether what a process accepted then is lost, since the process was killed. */
-    private readonly lost: (process: number, acceptedAt: number) => boolean,
+    private readonly faults: KnownFaults,
   ) {}
 
   /** Takes in that a sign-out is on its way: from now on the session may be over, or not yet. */
@@ -67,13 +81,28 @@ export class Person {
     return undefined;
   }
 
+  /** Until when the person is in, whatever else happened. */
+  provenUntil(): number {
+    return this.activeAt(() => true) + this.limits.idleTimeoutMs;
+  }
+
   /**
-   * Until when the person is in, whatever else happened.
-   * @param spanMs for how long one activity keeps them in; `lockAfterMs`: until when the session is not locked
+   * Until when the session is not locked, by what the asked process must know. An outage may take longer than half of
+   * `lockAfter`, and what another process accepted may not have come through yet.
    */
-  provenUntil(spanMs = this.limits.idleTimeoutMs): number {
-    const proofs = this.proofs.filter(({ process, acceptedAt }) => !this.lost(process, acceptedAt));
-    return Math.max(0, ...proofs.map(({ activeAt }) => activeAt)) + spanMs;
+  private unlockedUntil(asked: number, now: number): number {
+    const delivered = this.faults.deliveredUntil(now);
+    const isKnown = ({ process, acceptedAt }: Proof) =>
+      process === asked || acceptedAt <= delivered;
+    return this.activeAt(isKnown) + this.limits.lockAfterMs;
+  }
+
+  /** When the person was last active, by those proofs. */
+  private activeAt(counts: (proof: Proof) => boolean): number {
+    const proofs = this.proofs.filter(
+      (proof) => !this.faults.lost(proof.process, proof.acceptedAt) && counts(proof),
+    );
+    return Math.max(0, ...proofs.map(({ activeAt }) => activeAt));
   }
 
   /** From when on the person is out in any case, unless they are heard again. */
@@ -100,7 +129,7 @@ export class Person {
     } else if (served && sentAt > this.overFrom()) return 'served after the end';
     if (served && what !== 'unlock' && sentAt > this.lockedFrom()) return 'served while locked';
     if (locked && what === 'unlock') return 'locked after an unlock';
-    if (locked && answeredAt < this.provenUntil(this.limits.lockAfterMs))
+    if (locked && answeredAt < this.unlockedUntil(process, answeredAt))
       return 'locked although active';
     if (out && !this.triesToSignOut && answeredAt < this.provenUntil())
       return 'signed out although active';

@@ -65,8 +65,8 @@ export class Faults {
     return this.kills.some((kill) => kill.to >= from && kill.from <= to);
   }
 
-  /** Up to when accepted activity had reached Redis by `time` in any case. */
-  private deliveredUntil(time: number): number {
+  /** Up to when activity that a process accepted had reached Redis by `time` in any case. */
+  deliveredUntil(time: number): number {
     // Twice the interval: a busy machine sends late.
     const delivered = time - 2 * SYNC_INTERVAL;
     const outage = this.outages.findLast(({ from, to }) => from < time && to > delivered);
@@ -75,7 +75,7 @@ export class Faults {
 
   private async freezeRedis(): Promise<void> {
     this.counts.hangs++;
-    const duration = this.random.between(200, 3000);
+    const duration = this.random.between(200, 2000);
     await this.away(`Redis hangs for ${Math.round(duration)} ms`, async () => {
       this.redis.freeze();
       await delay(duration);

@@ -167,9 +167,7 @@ export class Soak {
       count(this.counts, status);
       if (status === 200 && cookie !== undefined && body.sessionRef !== undefined) {
         this.counts.served++;
-        const person = new Person(cookie, this.options, (index, acceptedAt) =>
-          this.faults.lost(index, acceptedAt),
-        );
+        const person = new Person(cookie, this.options, this.faults);
         this.people.set(body.sessionRef, person);
         const served = { status, served: true, locked: false, out: false, idleForMs: 0 };
         const answeredAt = performance.now();
