@@ -78,5 +78,6 @@ it('The first answer ends it: all requests are served at once', async () => {
   // Answers come in order: what was asked meanwhile has been answered once these are.
   await Promise.all(clients.map((client) => client.ping()));
   await nextTurn();
-  expect(new Set(await pages(40))).toEqual(new Set([200]));
+  // As few as tell "all" from "one": on a busy machine, forty take longer than the storage timeout.
+  expect(new Set(await pages(5))).toEqual(new Set([200]));
 });
