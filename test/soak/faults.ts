@@ -75,7 +75,7 @@ export class Faults {
 
   private async freezeRedis(): Promise<void> {
     this.counts.hangs++;
-    const duration = this.random.between(200, 2000);
+    const duration = this.random.between(200, 3000);
     await this.away(`Redis hangs for ${Math.round(duration)} ms`, async () => {
       this.redis.freeze();
       await delay(duration);
