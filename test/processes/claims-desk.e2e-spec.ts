@@ -1,14 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Response } from 'supertest';
 import { ClaimsDesk } from '../support/claims-desk.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { passTime as passTimeOf, recordsOf } from '../support/activity-records.js';
 import { Stopwatch } from '../support/stopwatch.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
+import { until } from '../support/until.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
 
 const SESSIONS = 'claims-desk:session:';
 const ACTIVITY = 'claims-desk:activity:';
+
+/** How soon after an outage people are known again. */
+const RECOVERY_MS = 5000;
 
 let redis: RedisServer;
 let admin: RedisClient;
@@ -41,12 +46,10 @@ const statusOf = async (desk: ClaimsDesk, cookie: string) =>
 
 /** Waits for the end of an outage; nobody may be told anything else than to come again. */
 async function known(desk: ClaimsDesk, cookie: string): Promise<void> {
-  let answer = await desk.me(cookie);
-  for (const giveUp = Date.now() + 5000; answer.status === 503 && Date.now() < giveUp;) {
-    await delay(50);
-    answer = await desk.me(cookie);
-  }
-  expect([answer.status, answer.body.name]).toEqual([200, 'Demo user']);
+  let answer: Response | undefined;
+  const isBack = async () => (answer = await desk.me(cookie)).status !== 503;
+  await until('the outage is over', isBack, RECOVERY_MS);
+  expect([answer?.status, answer?.body.name]).toEqual([200, 'Demo user']);
 }
 
 describe('Two processes on one Redis', () => {
@@ -186,10 +189,7 @@ describe('A process whose Redis goes away', () => {
       ]);
 
       await end();
-      let status = 503;
-      for (const giveUp = Date.now() + 5000; status === 503 && Date.now() < giveUp;)
-        ({ status } = await one.me(cookie));
-      expect(status).toBe(200);
+      await known(one, cookie);
     },
   );
 });

@@ -20,10 +20,14 @@ import { sessionIdOf } from '../support/cookies.js';
 import { aMinuteLater } from '../support/minute-later.js';
 import { passTime } from '../support/activity-records.js';
 import { RedisServer } from '../support/redis-server.js';
+import { until } from '../support/until.js';
 import { MINUTE, SignedInGuard } from '../support/test-app.js';
 
 /** Short, so that tests of servers that hang do not take long. */
 const STORAGE_TIMEOUT = 500;
+
+/** How soon after an outage the storage answers again. */
+const RECOVERY_MS = 5000;
 
 /** How long a question to Redis is waited for at least. */
 const WAITED_FOR = 0.85 * STORAGE_TIMEOUT;
@@ -71,11 +75,10 @@ function expectUnavailable(response: Response): void {
 
 /** Asks until the storage answers again. Whatever else the app says on the way is told. */
 async function recovered(ask: () => PromiseLike<Response>): Promise<Response> {
-  for (const giveUp = Date.now() + 5000; ;) {
-    const response = await ask();
-    if (response.status !== 503 || Date.now() > giveUp) return response;
-    await delay(20);
-  }
+  let response: Response | undefined;
+  const isBack = async () => (response = await ask()).status !== 503;
+  await until('the storage answers again', isBack, RECOVERY_MS);
+  return response!;
 }
 
 describe.each(outages)('While Redis is $kind', ({ begin, end }) => {
@@ -339,13 +342,11 @@ describe('With the activity on a Redis of its own', () => {
       expect(test.log.map(({ level }) => level)).toEqual(['error']);
 
       await end(activity);
-      const active = async () => {
+      const isActive = async () => {
         const response = await test.ask.get('/idle-session/status').set('Cookie', ada).expect(200);
-        return response.body.state;
+        return response.body.state === 'active';
       };
-      for (const giveUp = Date.now() + 5000; Date.now() < giveUp; await delay(20))
-        if ((await active()) === 'active') break;
-      expect(await active()).toBe('active');
+      await until('the session is active again', isActive, RECOVERY_MS);
       const stored = JSON.parse(
         (await (await redis.client()).get(`sess:${sessionIdOf(ada)}`)) ?? '',
       );
