@@ -20,6 +20,7 @@ import {
   type IdleSessionStatus,
 } from 'nestjs-idle-session';
 import type { BrowserContext, Page } from 'playwright-core';
+import { Passwords, Tries, UnlockController } from '../../docs/examples/recipes/lock.js';
 import { start } from '../../docs/examples/recipes/sibling-origin.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -97,7 +98,10 @@ interface Shown {
 
 type Status = Pick<IdleSessionStatus, 'state' | 'expiresInMs'>;
 
-type Init = Pick<RequestInit, 'method' | 'mode'> & { headers?: Record<string, string> };
+type Init = Pick<RequestInit, 'method' | 'mode'> & {
+  headers?: Record<string, string>;
+  body?: string;
+};
 
 /** What the API answers to the page. */
 const answer = (path: string, init: Init = {}, asked = page): Promise<[number, Status]> =>
@@ -244,6 +248,50 @@ describe('docs/recipes/sibling-origin.md: a page on app.example.com', () => {
       sameSite: 'Lax',
     });
     expect(hosts.cookiesOfPages.filter(Boolean)).toEqual([]);
+  });
+});
+
+describe('A page on app.example.com of an app with a lock', () => {
+  const startApp = testApps();
+
+  it('is covered, sends the password to the API, and goes on', async () => {
+    const test = await startApp({
+      options: { origins: [APP], idleTimeout: '1h', lockAfter: '15m' },
+      metadata: { controllers: [UnlockController], providers: [Passwords, Tries] },
+      configure: (created) => {
+        (created as NestExpressApplication).set('trust proxy', 1);
+        created.enableCors({ origin: [APP], credentials: true });
+      },
+    });
+    await test.app.listen(0, '127.0.0.1');
+    hosts.serve('api.example.com', test.app);
+    try {
+      await page.goto(`${APP}/sign-in`);
+      await page.waitForFunction(() => (window as Shown).call);
+      expect((await answer('/sign-in', { method: 'POST' }))[0]).toBe(200);
+      await open('/claims');
+      const note = page.getByLabel('Note');
+      await note.fill('Storm');
+      // As its form would.
+      const unlock = (password: string) =>
+        answer('/unlock', {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ password }),
+        });
+      test.clock.advance(15 * MINUTE);
+      await away(0);
+      await dialog().getByText('locked this page').waitFor();
+      expect(await answer('/page')).toEqual([401, expect.objectContaining({ reason: 'locked' })]);
+      expect((await unlock('wrong'))[0]).toBe(401);
+      expect((await unlock('demo'))[0]).toBe(204);
+      await page.evaluate(() => (window as Shown).idleSession!.check());
+      await dialog().waitFor({ state: 'hidden' });
+      expect(await note.inputValue()).toBe('Storm');
+      expect((await answer('/page'))[0]).toBe(200);
+    } finally {
+      hosts.serve('api.example.com', app);
+    }
   });
 });
 
