@@ -130,7 +130,7 @@ export interface IdleSessionModuleOptions {
   readonly storageTimeout?: Duration;
 }
 
-/** What of the module is decided where it is imported, since controllers are made from it. */
+/** Options that are given where the module is imported: with `forRootAsync()` beside the factory, which does not return them. */
 export interface IdleSessionModuleExtras {
   /** Path of the endpoints, under the global prefix; false: none are mounted. Default `'idle-session'`. */
   readonly path?: string | false;
