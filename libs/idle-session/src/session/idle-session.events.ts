@@ -44,6 +44,6 @@ export type IdleSessionEvent =
   | (EventDetails & {
       readonly type: 'ended';
       readonly reason: Exclude<EndReason, 'idle' | 'absolute'> | 'confirmed';
-      /** As given to `revoke(sessionId, { by })`. */
+      /** The `by` of `revoke()`, `endByRef()` or `endAll()`; the owner where `maxSessions` or the sessions endpoint ended it. */
       readonly endedBy?: string;
     });
