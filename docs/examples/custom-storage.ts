@@ -1,11 +1,12 @@
 import {
   ActivityStorage,
+  type ActivityEnd,
   type ActivityReading,
   type ActivityUnlock,
-  type EndReason,
   type ExpiredSession,
   type Expiry,
   type NewSession,
+  type RecordedEnd,
 } from 'nestjs-idle-session';
 
 /** What is used of a connection: a `Pool` of the package `pg` has it. */
@@ -113,7 +114,7 @@ export class PostgresActivityStorage extends ActivityStorage {
     return { ...toReading(unlocked), unlocked: true };
   }
 
-  async end(key: string, reason: EndReason): Promise<ActivityReading & { won: boolean }> {
+  async end(key: string, reason: RecordedEnd): Promise<ActivityEnd> {
     await this.forget(key);
     const [won] = await this.run(
       `INSERT INTO idle_session AS known (key, session_id, idle_timeout_ms,
@@ -177,7 +178,7 @@ function toRecord(row: Row): ActivityReading['record'] {
     absoluteTimeoutMs: orNull(row.absolute_timeout_ms),
     lockAfterMs: orNull(row.lock_after_ms),
     owner: row.owner === null ? null : String(row.owner),
-    ...(row.ended !== null && { ended: row.ended as EndReason }),
+    ...(row.ended !== null && { ended: row.ended as RecordedEnd }),
   };
 }
 // #endregion storage

@@ -41,7 +41,9 @@ export interface ActivityReading {
 
 /** What {@link ActivityStorage.end} resolves to. */
 export interface ActivityEnd extends ActivityReading {
+  /** Whether this call ended the record: of all callers, one wins. */
   readonly won: boolean;
+  /** For who won, as given to {@link ActivityStorage.start}: the session's data is removed by it. Left out or empty: unknown. */
   readonly sessionId?: string;
 }
 

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import {
   ActivityStorage,
+  type ActivityEnd,
   type ActivityReading,
   type ActivityUnlock,
   type Expiry,
@@ -102,10 +103,7 @@ export class RedisActivityRecords extends ActivityStorage implements ActivityFee
     return { ...toReading(reply), unlocked: wasDone(reply) };
   }
 
-  override async end(
-    key: string,
-    reason: RecordedEnd,
-  ): Promise<ActivityReading & { won: boolean; sessionId?: string }> {
+  override async end(key: string, reason: RecordedEnd): Promise<ActivityEnd> {
     const askedAt = performance.now();
     const reply = await this.runFor(key, END, reason);
     const won = wasDone(reply) && mayTell(askedAt);
