@@ -169,6 +169,7 @@ export class IdleSessionService {
    * @throws {StorageUnavailableException} the session is as it was
    * @throws {TooManySessionsException} if the session was nobody's, or another person's, and there is no place for it
    * @throws {UnauthorizedException} without a session, or if `appliesTo` said no
+   * @throws {Error} if the answer has begun, or there is none, as for a message: the browser would not get the new id
    */
   async confirm(request: Request): Promise<boolean> {
     return this.confirmation.confirm(request);
@@ -190,6 +191,7 @@ export class IdleSessionService {
    * @param sessionId as `request.sessionID` was in a request of that session
    * @param by who ended it, for the event
    * @throws {StorageUnavailableException} if it could not be ended
+   * @throws {TypeError} for a `by` that is no name
    */
   async revoke(sessionId: string, { by }: { readonly by?: string } = {}): Promise<void> {
     if (by !== undefined && (typeof by !== 'string' || by === ''))
@@ -202,6 +204,7 @@ export class IdleSessionService {
   /**
    * The live sessions of an owner, as `ownerOf` names them, with the newest activity first.
    * @throws {StorageUnavailableException}
+   * @throws {Error} without `ownerOf` or a storage with an `index`; a `TypeError` for an owner that is no name
    *
    * @example
    * const devices = await sessions.list(request.session.user, { current: request });
@@ -215,6 +218,7 @@ export class IdleSessionService {
    * a session of another person is then left alone.
    * @returns whether there was such a live session, and this call ended it
    * @throws {StorageUnavailableException} if it could not be ended
+   * @throws {Error} as {@link list} does, if an `owner` is given; a `TypeError` also for another reason or a `by` that is no name
    */
   endByRef(ref: string, options: EndByRefOptions = {}): Promise<boolean> {
     return this.personSessions.endByRef(ref, options);
@@ -225,6 +229,7 @@ export class IdleSessionService {
    * @returns how many
    * @throws {StorageUnavailableException} if one could not be ended, or if the request to be kept has an id from before a
    * confirm in another request, such as a form that was sent twice
+   * @throws {Error} as {@link list} does; a `TypeError` also for a `by` that is no name
    *
    * @example
    * await sessions.endAll(user.id, { except: request, by: user.id }); // after a change of password
