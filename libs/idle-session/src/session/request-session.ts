@@ -158,6 +158,23 @@ export class RequestSession {
     return this.update(this.activity.read(this.ref, true));
   }
 
+  /** Takes in what the storage says, and ends the session if that says so. */
+  async update(answer: Promise<ActivityReading>): Promise<IdleSessionStatus> {
+    try {
+      const before = this.record;
+      const reading = await answer;
+      const reason = this.endReasonOf(reading);
+      this.newest.take(reading);
+      if (reason !== undefined) await this.endNow(reason);
+      // Before the handler runs: what that saves is newer.
+      else if (this.ref && isRenewal(before, reading.record))
+        await this.writer.renew(this.request, this.ref, reading.record);
+    } catch (error) {
+      this.activity.throwUnlessUnchecked(error);
+    }
+    return this.status();
+  }
+
   /**
    * Ends the session for good, in the record and in the store; `request.session` is undefined afterwards. Does nothing
    * for a session that has ended.
@@ -210,23 +227,6 @@ export class RequestSession {
       loginUrl,
       unlockUrl,
     });
-  }
-
-  /** Takes in what the storage says, and ends the session if that says so. */
-  async update(answer: Promise<ActivityReading>): Promise<IdleSessionStatus> {
-    try {
-      const before = this.record;
-      const reading = await answer;
-      const reason = this.endReasonOf(reading);
-      this.newest.take(reading);
-      if (reason !== undefined) await this.endNow(reason);
-      // Before the handler runs: what that saves is newer.
-      else if (this.ref && isRenewal(before, reading.record))
-        await this.writer.renew(this.request, this.ref, reading.record);
-    } catch (error) {
-      this.activity.throwUnlessUnchecked(error);
-    }
-    return this.status();
   }
 
   private async endNow(reason: EndReason): Promise<void> {
