@@ -11,6 +11,7 @@ import {
 import { ManualClock } from 'nestjs-idle-session/testing';
 import { MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { cookiesOf } from '../support/cookies.js';
+import { statusOf } from '../support/requests.js';
 import { testApps } from '../support/test-apps.js';
 
 const start = testApps();
@@ -26,10 +27,6 @@ class RevokingController {
   async revoke(@Req() request: Request) {
     await this.sessions.end(request, 'revoked');
   }
-}
-
-async function statusOf(agent: Agent): Promise<{ sessionRef: string }> {
-  return (await agent.get('/idle-session/status').expect(200)).body as { sessionRef: string };
 }
 
 const startRevoking = () => start({ metadata: { controllers: [RevokingController] } });
@@ -86,20 +83,6 @@ describe('The events of a session', () => {
       expect(test.events).toHaveLength(2);
     },
   );
-
-  it('come once, however many requests find it expired', async () => {
-    const test = await start();
-    const ada = await test.signedIn();
-    const eve = await test.signedIn({ user: 'eve' });
-    test.clock.advance(15 * MINUTE);
-    await Promise.all([
-      ...Array.from({ length: 8 }, () => ada.get('/page').expect(401)),
-      ...Array.from({ length: 8 }, () => eve.get('/idle-session/status').expect(200)),
-    ]);
-    const expired = test.events.filter(({ type }) => type === 'expired');
-    expect(expired).toHaveLength(2);
-    expect(new Set(expired.map(({ sessionRef }) => sessionRef)).size).toBe(2);
-  });
 
   it('come once, in one of two processes that find it expired at the same moment', async () => {
     const clock = new ManualClock();
