@@ -178,18 +178,6 @@ describe('The renewal of a session in the store', () => {
     expect(writes.length).toBeLessThanOrEqual(5);
   });
 
-  it('comes with every request where it is not under the idle timeout', async () => {
-    const store = new TouchStore();
-    const test = await start({
-      options: { appliesTo: () => false, session: { secret: SECRET, store } },
-    });
-    const ada = test.browser();
-    await ada.post('/sign-in').send({}).expect(200);
-    store.calls.length = 0;
-    for (let time = 0; time < 3; time++) await ada.get('/page').expect(200, { user: 'ada' });
-    expect(store.calls.filter((call) => call === 'touch')).toHaveLength(3);
-  });
-
   it('is not shortened while the activity storage is away and requests go unchecked', async () => {
     const store = new TouchStore();
     const options = { onStorageError: 'allow', session: { secret: SECRET, store } } as const;
