@@ -65,13 +65,8 @@ describe.each([
     within: SLACK,
   },
 ])('What is open for a session hears $by', ({ options, within }) => {
-  const twoApps = async () => [
-    await apps.start(await options()),
-    await apps.start(await options()),
-  ];
-
   it('of a sign-out in another process, where no request comes', async () => {
-    const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
+    const [here, there] = [await apps.start(await options()), await apps.start(await options())];
     const ada = await there.signIn();
     const { ends, heard } = await hold(here, ada, EXCHANGED);
     await signOut(there, ada);
@@ -79,30 +74,30 @@ describe.each([
     expect(ends).toEqual(['signed-out']);
     expect([endsOf(here), endsOf(there)]).toEqual([['signed-out elsewhere'], ['signed-out store']]);
   });
-
-  it('that an admin ended the session, and of nothing else', async () => {
-    const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
-    const [ada, bob] = [await there.signIn(), await there.signIn()];
-    const adas = await hold(here, ada, EXCHANGED);
-    const bobs = await hold(here, bob, EXCHANGED);
-    await there.app.get(IdleSessionService).revoke(sessionIdOf(ada));
-    expect(await adas.heard()).toBeLessThan(within);
-    expect(adas.ends).toEqual(['revoked']);
-    expect(bobs.ends).toEqual([]);
-  });
-
-  it('that the session goes on under another id', async () => {
-    const [here, there] = (await twoApps()) as [RedisApp, RedisApp];
-    const ada = await there.signIn();
-    const { ends, heard } = await hold(here, ada, EXCHANGED);
-    await there.signIn(ada);
-    expect(await heard()).toBeLessThan(within);
-    expect(ends).toEqual(['replaced']);
-  });
 });
 
 describe('What is open for a session', () => {
   const shortly = { options: { idleTimeout: 3 * SECOND, warnBefore: false } } as const;
+
+  it('hears that an admin ended the session, and of nothing else', async () => {
+    const [here, there] = [await apps.start(), await apps.start()];
+    const [ada, bob] = [await there.signIn(), await there.signIn()];
+    const adas = await hold(here, ada, EXCHANGED);
+    const bobs = await hold(here, bob, EXCHANGED);
+    await there.app.get(IdleSessionService).revoke(sessionIdOf(ada));
+    expect(await adas.heard()).toBeLessThan(bound(SECOND));
+    expect(adas.ends).toEqual(['revoked']);
+    expect(bobs.ends).toEqual([]);
+  });
+
+  it('hears that the session goes on under another id', async () => {
+    const [here, there] = [await apps.start(), await apps.start()];
+    const ada = await there.signIn();
+    const { ends, heard } = await hold(here, ada, EXCHANGED);
+    await there.signIn(ada);
+    expect(await heard()).toBeLessThan(bound(SECOND));
+    expect(ends).toEqual(['replaced']);
+  });
 
   it.each([['without a subscriber'], ['with a subscriber']])(
     'ends in each process when the time is up, and once for audit (%s)',
