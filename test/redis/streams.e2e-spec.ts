@@ -14,15 +14,8 @@ beforeEach(() => StreamsController.reset());
 const metadata = { controllers: [StreamsController] };
 
 /** Two processes: one signs people in and out, the other has their streams open. */
-async function startTwo(
-  options: { syncInterval?: number; hasSubscriber?: boolean },
-  idleTimeout: number | '15m' = '15m',
-): Promise<[RedisApp, RedisApp]> {
-  const { hasSubscriber = false, ...rest } = options;
-  const start = async () => {
-    const subscriber = hasSubscriber ? await apps.redis.client() : undefined;
-    return apps.start({ ...rest, subscriber }, { metadata, options: { idleTimeout } });
-  };
+async function startTwo(syncInterval: number, idleTimeout: number): Promise<[RedisApp, RedisApp]> {
+  const start = () => apps.start({ syncInterval }, { metadata, options: { idleTimeout } });
   return [await start(), await start()];
 }
 
@@ -39,32 +32,6 @@ async function deliveredFor(stream: OpenStream, happen: () => PromiseLike<unknow
   return stopwatch.stop();
 }
 
-describe.each([
-  ['with a subscriber, at once', { syncInterval: 60_000, hasSubscriber: true }, SLACK],
-  ['without one, within the interval and a second', { syncInterval: 500 }, 500 + SECOND + SLACK],
-])('A stream ends with a session that another process ends, %s', (_, options, limit) => {
-  it.each([
-    ['/events', 'whole', 'session-ended'],
-    ['/marked-download', 'cut', 'before'],
-  ])('%s', async (path, outcome, last) => {
-    const [one, two] = await startTwo(options);
-    const ada = await one.signIn();
-    const eve = await one.signIn();
-    const stream = await opened(two, path, ada);
-    const other = await opened(two, path, eve);
-    const took = await deliveredFor(stream, () =>
-      one.ask.post('/idle-session/sign-out').set('Cookie', ada).expect(204),
-    );
-    expect(took).toBeLessThan(limit);
-    expect(stream.outcome).toBe(outcome);
-    expect(stream.received).toContain(last);
-    expect(other.outcome).toBeUndefined();
-    expect(two.events).toContainEqual(
-      expect.objectContaining({ type: 'ended', reason: 'signed-out', cause: 'elsewhere' }),
-    );
-  });
-});
-
 describe('While a process stops, which waits for its streams, one ends with its session', () => {
   it.each<[string, (one: RedisApp, cookie: string) => PromiseLike<unknown>, number, string]>([
     [
@@ -75,7 +42,7 @@ describe('While a process stops, which waits for its streams, one ends with its 
     ],
     ['whose time is up', async () => {}, 2500, 'idle'],
   ])('%s', async (_, end, limit, reason) => {
-    const [one, two] = await startTwo({ syncInterval: 500 }, 2500);
+    const [one, two] = await startTwo(500, 2500);
     const ada = await one.signIn();
     const stream = await opened(two, '/events', ada);
     const stopped = two.close();
@@ -88,25 +55,12 @@ describe('While a process stops, which waits for its streams, one ends with its 
 
 describe('A stream ends with a session whose time is up', () => {
   it('by a timer of its own, while its pushes go on', async () => {
-    const [one, two] = await startTwo({ syncInterval: 60_000 }, 2500);
+    const [one, two] = await startTwo(60_000, 2500);
     const ada = await one.signIn();
     const stream = await opened(two, '/events', ada);
     const took = await deliveredFor(stream, async () => {});
     expect(took).toBeLessThan(2500 + SLACK);
     expect(stream.received).toContain('"reason":"idle"');
-  });
-
-  it('not before a person has left who is active in the other process', async () => {
-    const [one, two] = await startTwo({ syncInterval: 300 }, 2500);
-    const ada = await one.signIn();
-    const stream = await opened(two, '/events', ada);
-    for (let passed = 0; passed < 5000; passed += 200) {
-      StreamsController.pushed.next('data: more\n\n');
-      await one.ask.get('/page').set('Cookie', ada).expect(200);
-      await delay(200);
-    }
-    expect(stream.outcome).toBeUndefined();
-    expect(await deliveredFor(stream, async () => {})).toBeLessThan(2500 + SLACK);
   });
 
   it('at the idle timeout of the process that had the last request, where the two differ', async () => {
