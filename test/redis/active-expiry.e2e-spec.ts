@@ -134,22 +134,6 @@ describe('A session on Redis does not end by itself', () => {
   });
 });
 
-describe('A session that is in use in one process', () => {
-  it('is not ended by another that has never seen it', async () => {
-    // In real time, with an exchange at each half of an interval, beside sweeps each second.
-    const idleTimeout = 3 * SECOND;
-    const one = await anApp({ options: { idleTimeout, warnBefore: false } });
-    const two = await anApp({ options: { idleTimeout, warnBefore: false } });
-    const ada = await one.signIn();
-    const began = performance.now();
-    while (performance.now() - began < idleTimeout + SECOND) {
-      await two.ask.get('/page').set('Cookie', ada).expect(200);
-      await delay(100);
-    }
-    expect(expiredOf(one, two)).toEqual([]);
-  });
-});
-
 describe.each([
   {
     kind: 'stopped',
@@ -178,23 +162,6 @@ describe.each([
     expect(typesOf(app)).toEqual(['started', 'expired']);
     expect(await client.keys('sess:*')).toEqual([]);
   });
-});
-
-it('A session whose data could not be removed is removed when its store is back', async () => {
-  const [sessions, activity] = [await RedisServer.start(), await RedisServer.start()];
-  const app = await anApp({ on: sessions, activity, options: { storageTimeout: 200 } });
-  const ada = await app.signIn();
-  const client = await activity.client();
-  await sessions.kill();
-  await passTime(client, 15 * MINUTE);
-  await sweep(app);
-  await until('it expired', () => expiredOf(app).length > 0);
-  await sessions.launch();
-  const store = await sessions.client();
-  const isThere = () => store.exists(`sess:${sessionIdOf(ada)}`);
-  for (let tries = 0; (await isThere()) === 1 && tries < 30; tries++) await delay(100);
-  expect(await isThere()).toBe(0);
-  expect(typesOf(app)).toEqual(['started', 'expired']);
 });
 
 describe('Many sessions on Redis that end at once', () => {
