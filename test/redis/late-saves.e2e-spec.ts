@@ -3,7 +3,6 @@ import { RedisStore } from 'connect-redis';
 import type { SessionData } from 'express-session';
 import { IdleSessionService } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
-import { loseRecord } from '../support/activity-records.js';
 import { BufferedApps, page } from '../support/buffered-app.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
@@ -165,16 +164,4 @@ describe('IdleSessionService.revoke()', () => {
     expect(one.events).toEqual([]);
     expect(await apps.admin.keys('sess:*')).toEqual([]);
   });
-});
-
-it('A lost record is not told as inactivity, in whatever process', async () => {
-  const { app: one } = await aProcess();
-  const ada = await one.signIn();
-  const { body } = await one.ask.get('/idle-session/status').set('Cookie', ada).expect(200);
-  await loseRecord(apps.admin, body.sessionRef);
-  const { app: two } = await aProcess();
-  const answer = await page(two, ada).expect(401);
-  expect(answer.body).toMatchObject({ reason: 'lost' });
-  expect(answer.body.detail).not.toMatch(/inactive/);
-  await two.ask.get('/page').set({ Cookie: ada, 'Sec-Fetch-Mode': 'navigate' }).expect(401);
 });
