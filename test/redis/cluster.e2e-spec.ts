@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RedisStore } from 'connect-redis';
+import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import { passTime } from '../support/activity-records.js';
 import {
   createAppOn,
@@ -13,7 +15,7 @@ import { sessionIdOf } from '../support/cookies.js';
 import { isMaster, moveSlot, RedisCluster, slotsInUse } from '../support/redis-cluster.js';
 import { RedisNode } from '../support/redis-node.js';
 import type { RedisClient } from '../support/redis-server.js';
-import { MINUTE } from '../support/test-app.js';
+import { createTestApp, MINUTE } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
 let redis: RedisCluster;
@@ -48,6 +50,39 @@ async function signInOn(node: RedisNode, count: number): Promise<string[]> {
   }
   return people;
 }
+
+it('The sessions of a person are found whichever node keeps them, and their limit holds', async () => {
+  const { app, sessions, signedIn } = await createTestApp({
+    options: {
+      ownerOf: ({ session }) => session.user,
+      maxSessions: 2,
+      storage: new RedisActivityStorage(client),
+      session: { store: new RedisStore({ client }) } as never,
+    },
+  });
+  try {
+    const people = Array.from({ length: 12 }, (_, person) => `person ${person}`);
+    for (const user of people) {
+      const [first, second] = [await signedIn({ user }), await signedIn({ user })];
+      await signedIn({ user });
+      await first.get('/members').expect(401);
+      await second.get('/members').expect(200);
+    }
+    const counts = await Promise.all(people.map((user) => sessions.list(user)));
+    expect(counts.map(({ length }) => length)).toEqual(people.map(() => 2));
+    const indexed = await Promise.all(
+      [...redis.single, (await redis.shard()).master].map(async (node) => {
+        const keys = await (await node.client()).keys('idle-session:{*}:sessions');
+        return keys.length;
+      }),
+    );
+    expect(indexed.reduce((sum, count) => sum + count, 0)).toBe(people.length);
+    expect(Math.max(...indexed)).toBeLessThan(people.length);
+    for (const user of people) expect(await sessions.endAll(user)).toBe(2);
+  } finally {
+    await app.close();
+  }
+});
 
 it('Slots that move to another node while people work there sign nobody out', async () => {
   const [from, to] = redis.single;
