@@ -15,6 +15,7 @@ import { OpenRequests } from './open-requests.js';
 import { rememberPasswords } from './remember-passwords.js';
 import { stopTime } from './stop-time.js';
 
+/** For how long answers may take that no test holds back. */
 const SETTLING_MS = 1500;
 
 /** How far the pages' clocks go at once, for the server's is moved just before, and those of several one after another. */
@@ -108,8 +109,6 @@ export class Visit {
   readonly complaints: string[] = [];
   /** What the client said of answers that are not the server's own. */
   readonly warnings: string[] = [];
-  /** For how long answers may take that no test holds back. */
-  settlingMs = SETTLING_MS;
   private readonly unanswered: OpenRequests;
 
   constructor(
@@ -161,7 +160,7 @@ export class Visit {
   /** Waits until the pages have heard all answers, but not those that a test holds back. */
   async settled(): Promise<void> {
     await this.locksAnswered();
-    await this.unanswered.settled(() => this.isUnfinished(), this.settlingMs);
+    await this.unanswered.settled(() => this.isUnfinished(), SETTLING_MS);
   }
 
   private async isUnfinished(): Promise<boolean> {
