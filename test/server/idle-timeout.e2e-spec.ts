@@ -121,6 +121,19 @@ describe('The idle timeout', () => {
   });
 });
 
+describe('Without a warning', () => {
+  it('a session is active to its last millisecond, and its status names no warning', async () => {
+    test = await createTestApp({ options: { warnBefore: false } });
+    const ada = await test.signedIn();
+    test.clock.advance(15 * MINUTE - 1);
+    expect((await ada.get('/idle-session/status').expect(200)).body).toMatchObject({
+      state: 'active',
+      expiresInMs: 1,
+      warnBeforeMs: null,
+    });
+  });
+});
+
 describe('Signing in', () => {
   it('is answered with the Server-Timing of the new session', async () => {
     test = await createTestApp();
