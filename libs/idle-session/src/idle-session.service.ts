@@ -8,6 +8,7 @@ import { ProtectingMiddleware, type ProtectOptions } from './request/protecting-
 import { RESOLVED_OPTIONS } from './options/module-definition.js';
 import type { IdleSessionPolicy } from './options/policy.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
+import { checkName, checkReason } from './session/call-checks.js';
 import type { IdleSessionEvent } from './session/idle-session.events.js';
 import type { IdleSessionStatus } from 'idle-session-client/protocol';
 import { OpenSockets, type AttachOptions } from './session/open/open-sockets.js';
@@ -27,7 +28,6 @@ import { SessionEvents } from './session/session-events.js';
 import { SessionUnlocking } from './session/session-unlocking.js';
 import { SESSION_MIDDLEWARE } from './session/session.middleware.js';
 import { SessionStats, type IdleSessionStats } from './session/session-stats.js';
-import { kindOf } from './utils/option-error.js';
 
 /** What an app may ask of its sessions, and do with them. */
 @Injectable()
@@ -147,13 +147,10 @@ export class IdleSessionService {
    * as after `request.session.destroy()`. Does nothing for a session that has ended.
    * @param reason default `'signed-out'`
    * @throws {StorageUnavailableException} if it could not be ended
+   * @throws {TypeError} for another reason
    */
   async end(request: Request, reason: DeliberateEndReason = 'signed-out'): Promise<void> {
-    if (reason !== 'signed-out' && reason !== 'revoked') {
-      throw new TypeError(
-        `IdleSessionService.end() got reason ${String(reason)}; it takes 'signed-out' or 'revoked'.`,
-      );
-    }
+    checkReason('end', reason);
     await this.requestSessions.of(request).end(reason);
   }
 
@@ -194,10 +191,7 @@ export class IdleSessionService {
    * @throws {TypeError} for a `by` that is no name
    */
   async revoke(sessionId: string, { by }: { readonly by?: string } = {}): Promise<void> {
-    if (by !== undefined && (typeof by !== 'string' || by === ''))
-      throw new TypeError(
-        `IdleSessionService.revoke() got by ${kindOf(by)}; it takes a name, a string that is not empty.`,
-      );
+    checkName('revoke', 'by', by);
     await this.ending.end(sessionId, 'revoked', { cause: 'request', endedBy: by });
   }
 

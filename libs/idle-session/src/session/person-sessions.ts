@@ -5,7 +5,7 @@ import { isBeingReplaced } from '../activity/evaluate.js';
 import type { SessionDescription } from '../activity/owner-index.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { kindOf } from '../utils/option-error.js';
+import { checkName, checkReason } from './call-checks.js';
 import { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { OwnedSession } from './owned-session.js';
 import { OwnedSessions } from './owned-sessions.js';
@@ -91,10 +91,7 @@ export class PersonSessions {
     checkName('endByRef', 'by', by);
     // An owner that is unknown is no reason to end the session of anybody.
     if ('owner' in options) checkName('endByRef', 'owner', owner, true);
-    if (reason !== 'revoked' && reason !== 'signed-out')
-      throw new TypeError(
-        `IdleSessionService.endByRef() got reason ${String(reason)}; it takes 'signed-out' or 'revoked'.`,
-      );
+    checkReason('endByRef', reason);
     if (owner !== undefined) this.requireIndex('endByRef');
     if (!isSessionRef(ref)) return false;
     const reading = await this.activity.read(ref, true);
@@ -180,13 +177,6 @@ export class PersonSessions {
 
 const NEEDS_INDEX =
   'needs option "ownerOf", and an activity storage with `index`, as those of this package.';
-
-function checkName(method: string, name: string, value: unknown, isRequired = false): void {
-  if (value === undefined ? !isRequired : typeof value === 'string' && value !== '') return;
-  throw new TypeError(
-    `IdleSessionService.${method}() got ${name} ${kindOf(value)}; it takes a name, a string that is not empty.`,
-  );
-}
 
 const endedBy = (by: string | undefined): { endedBy?: string } =>
   by === undefined ? {} : { endedBy: by };
