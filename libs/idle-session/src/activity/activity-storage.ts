@@ -155,7 +155,8 @@ export abstract class ActivityStorage {
 
   /**
    * Tells the keys of sessions that any process ended by {@link end} or unlocked, or whose deadline any process moved back;
-   * `'all'` where the storage does not know which. It need not tell what {@link expire} ends: that was due. To tell twice, or for nothing, costs a question and does no harm.
+   * `'all'` where the storage does not know which. It need not tell what {@link expire} ends, since that was due. To tell
+   * twice, or for nothing, costs a question and does no harm.
    * @returns ends the watch; undefined if the storage cannot tell
    */
   watch?(onChange: (keys: ChangedKeys) => void): (() => void) | undefined;

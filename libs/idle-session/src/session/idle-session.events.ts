@@ -1,9 +1,12 @@
 import type { EndReason } from 'idle-session-client/protocol';
 
 /**
- * Why this process knows: `clock`: the session's time was up when nobody asked. `request`: a request, or a call of the
- * service. `store`: the session store, by `destroy()`, or because the data was deleted there. `elsewhere`: another process
- * decided, and tells of it with a cause of its own.
+ * How this process knows.
+ *
+ * - `clock`: this process found it without a request of the session: its time was up, or its record is gone.
+ * - `request`: a request found it, or the app called a method of `IdleSessionService`.
+ * - `store`: the app called `request.session.destroy()`, or another party deleted the data from the session store.
+ * - `elsewhere`: another process decided, and emits the event with a cause of its own.
  */
 export type EventCause = 'clock' | 'request' | 'store' | 'elsewhere';
 
@@ -24,8 +27,14 @@ interface EventDetails {
 }
 
 /**
- * What happened to a session. `unlocked`: the person went on with a locked session. `expired`: its time was up (idle, absolute). `ended`: anything else (signed-out, revoked,
- * lost), or that the session goes on under a new id (confirmed). Each end is told once with a cause other than `elsewhere`, in the process where it was decided.
+ * What happened to a session.
+ *
+ * - `started`: it began, at a sign-in or under the new id of a confirm.
+ * - `unlocked`: the person went on with a locked session.
+ * - `expired`: its time was up (`idle`, `absolute`).
+ * - `ended`: it ended for another reason (`signed-out`, `revoked`, `lost`), or goes on under a new id (`confirmed`).
+ *
+ * The process that decided an end emits it once, with a cause other than `elsewhere`.
  */
 export type IdleSessionEvent =
   | (EventDetails & {

@@ -15,7 +15,7 @@ interface Due {
   readonly at: number;
 }
 
-/** By at most this part of its idle timeout, or of its `lockAfter` if that is shorter, the storage lags behind what a process has seen of a session. */
+/** The storage lags behind what a process has seen of a session by at most this part of its idle timeout or shorter `lockAfter`. */
 const LAGS_IN_TIMEOUT = 20;
 
 /** What a process knows of one partition of a storage, what it still has to send there, and the storage's clock. */

@@ -7,7 +7,7 @@ import { Turnstile } from '../../utils/turnstile.js';
 import type { SessionActivity } from '../session-activity.js';
 import { QuestionQueue } from './question-queue.js';
 
-/** How often a session is asked about that cannot be watched, or of which the storage says neither that it goes on nor that it ended. */
+/** How often the storage is asked about a session that it cannot watch, or of which it does not say whether it goes on. */
 const ASK_AGAIN_MS = 1000;
 
 /** Clocks drift apart, and this process's stands still while the machine is suspended. */
@@ -53,8 +53,8 @@ export interface EndWatcher {
 }
 
 /**
- * Finds out that sessions were ended, by this process or another, or are locked: watches the storage, and has one timer for the earliest deadline.
- * Only the storage says that a session has ended; one that does not answer ends nothing, and is asked again a second
+ * Finds out that sessions were ended, by this process or another, or are locked. It watches the storage, and has one timer
+ * for the earliest deadline. Only the storage says that a session has ended; one that does not answer ends nothing, and is asked again a second
  * later. Without a session to look after it costs nothing.
  */
 export class EndWatch {
