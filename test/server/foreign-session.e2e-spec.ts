@@ -132,20 +132,37 @@ describe('A session middleware that replaces the session of the module', () => {
   });
 });
 
-describe('A session that was loaded for another request', () => {
-  /** As apps do that take the session's id from elsewhere than the cookie. */
-  function loadSession(request: Request, _: Response, next: NextFunction): void {
-    const { sid } = request.query;
-    if (typeof sid !== 'string') return next();
-    request.sessionStore.load(sid, (_error, session) => {
-      Object.assign(request, { session });
-      next();
-    });
-  }
+/** As apps do that take the session's id from elsewhere than the cookie. */
+type Load = (sid: string, request: Request, next: NextFunction) => void;
 
+describe.each<[string, Load]>([
+  [
+    'was loaded for another request',
+    (sid, request, next) => {
+      request.sessionStore.load(sid, (_, session) => {
+        Object.assign(request, { session });
+        next();
+      });
+    },
+  ],
+  [
+    'was made of data that the store gave out before',
+    (sid, request, next) => {
+      request.sessionID = sid;
+      request.sessionStore.get(sid, (_, data) => {
+        setImmediate(() => {
+          if (data) request.sessionStore.createSession(request, data);
+          next();
+        });
+      });
+    },
+  ],
+])('A session that %s', (_, load) => {
   @Module({})
   class LoadingModule {
     configure(consumer: MiddlewareConsumer) {
+      const loadSession = (request: Request, __: Response, next: NextFunction) =>
+        typeof request.query.sid === 'string' ? load(request.query.sid, request, next) : next();
       consumer.apply(loadSession).forRoutes('{*path}');
     }
   }
@@ -156,7 +173,8 @@ describe('A session that was loaded for another request', () => {
     const test = await start({ logger, options, metadata: { imports: [LoadingModule] } });
     const sid = sessionIdOf(await signInCookie(test));
     test.clock.advance(15 * MINUTE);
-    await test.browser().get(`/page?sid=${sid}`).expect(500);
+    for (const path of ['/page', '/exempt', '/idle-session/status'])
+      await test.browser().get(`${path}?sid=${sid}`).timeout(2000).expect(500);
     expect(logger.errors.join('\n')).toContain('a session that IdleSessionModule does not guard');
   });
 });

@@ -1,5 +1,4 @@
 import type { ActivityReading } from '../activity/activity-storage.js';
-import type { StorageUnavailableException } from './idle-session.exceptions.js';
 
 /** What the session store found out about the session of a request. */
 export interface FoundSession {
@@ -9,8 +8,8 @@ export interface FoundSession {
   readonly reading?: ActivityReading;
   /** Whether the session's data was in the store, even if it was withheld because the session had ended. */
   readonly stored?: boolean;
-  /** The store or the storage did not answer, so nothing is known of the session. */
-  readonly failure?: StorageUnavailableException;
+  /** Why nothing is known of the session: the store or the storage did not answer, or neither was asked. */
+  readonly failure?: Error;
 }
 
 /** A session that something may be open for. */

@@ -10,7 +10,6 @@ import type { Evaluation } from '../activity/evaluate.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { logMissing } from './end-log.js';
 import type { FoundSession, GuardedSession } from './found-session.js';
-import type { StorageUnavailableException } from './idle-session.exceptions.js';
 import type { EndReason, IdleSessionStatus } from 'idle-session-client/protocol';
 import { NewestReading } from './newest-reading.js';
 import { isOpen, statusOf } from './idle-session.status.js';
@@ -63,7 +62,7 @@ export class RequestSession {
     return this.found.ref;
   }
 
-  get failure(): StorageUnavailableException | undefined {
+  get failure(): Error | undefined {
     return this.found.failure;
   }
 

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { Store, type Session, type SessionData } from 'express-session';
 import type { RecordedEnd } from '../activity/activity-storage.js';
 import type { FoundSession } from './found-session.js';
-import { RequestSessions } from './request-sessions.js';
+import { FOREIGN_SESSION, RequestSessions } from './request-sessions.js';
 import type { EndOrigin } from './end-origin.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionLookup } from './session-lookup.js';
@@ -81,7 +81,8 @@ export class IdleSessionStore extends Store {
   }
 
   override createSession(request: Request, data: SessionData): Session & SessionData {
-    const found = this.handedOver(request) ?? {};
+    // By now, what the store gave out before may be of a session that is locked or has ended.
+    const found = this.handedOver(request) ?? { failure: new Error(FOREIGN_SESSION) };
     const session = super.createSession(request, data);
     this.requestSessions.findOrCreate(request).adopt(found, session.cookie);
     const { ref, reading } = found;
