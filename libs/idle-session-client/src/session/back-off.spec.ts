@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeWorld, MINUTE, SECOND } from '../../testing/fake-world.js';
+import { FakeWorld, HOUR, MINUTE, SECOND } from '../../testing/fake-world.js';
 import type { FakeResponse } from '../../testing/fake-server.js';
 import { signedIn, type } from '../../testing/scenario.js';
 
@@ -170,6 +170,37 @@ describe('IdleSession', () => {
         await world.advance(SECOND);
       }
       expect(tab.state.state).toBe('warning');
+    });
+  });
+
+  describe('after an outage that was shorter than its Retry-After said', () => {
+    const out = (status: number): FakeResponse => ({ status, body: {}, retryAfterMs: HOUR });
+
+    it.each(['an answer to this tab', 'a response of the app'])(
+      'keeps a person who types once %s has come',
+      async (what) => {
+        const { world, tab } = await signedIn();
+        world.intercept = () => out(503);
+        await type(world, tab, 2 * MINUTE);
+        expect(tab.state.online).toBe(false);
+        world.intercept = undefined;
+        if (what === 'a response of the app') void tab.fetch('passive');
+        else tab.page('online');
+        await world.advance(SECOND);
+        expect(tab.state.online).toBe(true);
+        await type(world, tab, 20 * MINUTE);
+        expect(tab.states.map(({ state }) => state)).not.toContain('warning');
+        expect(world.time - world.server.lastActivityAt()).toBeLessThan(62 * SECOND);
+      },
+    );
+
+    it('still waits as long as a limit of requests says', async () => {
+      const { world, tab } = await signedIn();
+      world.intercept = (path) => (path === 'heartbeat' ? out(429) : undefined);
+      await type(world, tab, 2 * MINUTE);
+      void tab.fetch('passive');
+      await type(world, tab, 10 * MINUTE);
+      expect(world.sentTo('heartbeat').length).toBe(1);
     });
   });
 

@@ -60,7 +60,8 @@ export class Presence {
 
   /** Plans the next heartbeat, if there is something to report; one at a time, and in one tab at a time. */
   planHeartbeat(): void {
-    if (this.#isHeartbeatPlanned || !this.#isUnconfirmed()) return;
+    // While offline, what is to be reported goes with the check.
+    if (this.#isHeartbeatPlanned || !this.#store.current.online || !this.#isUnconfirmed()) return;
     this.#isHeartbeatPlanned = true;
     this.#timer.start(this.#msUntilHeartbeat(), () => {
       void this.#environment
@@ -70,7 +71,7 @@ export class Presence {
         })
         .finally(() => {
           this.#isHeartbeatPlanned = false;
-          if (this.#store.current.online) this.planHeartbeat();
+          this.planHeartbeat();
         });
     });
   }

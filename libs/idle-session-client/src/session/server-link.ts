@@ -34,6 +34,8 @@ export class ServerLink {
   /** No answer and no response causes a request before that. */
   #backedOffUntil = -Infinity;
   #nextBackoffMs = 0;
+  /** The server was out, and is asked again soon once it answers, though its `Retry-After` said later. */
+  #isOutage = false;
   #hasWarned = false;
 
   constructor(context: SessionContext, handlers: ServerLinkHandlers) {
@@ -107,6 +109,8 @@ export class ServerLink {
   markOnline(): void {
     this.#store.update({ online: true });
     this.#timer.stop();
+    if (!this.#isOutage) return;
+    this.#backedOffUntil = Math.min(this.#backedOffUntil, this.#clock.now() + LAST_RETRY_MS);
   }
 
   async #runCheck(): Promise<void> {
@@ -137,6 +141,7 @@ export class ServerLink {
         console.warn(`${this.#context.path}/${endpoint} ${status}, see docs/troubleshooting.md`);
         this.#hasWarned = true;
       }
+      this.#isOutage = status >= 500;
       this.#backOff(Math.max(FIRST_RETRY_MS, retryAfterMs || 0));
       this.#store.update({ online: false });
       this.#handlers.review();
