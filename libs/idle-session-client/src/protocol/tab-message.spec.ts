@@ -25,6 +25,12 @@ describe('isTabMessage', () => {
     { ...message, locksAt: null },
     { ...message, requestedAt: undefined },
     { ...message, lastHeartbeatAt: null },
+    { ...message, requestedAt: NaN },
+    { ...message, requestedAt: -Infinity },
+    { ...message, expiresAt: NaN },
+    { ...message, expiresAt: Infinity },
+    { ...message, locksAt: NaN },
+    { ...message, lastHeartbeatAt: NaN },
   ])('ignores %j, which another script may have sent', (value) => {
     expect(isTabMessage(value)).toBe(false);
   });

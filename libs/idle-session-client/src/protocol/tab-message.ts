@@ -20,8 +20,10 @@ const TIMES = ['expiresAt', 'locksAt', 'requestedAt', 'lastHeartbeatAt'] as cons
 
 export function isTabMessage(value: unknown): value is TabMessage {
   const message = (value ?? {}) as Record<string, unknown>;
-  const hasTimes = TIMES.every((key) => typeof message[key] === 'number');
-  return hasTimes && typeof message.sessionRef === 'string';
+  // Not NaN.
+  const hasTimes = TIMES.every((key) => message[key] === Number(message[key]));
+  const isFinite = [message.requestedAt, message.expiresAt].every(Number.isFinite);
+  return hasTimes && isFinite && typeof message.sessionRef === 'string';
 }
 
 /** The same message, with its times moved to another clock. */

@@ -185,7 +185,7 @@ export class IdleSession {
     const { ended, requestedAt, locksAt, lastHeartbeatAt } = update;
     if (ended) return this.#deadline.reportEnd();
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
-    this.#presence.lastHeartbeatAt = Math.max(this.#presence.lastHeartbeatAt, lastHeartbeatAt);
+    this.#presence.confirmHeartbeat(lastHeartbeatAt);
     // Older than any answer that may have overtaken it.
     if (requestedAt + ANSWER_TIMEOUT_MS < this.#deadline.newest.requestedAt) return;
     this.#deadline.apply(update);

@@ -25,6 +25,14 @@ describe('IdleSession', () => {
       expectSound(world);
     });
 
+    it('keeps a person who types, though a response tells of an end in a thousand years', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(MINUTE);
+      tab.observe({ status: 200, expiresInMs: 1000 * 365 * 24 * HOUR, requestedAgoMs: 5 });
+      await type(world, tab, 20 * MINUTE);
+      expect(world.time - world.server.lastActivityAt()).toBeLessThan(66 * SECOND);
+    });
+
     it('warns that person at the right second after the last key, and ends', async () => {
       const { world, tab } = await signedIn();
       await type(world, tab, 20 * MINUTE);

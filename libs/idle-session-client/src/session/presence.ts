@@ -39,8 +39,14 @@ export class Presence {
 
   /** The server knows that the person was present then. */
   confirm(presentAt: number, locksAt = this.#locksAt): void {
-    this.#confirmedAt = Math.max(this.#confirmedAt, presentAt);
+    // Not what is in the future: until then, no heartbeat would be sent.
+    this.#confirmedAt = Math.max(this.#confirmedAt, Math.min(presentAt, this.#clock.now()));
     this.#locksAt = locksAt;
+  }
+
+  /** Another tab sent a heartbeat then. */
+  confirmHeartbeat(at: number): void {
+    this.lastHeartbeatAt = Math.max(this.lastHeartbeatAt, Math.min(at, this.#clock.now()));
   }
 
   /** Sends a heartbeat at once; resolves to whether the server answered. */

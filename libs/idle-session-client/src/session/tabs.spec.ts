@@ -13,6 +13,7 @@ import {
 } from '../../testing/scenario.js';
 import { LOCK_TIMEOUT_MS } from '../browser/environment.js';
 import type { EndReason } from '../protocol/end-reason.js';
+import type { TabMessage } from '../protocol/tab-message.js';
 import '../../testing/quiet-console.js';
 
 describe('IdleSession', () => {
@@ -234,6 +235,21 @@ describe('IdleSession', () => {
       await world.advance(SECOND);
       expect(tab.state).toBe(before);
     });
+
+    it.each<[string, Partial<TabMessage>]>([
+      ['heartbeat', { lastHeartbeatAt: 1e15 }],
+      ['heartbeat', { lastHeartbeatAt: Infinity }],
+      ['end', { expiresAt: 1e15 }],
+    ])(
+      'keep a person who types though one tells of a %s that is in the future: %j',
+      async (_, wrong) => {
+        const { world, tab } = await signedIn();
+        await world.advance(MINUTE);
+        tab.receiveMessage({ ...messageOf(world), expiresAt: world.wall + END, ...wrong });
+        await type(world, tab, 20 * MINUTE);
+        expect(world.time - world.server.lastActivityAt()).toBeLessThan(66 * SECOND);
+      },
+    );
 
     it('go on sending while another is frozen with the lock in its hands (react-idle-timer 405)', async () => {
       const { world, tabs } = await signedIn({ tabs: 2 });
