@@ -18,6 +18,10 @@ type Rules = Readonly<Record<string, Rule>>;
 /** express-session and the cookie libraries below it send a name as it is. */
 const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
+/** What these libraries send; with any other, they throw once they set the cookie. */
+const COOKIE_PATH = /^\/[ -:=-~]*$/;
+const COOKIE_DOMAIN = /^\.?[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/i;
+
 const MINIMUM_SECRET_LENGTH = 16;
 
 /** The longest delay a Node timer takes; beyond, it fires at once. */
@@ -134,12 +138,12 @@ export const SESSION_RULES: Rules = {
 export const COOKIE_RULES: Rules = {
   path: {
     takes: "a path such as '/'",
-    accepts: (value) => typeof value === 'string' && value.startsWith('/'),
+    accepts: (value) => typeof value === 'string' && COOKIE_PATH.test(value),
     isPublic: true,
   },
   domain: {
-    takes: 'a host name',
-    accepts: (value) => typeof value === 'string' && value !== '',
+    takes: "a host name such as 'example.com'",
+    accepts: (value) => typeof value === 'string' && COOKIE_DOMAIN.test(value),
   },
   httpOnly: BOOLEAN,
   secure: oneOf(true, false, 'auto'),
@@ -147,8 +151,10 @@ export const COOKIE_RULES: Rules = {
   partitioned: BOOLEAN,
   priority: oneOf('low', 'medium', 'high'),
   maxAge: {
-    takes: 'a number of milliseconds',
-    accepts: (value) => value === null || (typeof value === 'number' && Number.isFinite(value)),
+    takes: 'milliseconds above zero, until a date that there is; browsers drop any other cookie',
+    accepts: (value) =>
+      value === null ||
+      (typeof value === 'number' && value > 0 && new Date(Date.now() + value).getTime() > 0),
     isPublic: true,
   },
   expires: {

@@ -212,6 +212,9 @@ describe('A wrong option', () => {
     ['session.cookie.secure', { cookie: { secure: 'yes' } }],
     ['session.cookie.httpOnly', { cookie: { httpOnly: 'no' } }],
     ['session.cookie.path', { cookie: { path: 7 } }],
+    ['session.cookie.path', { cookie: { path: '/desk;team' } }],
+    ['session.cookie.domain', { cookie: { domain: 'https://x.example' } }],
+    ['session.cookie.domain', { cookie: { domain: 'x.example:3000' } }],
     ['session.cookie.maxAge', { persistentCookie: true, cookie: { maxAge: '15m' } }],
     ['session.cookie.expires', { persistentCookie: true, cookie: { expires: 'tomorrow' } }],
   ])('of the session is found at start: %s %j', (option, session) => {
@@ -300,6 +303,15 @@ describe('A cookie that no browser takes', () => {
     [{ cookie: { partitioned: true, secure: false } }, 'session.cookie.secure', 'partitioned'],
     [{ name: '__Secure-sid', cookie: { secure: false } }, 'session.cookie.secure', 'name'],
     [{ name: '__host-sid', cookie: { secure: false } }, 'session.cookie.secure', 'name'],
+    [{ name: '__Http-sid', cookie: { secure: false } }, 'session.cookie.secure', 'name'],
+    [{ name: '__Http-sid', cookie: { httpOnly: false } }, 'session.cookie.httpOnly', 'name'],
+    [{ name: '__host-http-sid', cookie: { httpOnly: false } }, 'session.cookie.httpOnly', 'name'],
+    [{ cookie: { sameSite: 'auto', secure: false } }, 'session.cookie.secure', 'sameSite'],
+    ...[0, -1, 1e17].map((maxAge): [object, string, string] => [
+      { persistentCookie: true, rolling: true, cookie: { maxAge } },
+      'session.cookie.maxAge',
+      'above zero',
+    ]),
     [{ name: '__Host-sid', cookie: { domain: 'x.example' } }, 'session.name', 'domain'],
     [{ name: '__Host-sid', cookie: { path: '/desk' } }, 'session.name', 'path'],
   ])('stops the start: %j', (session, option, beside) => {
@@ -314,6 +326,9 @@ describe('A cookie that no browser takes', () => {
     [{ cookie: { sameSite: 'lax', partitioned: false, secure: false } }],
     [{ name: '__Secure-sid', cookie: { domain: 'x.example', path: '/desk', secure: true } }],
     [{ name: '__Host-sid', cookie: { path: '/' } }],
+    [{ name: '__Http-sid', cookie: { domain: '.x.example' } }],
+    [{ cookie: { sameSite: 'auto', domain: 'localhost' } }],
+    [{ persistentCookie: true, rolling: true, cookie: { maxAge: 400 * 24 * 60 * 60 * 1000 } }],
   ])('is none of these: %j', (session) => {
     expect(() => resolve({}, session)).not.toThrow();
   });

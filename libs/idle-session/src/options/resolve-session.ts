@@ -95,17 +95,22 @@ function checkPersistentSessions({ rolling }: IdleSessionSessionOptions): void {
 /** A cookie that browsers drop signs nobody in, and no log says so (RFC 6265bis). */
 function checkBrowsersTake(
   name: string,
-  { secure, sameSite, partitioned, path = '/', domain }: CookieOptions,
+  { secure, httpOnly, sameSite, partitioned, path = '/', domain }: CookieOptions,
 ): void {
   if (/^__Host-/i.test(name) && (path !== '/' || domain !== undefined)) {
     const takes =
       'a name without the prefix beside session.cookie.domain or another session.cookie.path than /: browsers drop such a cookie';
     throw new IdleSessionOptionsError('session.name', name, takes, valueOf(name));
   }
+  if (/^__(Host-)?Http-/i.test(name) && httpOnly === false) {
+    const takes = 'true beside such a session.name: browsers drop such a cookie without HttpOnly';
+    throw new IdleSessionOptionsError('session.cookie.httpOnly', httpOnly, takes);
+  }
   let secured: string | undefined;
-  if (sameSite === 'none') secured = "session.cookie.sameSite: 'none'";
+  // 'auto', which the types do not know, is 'none' on a secure connection.
+  if (/^(none|auto)$/.test(String(sameSite))) secured = `session.cookie.sameSite: '${sameSite}'`;
   else if (partitioned === true) secured = 'session.cookie.partitioned: true';
-  else if (/^__(Host|Secure)-/i.test(name)) secured = 'such a session.name';
+  else if (/^__(Host|Secure|Http)-/i.test(name)) secured = 'such a session.name';
   if (secure !== false || secured === undefined) return;
   const takes = `true or 'auto' beside ${secured}: browsers drop such a cookie without Secure`;
   throw new IdleSessionOptionsError('session.cookie.secure', secure, takes);
