@@ -104,6 +104,24 @@ describe('forRootAsync()', () => {
     await (await test.signedIn()).get('/page').expect(200);
   });
 
+  it.each([
+    ['forRootAsync()', (settings: object) => importing({ useFactory: () => settings as never })],
+    [
+      'forRoot()',
+      (settings: object) => ({
+        importing: () => [IdleSessionModule.forRoot(settings as never)],
+      }),
+    ],
+  ])('and forRoot() take the getters of a class: %s', async (_, by) => {
+    class Settings {
+      session = { secret: SECRET };
+      get idleTimeout() {
+        return '8m';
+      }
+    }
+    expect(await idleTimeoutOf(await start(by(new Settings())))).toBe(8 * MINUTE);
+  });
+
   it('says where the path belongs if the factory returns it', async () => {
     const useFactory = () =>
       ({ path: 'auth/idle', session: { secret: SECRET } }) as IdleSessionModuleOptions;

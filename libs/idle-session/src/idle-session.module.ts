@@ -12,6 +12,7 @@ import {
   OPTIONS_TYPE,
   type Configuration,
 } from './options/module-definition.js';
+import { asFields, MODULE_RULES } from './options/option-rules.js';
 import { checkOptionsObject, resolvePath } from './options/resolve-options.js';
 
 /**
@@ -38,7 +39,7 @@ export class IdleSessionModule extends ConfigurableModuleClass {
   /** @throws {IdleSessionOptionsError} when the app starts, naming the option that is wrong */
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
     checkOptionsObject(options);
-    return configured(super.forRoot(options), options.path);
+    return configured(super.forRoot(asFields(options, MODULE_RULES)), options.path);
   }
 
   /** As {@link forRoot}, with options that are made by a provider; `path` is given beside it. */

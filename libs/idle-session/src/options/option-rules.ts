@@ -165,6 +165,15 @@ export const COOKIE_RULES: Rules = {
   encode: { takes: 'a function: string => string', accepts: isFunction },
 };
 
+/** The options as fields of one object: those of a class may be getters, which no copy has. */
+export function asFields<T extends object>(options: T, rules: Rules): T {
+  const given = options as Record<string, unknown>;
+  const named = Object.keys(rules).filter((name) => given[name] !== undefined);
+  return Object.fromEntries(
+    [...Object.keys(given), ...named].map((name) => [name, given[name]]),
+  ) as T;
+}
+
 /**
  * Holds an object of options against its rules; undefined is as good as left out, unless it is required.
  * @param prefix what the options' names begin with

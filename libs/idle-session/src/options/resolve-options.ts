@@ -10,7 +10,13 @@ import { checkUnlocks } from './resolve-lock.js';
 import { resolveOrigins } from './resolve-origins.js';
 import { resolveSession, type ResolvedSession } from './resolve-session.js';
 import { resolveOwnedSessions, type ResolvedOwnedSessions } from './resolve-owned-sessions.js';
-import { checkOptions, COOKIE_RULES, MODULE_RULES, SESSION_RULES } from './option-rules.js';
+import {
+  asFields,
+  checkOptions,
+  COOKIE_RULES,
+  MODULE_RULES,
+  SESSION_RULES,
+} from './option-rules.js';
 import { policyOf, type IdleSessionPolicy } from './policy.js';
 import { checkPreset, withPreset, type ValuesInForce } from './preset-rules.js';
 import { warnOfStore } from './store-rules.js';
@@ -33,12 +39,8 @@ export interface ResolvedOptions extends ResolvedSession, ResolvedLimits, Resolv
 }
 
 /** Checks the options and fills in the defaults. @throws {IdleSessionOptionsError} naming the first wrong one */
-export function resolveOptions(given: IdleSessionModuleOptions, logger: Logger): ResolvedOptions {
-  checkOptionsObject(given);
-  checkOptions(given, MODULE_RULES);
-  checkOptions(given.session, SESSION_RULES, 'session.');
-  checkOptions(given.session.cookie ?? {}, COOKIE_RULES, 'session.cookie.');
-
+export function resolveOptions(written: IdleSessionModuleOptions, logger: Logger): ResolvedOptions {
+  const given = checkedOptions(written);
   const options = withPreset(given);
   const storageTimeoutMs = milliseconds(options.storageTimeout ?? '1s');
   const limits = resolveLimits(options, storageTimeoutMs, logger);
@@ -73,6 +75,18 @@ export function resolveOptions(given: IdleSessionModuleOptions, logger: Logger):
     onStorageError: options.onStorageError ?? 'reject',
     storageTimeoutMs,
   };
+}
+
+/** @throws {IdleSessionOptionsError} for the first option that is wrong or unknown */
+function checkedOptions(written: IdleSessionModuleOptions): IdleSessionModuleOptions {
+  checkOptionsObject(written);
+  const options = asFields(written, MODULE_RULES);
+  checkOptions(options, MODULE_RULES);
+  const session = asFields(options.session, SESSION_RULES);
+  checkOptions(session, SESSION_RULES, 'session.');
+  const cookie = asFields(session.cookie ?? {}, COOKIE_RULES);
+  checkOptions(cookie, COOKIE_RULES, 'session.cookie.');
+  return { ...options, session: { ...session, cookie } };
 }
 
 /** @throws {IdleSessionOptionsError} if what should be the module's options is no object */

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import expressSession from 'express-session';
 import { BufferedActivityStorage } from '../activity/buffer/buffered-activity-storage.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { RedisActivityStorage } from '../redis/redis-activity-storage.js';
 import type { Duration } from '../utils/duration.js';
+import { resolveOptions } from './resolve-options.js';
+import { logger, SECRET } from './resolve-options.spec-support.js';
 
 const client = { eval: async () => {}, evalSha: async () => {} };
 const buffer = 'syncInterval, touchInterval, rememberedSessions';
@@ -55,5 +58,38 @@ describe('Options of a class', () => {
     ],
   ])('reach a %s by its getters', (_, create) => {
     expect(() => create(new Settings())).toThrow('Option "touchInterval" got \'soon\'');
+  });
+
+  it('reach the module by its getters, also those of the session and of its cookie', () => {
+    const store = new expressSession.MemoryStore();
+    class CookieSettings {
+      get secure() {
+        return true;
+      }
+    }
+    class SessionSettings {
+      secret = SECRET;
+      get store() {
+        return store;
+      }
+      get cookie() {
+        return new CookieSettings();
+      }
+    }
+    class ModuleSettings {
+      get session() {
+        return new SessionSettings();
+      }
+      get lockAfter() {
+        return '5m' as Duration;
+      }
+      get loginUrl() {
+        return '/login';
+      }
+    }
+    const resolved = resolveOptions(new ModuleSettings(), logger);
+    expect(resolved).toMatchObject({ lockAfterMs: 300_000, loginUrl: '/login' });
+    expect(resolved.session.store).toBe(store);
+    expect(resolved.session).toMatchObject({ name: '__Host-app-sid', cookie: { secure: true } });
   });
 });
