@@ -50,6 +50,13 @@ describe('RedisActivityStorage on ioredis', () => {
     expect(stopwatch.stop()).toBeLessThan(10 * SECOND);
   });
 
+  it('does not start with a subscriber that is the client, which would take no commands any more', () => {
+    const client = connect();
+    expect(() => new RedisActivityStorage(client, { subscriber: client })).toThrow(
+      'it takes a connection of its own',
+    );
+  });
+
   it('takes no message of another channel for one of its own', async () => {
     const subscriber = connect();
     const storage = new RedisActivityStorage(connect(), { syncInterval: '1m', subscriber });

@@ -43,6 +43,30 @@ describe('The prefix of a RedisActivityStorage', () => {
   });
 });
 
+describe('The subscriber of a RedisActivityStorage', () => {
+  const connection = { ...client, subscribe: async () => {}, on() {} };
+  const ofIoredis = { ...connection, evalsha: async () => {} };
+
+  it.each([
+    ['ioredis', { ...ofIoredis, isCluster: false }],
+    ['node-redis with RESP2', { ...connection, options: { RESP: 2 } }],
+  ])('is refused where it is the client itself, whose commands it would refuse: %s', (_, same) => {
+    expect(() => new RedisActivityStorage(same, { subscriber: same } as object)).toThrow(
+      'Option "subscriber" got an object; it takes a connection of its own, such as client.duplicate(): with messages, the client takes no commands.',
+    );
+    const subscriber = { ...same };
+    expect(() => new RedisActivityStorage(same, { subscriber } as object)).not.toThrow();
+  });
+
+  it.each([
+    ['a cluster of ioredis', { ...ofIoredis, isCluster: true }],
+    ['a cluster or sentinel of node-redis', connection],
+    ['node-redis with RESP3', { ...connection, options: { RESP: 3 } }],
+  ])('may be the client itself: %s', (_, same) => {
+    expect(() => new RedisActivityStorage(same, { subscriber: same } as object)).not.toThrow();
+  });
+});
+
 describe('Options of a class', () => {
   class Settings {
     get touchInterval() {

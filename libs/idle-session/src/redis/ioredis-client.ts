@@ -2,6 +2,8 @@ import type { RedisScriptClient } from './script-call.js';
 
 /** What is used of ioredis: a client and a cluster both have it. */
 export interface IoredisClient {
+  /** A cluster has a connection for messages by itself. */
+  readonly isCluster?: boolean;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
 }

@@ -73,6 +73,11 @@ export class RedisActivityStorage extends BufferedActivityStorage {
         'a connected client of node-redis or ioredis',
       );
     }
+    if (subscriber === client && !mayListen(client)) {
+      const takes =
+        'a connection of its own, such as client.duplicate(): with messages, the client takes no commands';
+      throw new IdleSessionOptionsError('subscriber', subscriber, takes);
+    }
     const retentionMs = durationOption('retention', retention);
     const channel = subscriber ? `${prefix}changes` : '';
     super(new RedisActivityRecords(scriptClient, prefix, retentionMs, channel), buffer);
@@ -92,6 +97,13 @@ export class RedisActivityStorage extends BufferedActivityStorage {
       );
     }
   }
+}
+
+/** Whether the client still takes commands once it has subscribed. */
+function mayListen(client: object): boolean {
+  if (isIoredis(client)) return client.isCluster === true;
+  const { options } = client as { readonly options?: { readonly RESP?: unknown } };
+  return options?.RESP !== 2;
 }
 
 function toScriptClient(client: RedisScriptClient | IoredisClient): RedisScriptClient {
