@@ -52,12 +52,18 @@ export class ClientFiles {
   }
 
   /** @param fileName one of {@link names} */
-  async get(fileName: string, encoding?: Encoding): Promise<Buffer> {
-    const file = this.files.get(fileName)!;
-    if (!encoding) return file;
+  get(fileName: string): Buffer {
+    return this.files.get(fileName)!;
+  }
+
+  /** Undefined where it cannot be compressed now, for want of memory say. */
+  async compressed(fileName: string, encoding: Encoding): Promise<Buffer | undefined> {
     const key = `${encoding} ${fileName}`;
-    const known = compressed.get(key) ?? ENCODERS[encoding](file);
+    const known = compressed.get(key) ?? ENCODERS[encoding](this.get(fileName));
     compressed.set(key, known);
-    return known;
+    return known.catch(() => {
+      compressed.delete(key);
+      return undefined;
+    });
   }
 }

@@ -143,9 +143,10 @@ export class Endpoints {
     // Not what a middleware in front encodes itself.
     const isEncoded = response.hasHeader('Content-Encoding');
     const encoding = ENCODINGS.find((name) => !isEncoded && request.acceptsEncodings(name));
-    const file = await this.clientFiles.get(fileName, encoding);
+    const compressed = encoding && (await this.clientFiles.compressed(fileName, encoding));
     response.set({ 'Cache-Control': cacheControl, 'X-Content-Type-Options': 'nosniff' });
-    if (encoding) response.set('Content-Encoding', encoding);
-    response.vary('Accept-Encoding').type('text/javascript').send(file);
+    if (compressed) response.set('Content-Encoding', encoding);
+    response.vary('Accept-Encoding').type('text/javascript');
+    response.send(compressed ?? this.clientFiles.get(fileName));
   }
 }
