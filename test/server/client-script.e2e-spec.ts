@@ -102,6 +102,20 @@ describe('The browser client', () => {
       const again = { 'Accept-Encoding': 'gzip', 'If-None-Match': String(headers.etag) };
       expect((await fetchRaw('client.js', again)).status).toBe(304);
     });
+
+    it('and says no encoding to caches that have it: they may have it in another', async () => {
+      test = await createTestApp();
+      await test.app.listen(0, '127.0.0.1');
+      for (const file of ['client.js', test.sessions.client.fileName]) {
+        const plain = await fetchRaw(file, {});
+        const again = { 'Accept-Encoding': 'br', 'If-None-Match': String(plain.headers.etag) };
+        const { status, headers } = await fetchRaw(file, again);
+        expect(status).toBe(304);
+        expect(headers['content-encoding']).toBeUndefined();
+        expect(headers.vary).toContain('Accept-Encoding');
+        expect(headers['cache-control']).toBe(plain.headers['cache-control']);
+      }
+    });
   });
 
   it('is no activity, and is served also to a person who was signed out', async () => {

@@ -125,26 +125,27 @@ export class Endpoints {
   };
 
   private readonly client = (request: Request, response: Response): Promise<void> => {
-    const { fileName, integrity } = this.clientFiles;
-    // Weak: it is the same however it is compressed.
-    response.set('ETag', `W/"${integrity}"`);
+    const { fileName } = this.clientFiles;
     return this.sendScript(fileName, 'no-cache', request, response);
   };
 
   private readonly hashedClient = (name: string) => (request: Request, response: Response) =>
     this.sendScript(name, 'public, max-age=31536000, immutable', request, response);
 
+  /** @param fileName with a hash of its content */
   private async sendScript(
     fileName: string,
     cacheControl: string,
     request: Request,
     response: Response,
   ): Promise<void> {
-    // Not what a middleware in front encodes itself.
-    const isEncoded = response.hasHeader('Content-Encoding');
-    const encoding = ENCODINGS.find((name) => !isEncoded && request.acceptsEncodings(name));
+    // Weak: it is the same however it is compressed.
+    response.set({ ETag: `W/"${fileName}"`, 'Cache-Control': cacheControl });
+    // Not what a middleware in front encodes itself, nor a 304: the cache that asks may have it in another encoding.
+    const isAsItIs = response.hasHeader('Content-Encoding') || request.fresh;
+    const encoding = ENCODINGS.find((name) => !isAsItIs && request.acceptsEncodings(name));
     const compressed = encoding && (await this.clientFiles.compressed(fileName, encoding));
-    response.set({ 'Cache-Control': cacheControl, 'X-Content-Type-Options': 'nosniff' });
+    response.set('X-Content-Type-Options', 'nosniff');
     if (compressed) response.set('Content-Encoding', encoding);
     response.vary('Accept-Encoding').type('text/javascript');
     response.send(compressed ?? this.clientFiles.get(fileName));
