@@ -91,15 +91,18 @@ describe("With persistentCookie: 'per-session'", () => {
 });
 
 describe('A maxAge that the app gives to a session', () => {
-  it('is logged once where the options do not say that it is meant', async () => {
-    const { browser, warnings } = await startRemembering({});
-    for (let time = 0; time < 2; time++)
-      await browser()
-        .post(`/remember?for=${30 * DAYS}`)
-        .expect(200);
-    expect(warnings()).toHaveLength(1);
-    expect(warnings()[0]).toContain("persistentCookie: 'per-session'");
-  });
+  it.each([{}, { persistentCookie: true }])(
+    'is logged once where the options do not say that it is meant, and moves: %j',
+    async (session) => {
+      const { browser, warnings } = await startRemembering(session);
+      for (let time = 0; time < 2; time++)
+        await browser()
+          .post(`/remember?for=${30 * DAYS}`)
+          .expect(200);
+      expect(warnings()).toHaveLength(1);
+      expect(warnings()[0]).toContain("persistentCookie: 'per-session'");
+    },
+  );
 
   it('is not logged where the options say that each session outlives the browser', async () => {
     const { browser, warnings } = await startRemembering({

@@ -11,7 +11,7 @@ import { checkedFunction } from './user-functions.js';
 /** The options of express-session, complete. */
 export interface ResolvedSession {
   readonly session: SessionOptions & { name: string; cookie: CookieOptions; store: Store };
-  /** Sessions may have a cookie with a date. */
+  /** Sessions may have a cookie with a date, which moves. */
   readonly mayPersist: boolean;
   /** What verifies; the first signs. Draft keys and owners' hashes are derived from them. */
   readonly secrets: readonly [string | Buffer, ...(string | Buffer)[]];
@@ -38,7 +38,7 @@ export function resolveSession(session: IdleSessionSessionOptions): ResolvedSess
   const secrets = [session.secret].flat() as [string | Buffer, ...(string | Buffer)[]];
   return {
     secrets,
-    mayPersist: persistentCookie !== false,
+    mayPersist: persistentCookie !== false && rest.rolling === true,
     session: {
       resave: false,
       saveUninitialized: false,
