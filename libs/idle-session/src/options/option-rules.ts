@@ -1,6 +1,7 @@
 import { DURATION_TAKES, parseDuration } from '../utils/duration.js';
 import { isMaxSessions, MAX_SESSIONS_TAKES } from './max-sessions.js';
 import { IdleSessionOptionsError, insteadOfUnknown, valueOf } from '../utils/option-error.js';
+import { newCookie } from '../utils/new-cookie.js';
 import { PRESETS } from './presets.js';
 
 /** What an option takes, in words and as a test. */
@@ -18,14 +19,20 @@ type Rules = Readonly<Record<string, Rule>>;
 /** express-session and the cookie libraries below it send a name as it is. */
 const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** What these libraries send; with any other, they throw once they set the cookie. */
-const COOKIE_PATH = /^\/[ -:=-~]*$/;
-const COOKIE_DOMAIN = /^\.?[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/i;
-
 const MINIMUM_SECRET_LENGTH = 16;
 
 /** The longest delay a Node timer takes; beyond, it fires at once. */
 const MAXIMUM_TIMER_MS = 2 ** 31 - 1;
+
+/** Whether express-session can set such a cookie; it would throw at the first sign-in only. */
+function isSent(cookie: object): boolean {
+  try {
+    newCookie(cookie).serialize('name', '');
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const isDuration = (value: unknown) => parseDuration(value) !== undefined;
 const isFunction = (value: unknown) => typeof value === 'function';
@@ -138,12 +145,13 @@ export const SESSION_RULES: Rules = {
 export const COOKIE_RULES: Rules = {
   path: {
     takes: "a path such as '/'",
-    accepts: (value) => typeof value === 'string' && COOKIE_PATH.test(value),
+    accepts: (value) =>
+      typeof value === 'string' && value.startsWith('/') && isSent({ path: value }),
     isPublic: true,
   },
   domain: {
     takes: "a host name such as 'example.com'",
-    accepts: (value) => typeof value === 'string' && COOKIE_DOMAIN.test(value),
+    accepts: (value) => typeof value === 'string' && value !== '' && isSent({ domain: value }),
   },
   httpOnly: BOOLEAN,
   secure: oneOf(true, false, 'auto'),

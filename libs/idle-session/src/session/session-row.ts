@@ -1,7 +1,6 @@
-import expressSession, { type Cookie, type SessionData } from 'express-session';
+import type { SessionData } from 'express-session';
+import { newCookie } from '../utils/new-cookie.js';
 import { UnusableAnswerError } from '../utils/outage-log.js';
-
-type SerializedCookie = Cookie & { serialize(name: string, value: string): string };
 
 /**
  * Passes on a row of the session store if express-session can make a session of it.
@@ -32,13 +31,6 @@ export function usableRow(row: unknown): SessionData {
 export function isAboutRow(error: unknown): boolean {
   const isOther = error instanceof Error && error.message.startsWith('WRONGTYPE ');
   return isOther || error instanceof SyntaxError;
-}
-
-export function newCookie(options?: object): SerializedCookie {
-  const { Cookie } = expressSession as unknown as {
-    Cookie: new (options?: object) => SerializedCookie;
-  };
-  return new Cookie(options);
 }
 
 /** What cookies mostly have, and can be used for certain. Of anything else it has to be tried. */

@@ -1,7 +1,7 @@
 import type { Cookie, CookieOptions, SessionData } from 'express-session';
 import type { ActivityRecord } from '../activity/activity-storage.js';
 import { KEPT_FOR_TIMEOUTS } from '../utils/kept-for.js';
-import { newCookie } from './session-row.js';
+import { newCookie } from '../utils/new-cookie.js';
 
 /**
  * In the stored data, says that the session was put under the idle clock, so that a lost record is not a new one. Holds
