@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import { IdleSessionService } from 'nestjs-idle-session';
+import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import { BufferedApps, page } from '../support/buffered-app.js';
 import { ConfirmController } from '../support/confirm-controller.js';
 import { cookiesOf, sessionIdOf, setCookiesOf } from '../support/cookies.js';
+import { Gate } from '../support/gate.js';
+import { Stopwatch } from '../support/stopwatch.js';
 import type { RedisApp } from '../support/redis-app.js';
 import { until } from '../support/until.js';
 
@@ -110,4 +113,27 @@ describe('A confirm on Redis', () => {
       }
     },
   );
+
+  it('is answered 503 in time when Redis hangs midway, and the session is as it was', async () => {
+    const gate = new Gate();
+    class HangingStorage extends RedisActivityStorage {
+      override async end(...given: Parameters<RedisActivityStorage['end']>) {
+        if (given[1] !== 'confirmed' || isOver) return super.end(...given);
+        await gate.pass();
+        throw new Error('cut off');
+      }
+    }
+    let isOver = false;
+    const one = await aProcess({ storage: (client) => new HangingStorage(client) });
+    const before = await one.signIn();
+    const stopwatch = new Stopwatch();
+    const response = await confirm(one, before).expect(503);
+    expect(stopwatch.stop()).toBeLessThan(5000);
+    expect(setCookiesOf(response)).toEqual([]);
+    isOver = true;
+    gate.open();
+    await one.ask.get('/members').set('Cookie', before).expect(200, { user: 'ada' });
+    const after = cookiesOf(await confirm(one, before).expect(200));
+    await one.ask.get('/members').set('Cookie', after).expect(200, { user: 'ada' });
+  });
 });
