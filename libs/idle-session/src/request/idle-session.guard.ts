@@ -102,7 +102,6 @@ export class IdleSessionGuard implements CanActivate {
     session: RequestSession,
   ): void {
     if (!routeMetadataOf(context, this.reflector).allowsLocked) this.throwSessionLocked(status);
-    // What a later guard refuses here, a wrong password say, is not about the session.
     session.isAuthorized = true;
   }
 
@@ -160,7 +159,6 @@ export class IdleSessionGuard implements CanActivate {
       // Exempt routes go on without the storage.
       if (!(error instanceof StorageUnavailableException)) throw error;
     }
-    // What a later guard refuses here, a wrong password say, is not about the session.
     session.isAuthorized = true;
     const isTold = request.idleSession?.state === 'expired' && isPageNavigation(request);
     if (isTold) session.clearCookie();

@@ -35,7 +35,7 @@ export class RequestSession {
   private cookie: CookieOptions = {};
   /** `appliesTo` said no, in this request. */
   private exempted = false;
-  /** All guards let the request pass, or the route is exempt: a refusal from now on is not about the session. */
+  /** Guards let it pass, or its route is exempt or takes locked sessions: a refusal from now on is about other things. */
   isAuthorized = false;
   /** The guard held the session against the options: what comes after it is for people whose session is alive. */
   isChecked = false;
