@@ -2,6 +2,7 @@ import { randomBytes, webcrypto } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.js';
+import { isComplaint } from './complaint.js';
 import { DraftSite } from './draft-site.js';
 import { countPendingWork, type PendingWork } from './pending-work.js';
 
@@ -139,9 +140,7 @@ export class DraftPage extends DraftSite {
     this.page = await this.context.newPage();
     this.page.on('pageerror', (error) => this.complaints.push(String(error)));
     this.page.on('console', (message) => {
-      // The browser's own remarks, on refused requests and password fields.
-      if (!/^(Failed to load resource|\[DOM\])/.test(message.text()))
-        this.complaints.push(message.text());
+      if (isComplaint(message.text())) this.complaints.push(message.text());
     });
   }
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../../support/durations.js';
 import { until } from '../../support/until.js';
+import { isComplaint } from './complaint.js';
 
 /** Counts the sessions of a page: each has a channel to the other tabs as long as it runs. */
 const COUNT_SESSIONS = `
@@ -111,9 +112,9 @@ export class WatchedPage {
     await page.addInitScript(COUNT_SESSIONS);
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
-      // The browser's own remark on a refused request; what tools say when they connect, and their advertisements.
-      const isNoise = /^(Failed to load resource|\[vite\]|%cDownload the React DevTools)/;
-      if (!isNoise.test(message.text())) complaints.push(message.text());
+      // What tools say when they connect, and their advertisements.
+      const isNoise = /^(\[vite\]|%cDownload the React DevTools)/.test(message.text());
+      if (isComplaint(message.text()) && !isNoise) complaints.push(message.text());
     });
     return watched;
   }

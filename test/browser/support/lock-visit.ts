@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { launchBrowser } from '../../support/browser.js';
 import { PATIENCE_MS, SECOND } from '../../support/durations.js';
 import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
+import { isComplaint } from './complaint.js';
 import { LOCK_MS, LockSite } from './lock-site.js';
 import { OpenRequests } from './open-requests.js';
 import { stopTime } from './stop-time.js';
@@ -47,8 +48,7 @@ export class LockVisit extends LockSite {
     this.unanswered = new OpenRequests(context);
     context.on('weberror', (error) => this.complaints.push(String(error.error())));
     context.on('console', (message) => {
-      if (!message.text().startsWith('Failed to load resource'))
-        this.complaints.push(message.text());
+      if (isComplaint(message.text())) this.complaints.push(message.text());
     });
     this.page = await this.open();
     return this.page;

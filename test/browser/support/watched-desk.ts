@@ -11,6 +11,7 @@ import { readSettings } from '../../../apps/sample/src/settings.js';
 import { launchBrowser } from '../../support/browser.js';
 import { MINUTE, PATIENCE_MS, SECOND } from '../../support/durations.js';
 import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
+import { isComplaint } from './complaint.js';
 import { OpenRequests } from './open-requests.js';
 import { rememberPasswords } from './remember-passwords.js';
 import { stopTime } from './stop-time.js';
@@ -128,8 +129,7 @@ export class Visit {
     context.on('weberror', (error) => this.complaints.push(String(error.error())));
     context.on('console', (message) => {
       if (/^\/idle-session\/\S+ \d+, see /.test(message.text())) this.warnings.push(message.text());
-      else if (!/^(Failed to load resource|\[DOM\])/.test(message.text()))
-        this.complaints.push(message.text());
+      else if (isComplaint(message.text())) this.complaints.push(message.text());
     });
   }
 
