@@ -17,4 +17,6 @@ export interface GuardedSession {
   readonly ref: string;
   /** Whether it has a record, or had one. */
   readonly hasRecord: boolean;
+  /** Its activity as the request knows it, as of now. */
+  readonly reading?: ActivityReading;
 }

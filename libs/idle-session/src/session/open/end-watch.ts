@@ -1,9 +1,11 @@
 import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading, ActivityStorage } from '../../activity/activity-storage.js';
+import { openForMsOf } from '../../activity/evaluate.js';
 import type { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
 import { withinTimeLimit } from '../../utils/time-limit.js';
 import { logMissing } from '../end-log.js';
 import { Turnstile } from '../../utils/turnstile.js';
+import type { GuardedSession } from '../found-session.js';
 import type { SessionActivity } from '../session-activity.js';
 import { QuestionQueue } from './question-queue.js';
 
@@ -34,7 +36,7 @@ type OverdueReason = Extract<EndReason, 'idle' | 'absolute' | 'lost'>;
 /** On this process's monotonic clock. */
 interface Watched {
   lookAt: number;
-  /** Until when the storage said that the session lives and is not locked. */
+  /** Until when the session lives and is not locked, by what the storage said last. */
   openUntil: number;
   /** Whether the session has a record, so that it is lost without one. */
   hasRecord: boolean;
@@ -78,12 +80,13 @@ export class EndWatch {
   ) {}
 
   /** Asks about the session soon, and looks after it until it is deleted. */
-  add(sessionRef: string, hasRecord: boolean): void {
+  add({ ref, hasRecord, reading }: GuardedSession): void {
     if (this.watched.size === 0) this.stopWatching = this.watch();
-    const now = performance.now();
-    this.watched.set(sessionRef, { lookAt: Infinity, openUntil: now, hasRecord });
-    this.lookIn(sessionRef, UNCLEAR_FOR_MS);
-    this.reads.add(sessionRef);
+    const openForMs = openForMsOf(reading && this.activity.evaluate(reading));
+    const openUntil = performance.now() + openForMs;
+    this.watched.set(ref, { lookAt: Infinity, openUntil, hasRecord });
+    this.lookIn(ref, UNCLEAR_FOR_MS);
+    this.reads.add(ref);
   }
 
   delete(sessionRef: string): void {
@@ -154,7 +157,7 @@ export class EndWatch {
       this.watcher.onLocked(sessionRef);
       return undefined;
     }
-    const openForMs = Math.min(evaluation.expiresInMs, evaluation.locksInMs ?? Infinity);
+    const openForMs = openForMsOf(evaluation);
     watched.openUntil = now + openForMs;
     const atLeastEvery = this.stopWatching ? ASK_AT_LEAST_EVERY_MS : ASK_AGAIN_MS;
     this.lookIn(sessionRef, Math.min(openForMs, atLeastEvery));

@@ -77,7 +77,8 @@ export class OpenSessions implements OnApplicationShutdown {
    * that there is none, then what is open closes as `unavailable`: a request that opens it again starts the record
    * @returns to be called when nothing is open any more
    */
-  hold({ ref: sessionRef, hasRecord }: GuardedSession, onClose: OnClose): () => void {
+  hold(session: GuardedSession, onClose: OnClose): () => void {
+    const { ref: sessionRef } = session;
     if (this.isClosing) return () => {};
     const holders = this.held.get(sessionRef) ?? new Set();
     // An object of its own, so that one function may be given twice.
@@ -85,7 +86,7 @@ export class OpenSessions implements OnApplicationShutdown {
     holders.add(holder);
     if (!this.held.has(sessionRef)) {
       this.held.set(sessionRef, holders);
-      this.endWatch.add(sessionRef, hasRecord);
+      this.endWatch.add(session);
     }
     return () => {
       holders.delete(holder);
