@@ -47,7 +47,6 @@ async function ioredis(): Promise<IoredisClient> {
 async function startApp(client: RedisScriptClient | IoredisClient) {
   const app = await createRedisApp(sessions, {
     storage: () => new RedisActivityStorage(client),
-    options: { storageTimeout: '500ms' },
     metadata: {
       ...withGateways.metadata,
       controllers: [...withGateways.metadata.controllers, StreamsController],

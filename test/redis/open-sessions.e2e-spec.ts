@@ -12,7 +12,7 @@ import { BufferedApps, page, SLACK } from '../support/buffered-app.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { Stopwatch } from '../support/stopwatch.js';
 import { createRedisApp, type RedisApp } from '../support/redis-app.js';
-import { RedisServer } from '../support/redis-server.js';
+import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { MINUTE, SECOND } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
@@ -175,10 +175,8 @@ describe('What is open for a session', () => {
 it('A Redis that hangs ends nothing that is open, and what ended is told when it goes on', async () => {
   const own = await RedisServer.start();
   const anApp = async () => {
-    const app = await createRedisApp(own, {
-      storage: (client) => new RedisActivityStorage(client),
-      options: { storageTimeout: 300 },
-    });
+    const storage = (client: RedisClient) => new RedisActivityStorage(client);
+    const app = await createRedisApp(own, { storage });
     apps.opened.push(app);
     return app;
   };
