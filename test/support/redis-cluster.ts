@@ -66,7 +66,7 @@ export class RedisCluster {
       shard = (await isMaster(one))
         ? { master: one, replica: other }
         : { master: other, replica: one };
-      return (await (await shard.master.client()).wait(1, 1000)) === 1;
+      return shard.master.isReplicated();
     });
     return shard!;
   }

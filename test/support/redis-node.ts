@@ -56,6 +56,14 @@ export class RedisNode extends RedisProcess {
     return (this.known ??= super.client());
   }
 
+  /** Whether a replica has all that this master has. */
+  async isReplicated(): Promise<boolean> {
+    const client = await this.client();
+    // WAIT is about what was there at the last command of its own connection.
+    await client.ping();
+    return (await client.wait(1, 1000)) === 1;
+  }
+
   private launch(): Promise<void> {
     const args = [this.configFile, ...(this.isSentinel ? ['--sentinel'] : [])];
     return this.run(args, /ready to accept connections|\+monitor master/i);

@@ -25,7 +25,7 @@ export class RedisSentinels {
   static async start(): Promise<RedisSentinels> {
     const master = await RedisNode.start([]);
     const replica = await RedisNode.start([`replicaof ${master.address.host} ${master.port}`]);
-    await until('the replica is in sync', () => isReplicated(master));
+    await until('the replica is in sync', () => master.isReplicated());
     const sentinels = await Promise.all(
       Array.from({ length: SENTINELS }, () => startSentinel(master)),
     );
@@ -64,7 +64,7 @@ export class RedisSentinels {
 
   /** Waits until the replica has all that the master has: what it lacks when the master dies is lost. */
   async replicated(): Promise<void> {
-    await until('the replica has everything', () => isReplicated(this.master));
+    await until('the replica has everything', () => this.master.isReplicated());
   }
 }
 
@@ -79,8 +79,4 @@ async function startSentinel(master: RedisNode): Promise<RedisNode> {
   );
   await (await sentinel.client()).sendCommand(['SENTINEL', 'DEBUG', ...HASTE]);
   return sentinel;
-}
-
-async function isReplicated(master: RedisNode): Promise<boolean> {
-  return (await (await master.client()).wait(1, 1000)) === 1;
 }
