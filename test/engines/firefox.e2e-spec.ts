@@ -1,8 +1,8 @@
 import { describe } from '@jest/globals';
 import { countsAssistiveTechnology } from './behaviours/counting-unusual.js';
-import { behaves } from './support/behaves.js';
+import { BASICS, behaves } from './support/behaves.js';
 import { launchFirefox } from './support/firefox.js';
 
 describe('Firefox', () => {
-  behaves(launchFirefox, countsAssistiveTechnology);
+  behaves(launchFirefox, ...BASICS, countsAssistiveTechnology);
 });

@@ -1,7 +1,7 @@
 import { describe } from '@jest/globals';
-import { behaves } from './support/behaves.js';
+import { BASICS, behaves } from './support/behaves.js';
 import { launchWebKit } from './support/webkit.js';
 
 describe('WebKit', () => {
-  behaves(launchWebKit);
+  behaves(launchWebKit, ...BASICS);
 });

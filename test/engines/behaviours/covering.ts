@@ -38,29 +38,26 @@ const sizeOf = (part: string) => `(() => {
 
 const SCROLLED = `document.scrollingElement.scrollTop`;
 
+/** Runs in the page. */
+const SCROLL_DOWN = `void (() => {
+  document.body.style.blockSize = '5000px';
+  scrollTo({ top: 800, behavior: 'instant' });
+})()`;
+
 /** Comes to true once the page has drawn what the last input has changed. */
 const DRAWN = `new Promise((resolve) =>
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(true), 100))))`;
 
 export function covers(given: Given): void {
   describe('The dialog', () => {
-    async function warned() {
+    it('shows the time once, keeps the focus on its first button, and lets nothing behind it scroll', async () => {
       const visit = await given.visit();
+      const { tab } = visit;
+      await tab.tell(SCROLL_DOWN);
       await visit.later(14 * MINUTE);
-      await visit.tab.warns();
-      return visit;
-    }
+      await tab.warns();
 
-    it('keeps the focus on its first button where a person clicks on its text', async () => {
-      const { tab } = await warned();
-      await tab.click(dialogPart('heading'));
-      await tab.click(dialogPart('text'));
-      const focused = `${element('idle-session-dialog')}.shadowRoot.activeElement?.id`;
-      expect(await tab.tell(focused)).toBe('stay');
-    });
-
-    it('shows the time once, and has it rounded for assistive technology alone', async () => {
-      const { tab } = await warned();
+      // As rounded, it is for assistive technology alone.
       const text = (part: string) => tab.tell<string>(`${dialogPart(part)}.textContent`);
       expect(await text('counter')).toMatch(/^(1:00|0:[45]\d)$/);
       expect(await text('time')).toMatch(/^(1 minute|50 seconds)$/);
@@ -69,22 +66,16 @@ export function covers(given: Given): void {
       expect(await tab.tell(sizeOf('time'))).toEqual([1, 1]);
       expect(await tab.tell(`${dialogPart('counter')}.getAttribute('aria-hidden')`)).toBe('true');
       expect(await tab.tell(`${dialogPart('time')}.closest('[aria-hidden]') === null`)).toBe(true);
-    });
 
-    it('lets nothing behind it scroll, and leaves the page where it was', async () => {
-      const visit = await given.visit();
-      const { tab } = visit;
-      await tab.tell(`void (() => {
-        document.body.style.blockSize = '5000px';
-        scrollTo({ top: 800, behavior: 'instant' });
-      })()`);
-      await visit.later(14 * MINUTE);
-      await tab.warns();
+      await tab.click(dialogPart('heading'));
+      await tab.click(dialogPart('text'));
+      const focused = `${element('idle-session-dialog')}.shadowRoot.activeElement?.id`;
+      expect(await tab.tell(focused)).toBe('stay');
+
       await tab.turnWheel();
       await tab.press('PageDown');
       await tab.tell(DRAWN);
       expect(await tab.tell(SCROLLED)).toBe(800);
-
       await tab.click(stay);
       await tab.isFree();
       expect(await tab.tell(SCROLLED)).toBe(800);
@@ -114,7 +105,10 @@ export function covers(given: Given): void {
     });
 
     it('says once that the service cannot be reached, and has no title of the page', async () => {
-      const { tab } = await warned();
+      const visit = await given.visit();
+      const { tab } = visit;
+      await visit.later(14 * MINUTE);
+      await tab.warns();
       given.desk.isDown = true;
       try {
         await tab.click(stay);

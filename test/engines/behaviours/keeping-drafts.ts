@@ -41,7 +41,7 @@ export function keepsDrafts(given: Given): void {
       await restored(tab);
     });
 
-    it('is still there after its form came back with errors', async () => {
+    it('is still there after its form came back with errors, and gone once that was taken', async () => {
       const { tab } = await given.visit();
       await typed(tab);
       await tab.pressButton(button('Send claim'));
@@ -49,11 +49,7 @@ export function keepsDrafts(given: Given): void {
       await tab.waitFor('the page has looked at the drafts', HAS_FETCHED_KEY);
       await tab.open('/claims/new');
       await restored(tab);
-    });
 
-    it('is gone once its form was taken', async () => {
-      const { tab } = await given.visit();
-      await typed(tab);
       await tab.tell(`void (() => {
         document.querySelector('[name=kind]').checked = true;
         document.querySelector('#date').value = '2026-01-01';

@@ -19,11 +19,12 @@ const askSomethingElse = (tab: Tab) =>
 
 export function isLimited(given: Given): void {
   describe('What the browser does not show a page', () => {
-    it('is what the table in the documents says', async () => {
+    it('is what the table in the documents says, and a page asks after a 401 of a proxy only if it sees the status', async () => {
       const { tab } = await given.visit();
+      const showsStatus = await tab.tell<boolean>(SHOWS_STATUS);
       const insecure = await given.visit('/kept', given.desk.insecureUrl);
       const limits = [
-        (await tab.tell(SHOWS_STATUS)) ? '' : '`responseStatus`',
+        showsStatus ? '' : '`responseStatus`',
         (await insecure.tab.tell(SHOWS_SERVER_TIMING)) ? '' : '`serverTiming` without https',
       ];
       const { name, version } = given.engine;
@@ -31,14 +32,11 @@ export function isLimited(given: Given): void {
       const [, tried, documented] = row.exec(readFileSync(PAGE, 'utf8')) ?? [];
       expect(documented).toBe(limits.filter(Boolean).join(', ') || 'nothing');
       expect(version.localeCompare(tried!, 'en', { numeric: true })).toBeGreaterThanOrEqual(0);
-    });
 
-    it('the page does not know: after a 401 of a proxy it asks the server only if it sees the status', async () => {
-      const { tab } = await given.visit();
       const before = given.desk.requests.length;
       const asked = () => given.desk.requests.slice(before).includes('GET /idle-session/status');
       await askSomethingElse(tab);
-      if (await tab.tell(SHOWS_STATUS)) await until('it asks', asked);
+      if (showsStatus) await until('it asks', asked);
       else expect(asked()).toBe(false);
     });
   });

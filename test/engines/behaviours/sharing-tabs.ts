@@ -11,17 +11,12 @@ export function sharesTabs(given: Given): void {
       return { visit, first: visit.tab, second };
     }
 
-    /** Only the first asks the server. */
-    async function twoThatWarn() {
-      const tabs = await twoTabs();
-      await tabs.visit.later(14 * MINUTE);
-      await tabs.first.warns();
-      await tabs.second.warns();
-      return tabs;
-    }
-
-    it('warn together, also in their titles, and a person who stays in one stays in the other', async () => {
-      const { visit, first, second } = await twoThatWarn();
+    it('warn together, also in their titles; a person who stays in one stays in the other, and who signs out in one leaves both', async () => {
+      const { visit, first, second } = await twoTabs();
+      // Only the first asks the server.
+      await visit.later(14 * MINUTE);
+      await first.warns();
+      await second.warns();
       const left = /^(1 min|50 sec) left – /;
       expect(await first.tell('document.title')).toMatch(new RegExp(left.source + 'New claim'));
       expect(await second.tell('document.title')).toMatch(left);
@@ -35,10 +30,9 @@ export function sharesTabs(given: Given): void {
         `${STATE}.expiresAt > Date.now() + ${14 * MINUTE}`,
       );
       expect(await visit.expiresInMs()).toBeGreaterThan(14 * MINUTE);
-    });
 
-    it('leave together when a person signs out in the dialog of one', async () => {
-      const { first, second } = await twoThatWarn();
+      await visit.later(14 * MINUTE);
+      await first.warns();
       await first.click(signOut);
       await first.arrivesAt('/login?reason=signed-out');
       await second.arrivesAt('/login?reason=signed-out');

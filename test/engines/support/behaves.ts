@@ -19,29 +19,32 @@ import type { Given } from './given.js';
 /** How long a browser may take to start on a busy machine. */
 const LAUNCH_MS = 90 * SECOND;
 
-const behaviours = [
+type Behaviour = (given: Given) => void;
+
+/** Of these, test/browser shows more, in Chromium. */
+export const BASICS: readonly Behaviour[] = [
   warns,
-  covers,
   ends,
   sharesTabs,
   counts,
-  countsTheUnusual,
   keepsDrafts,
   comesBack,
+];
+
+const shownHereAlone: readonly Behaviour[] = [
+  covers,
+  countsTheUnusual,
   managesWithoutHttps,
   managesBehindWorker,
   isLimited,
 ];
 
 /**
- * Runs the behaviours that every engine has to show, in one browser, each as somebody else.
+ * Runs behaviours in one browser, each as somebody else: those that no other test shows, and more.
  *
  * @param more of this engine
  */
-export function behaves(
-  launch: () => Promise<Engine>,
-  ...more: readonly ((given: Given) => void)[]
-): void {
+export function behaves(launch: () => Promise<Engine>, ...more: readonly Behaviour[]): void {
   let desk: EngineDesk;
   let engine: Engine;
   let visits: EngineVisit[] = [];
@@ -72,5 +75,5 @@ export function behaves(
       return visit;
     },
   };
-  for (const behaviour of [...behaviours, ...more]) behaviour(given);
+  for (const behaviour of [...shownHereAlone, ...more]) behaviour(given);
 }
