@@ -121,17 +121,19 @@ describe('A frozen tab', () => {
   });
 
   it('shows the new deadline when it is resumed after an extension that no tab knows of', async () => {
+    await leaveAlone();
     await visit.sleep(5 * MINUTE);
     await visit.actElsewhere();
     await visit.sleep(4 * MINUTE);
-    await resumeAlone();
+    await resume();
     await until('the time is right', async () => isAbout(11 * MINUTE, await remainingMs(hidden)));
     expect(await warns(hidden)).toBe(false);
   });
 
   it('goes to the login page when it is resumed after an end that no tab knows of', async () => {
+    await leaveAlone();
     await visit.sleep(15 * MINUTE);
-    await resumeAlone();
+    await resume();
     await hidden.waitForURL('**/login?*', { waitUntil: 'commit' });
     expect(placeOf(hidden)).toBe('/login?reason=idle&returnTo=%2Fclaims%2Fnew');
   });
@@ -149,9 +151,13 @@ describe('A frozen tab', () => {
   });
 });
 
-/** With no other tab that could tell it anything. */
-async function resumeAlone(): Promise<void> {
+/** From now on no other tab can tell the frozen one anything, which Chromium would hand to it. */
+async function leaveAlone(): Promise<void> {
   await shown.goto(`${desk.url}/health`);
+}
+
+/** By then, the frozen tab knows of nothing. */
+async function resume(): Promise<void> {
   const before = visit.requests.length;
   expect(await warns(hidden)).toBe(false);
   await visit.resume(hidden);

@@ -16,7 +16,7 @@ import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { PricesController } from '../../docs/examples/recipes/streams.js';
 import { NEVER, startWith, Subject } from 'rxjs';
-import { launchBrowser } from '../support/browser.js';
+import { knowsSession, launchBrowser } from '../support/browser.js';
 import { createTestApp, MINUTE, type TestApp } from '../support/test-app.js';
 
 const examples = join(import.meta.dirname, '../../docs/examples/browser');
@@ -140,6 +140,7 @@ const dialog = () => page.getByRole('alertdialog');
 describe('docs/browser-client.md', () => {
   it('the one line warns, in the words that the page gives', async () => {
     await page.goto(`${url}/docs/page`);
+    await knowsSession(page);
     await away(14 * MINUTE);
     await dialog().getByRole('heading', { name: 'Are you still there?' }).waitFor();
     await dialog().getByText('We will sign you out in').first().waitFor();
@@ -149,7 +150,7 @@ describe('docs/browser-client.md', () => {
 
   it('at the end the page becomes the login page, with the reason', async () => {
     await page.goto(`${url}/docs/page`);
-    await page.waitForFunction(() => customElements.get('idle-session-dialog') !== undefined);
+    await knowsSession(page);
     await away(15 * MINUTE);
     await page.waitForURL(/\/docs\/login\?reason=idle&returnTo=%2Fdocs%2Fpage$/);
   });

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import { knowsSession, launchBrowser } from '../support/browser.js';
 import { passes, startQuickStart } from './support/quick-start.js';
 
 const SECOND = 1000;
@@ -39,7 +39,7 @@ it('warns in a browser, signs out, says why, and goes back after signing in agai
   await page.getByText('Please sign in.').waitFor();
   await signIn();
   await page.getByRole('heading', { name: 'Hello, demo' }).waitFor();
-  await page.waitForFunction(() => customElements.get('idle-session-dialog') !== undefined);
+  await knowsSession(page);
 
   await away(31 * SECOND);
   await page.getByRole('button', { name: 'Stay signed in' }).click();

@@ -1,4 +1,4 @@
-import { chromium as playwright, type Browser } from 'playwright-core';
+import { chromium as playwright, type Browser, type Page } from 'playwright-core';
 import { headlessChromium } from './tools.js';
 
 /** Keeps Chromium from looking for anything outside this machine. */
@@ -18,4 +18,11 @@ export function launchBrowser(args: readonly string[] = []): Promise<Browser> {
     executablePath: headlessChromium(),
     args: [...BROWSER_ARGS, ...args],
   });
+}
+
+/** Waits until the client of a page knows its session: an earlier question of the page may be answered too early. */
+export async function knowsSession(page: Page): Promise<void> {
+  await page.waitForFunction(
+    `document.querySelector('idle-session-dialog')?.session?.getState().state === 'active'`,
+  );
 }
