@@ -1,4 +1,5 @@
-// Looks at each library as npm would publish it, then uses it from a folder outside the workspace.
+// Looks at libraries as npm would publish them, then uses them from a folder outside the workspace.
+// Arguments: their folders in libs; default: all.
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -15,7 +16,9 @@ import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-for (const name of readdirSync(join(root, 'libs'))) {
+const given = process.argv.slice(2);
+
+for (const name of given.length > 0 ? given : readdirSync(join(root, 'libs'))) {
   const library = join(root, 'libs', name);
   run('npx', ['publint', '--strict', library], root);
   run('npx', ['attw', '--pack', library, '--profile', 'esm-only'], root);
