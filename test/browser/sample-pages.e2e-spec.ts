@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { MemoryActivityStorage } from 'nestjs-idle-session';
 import type { BrowserContext, Page } from 'playwright-core';
 import { PATIENCE_MS } from '../support/durations.js';
-import { violations } from './support/axe.js';
+import { violationsInAllColours } from './support/axe.js';
 import { WatchedDesk } from './support/watched-desk.js';
 
 const SMALL = { width: 320, height: 568 };
@@ -71,23 +71,19 @@ const SIGNED_IN: typeof SIGNED_OUT = [
   ],
 ];
 
-describe.each([
-  ['light colours', { colorScheme: 'light' }],
-  ['dark colours', { colorScheme: 'dark' }],
-  ['forced colours', { forcedColors: 'active' }],
-] as const)('In %s', (_title, colours) => {
-  async function open(): Promise<void> {
-    context = await desk.newContext({ ...colours, viewport: SMALL });
-    context.setDefaultTimeout(PATIENCE_MS);
-    page = await context.newPage();
-  }
+async function open(): Promise<void> {
+  context = await desk.newContext({ viewport: SMALL });
+  context.setDefaultTimeout(PATIENCE_MS);
+  page = await context.newPage();
+}
 
-  async function expectGood(text: string): Promise<void> {
-    await page.getByText(text).first().waitFor();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(SMALL.width);
-    expect(await violations(page)).toEqual([]);
-  }
+async function expectGood(text: string): Promise<void> {
+  await page.getByText(text).first().waitFor();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(SMALL.width);
+  expect(await violationsInAllColours(page)).toEqual([]);
+}
 
+describe('In light, dark and forced colours', () => {
   it.each(SIGNED_OUT)(
     '"%s" has nothing that axe finds, and fits 320 pixels',
     async (_name, reach, text) => {

@@ -9,6 +9,22 @@ interface Axe {
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+const COLOURS = {
+  light: { colorScheme: 'light', forcedColors: 'none' },
+  dark: { colorScheme: 'dark', forcedColors: 'none' },
+  forced: { colorScheme: 'light', forcedColors: 'active' },
+} as const;
+
+/** What axe finds wrong in the page in each of the colours that people may have set. */
+export async function violationsInAllColours(page: Page): Promise<string[]> {
+  const all: string[] = [];
+  for (const [name, colours] of Object.entries(COLOURS)) {
+    await page.emulateMedia(colours);
+    all.push(...(await violations(page)).map((violation) => `${name}: ${violation}`));
+  }
+  return all;
+}
+
 /** What axe finds wrong in the page; to wait for it, it needs time to pass. */
 export async function violations(page: Page): Promise<string[]> {
   await page.context().clock.resume();
