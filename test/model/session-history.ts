@@ -12,6 +12,7 @@ export interface Attempt {
   readonly server: number;
   readonly idleTimeoutMs: number;
   readonly startedAt: number;
+  readonly unlocks: boolean;
   /** Infinity while it has no answer: it may be executed at any time. */
   endedAt: number;
   /** When the person was active, once that was accepted. */
