@@ -221,17 +221,21 @@ export class StorageOracle {
 
   private mayBeLost(attempt: Attempt, all: Attempt[], idleTimeoutMs: number): boolean {
     const { server, startedAt, endedAt } = attempt;
-    const { syncIntervalMs } = this.rules;
     const waitMs = unsentMs(this.rules, idleTimeoutMs);
     const spanMs = countsForMs(this.rules, idleTimeoutMs);
     const inTrouble = this.troubles.mayHaveLost(attempt, spanMs, waitMs);
-    // By a shorter timeout, a session may be over for a server that could not hear of this activity.
+    // Of two timeouts that come to two servers, either may be the last that comes to the storage, and each is heard later.
     const inShorterTimeout = all.some((other) => {
-      const unheardMs = other.server === server ? 0 : syncIntervalMs;
+      const isElsewhere = other.server !== server;
+      const unheardMs = isElsewhere
+        ? unsentMs(this.rules, other.idleTimeoutMs) + this.rules.syncIntervalMs
+        : 0;
+      const isBefore = other.endedAt < startedAt - unheardMs;
+      const isDelayed = isElsewhere && this.troubles.metBy(other.server, other.endedAt, startedAt);
       return (
         other.idleTimeoutMs < attempt.idleTimeoutMs &&
         other.startedAt <= endedAt + unheardMs &&
-        other.endedAt >= startedAt - unheardMs
+        (!isBefore || isDelayed)
       );
     });
     return inTrouble || inShorterTimeout;
