@@ -67,6 +67,21 @@ describe('A session that locks', () => {
     expect(await stateOf(one.buffer)).toBe('active');
   });
 
+  it('is not taken for locked early, since a question that requests share was long on its way', async () => {
+    const { world } = await aLockingProcess();
+    await pass(LOCK - 2 * SECOND);
+    const { buffer, connection } = aProcess(world);
+    connection.latency = { read: { there: 800 } };
+    const first = stateOf(buffer);
+    await pass(400);
+    const second = stateOf(buffer);
+    await pass(300);
+    connection.latency = {};
+    await pass(200);
+    expect(await Promise.all([first, second])).toEqual(['active', 'active']);
+    expect(connection.asked).toEqual(['read a', 'read a']);
+  });
+
   it('counts no activity that comes after the lock', async () => {
     const { world, buffer } = await aLockingProcess();
     const before = await storedActivity(world);

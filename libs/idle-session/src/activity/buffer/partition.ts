@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import TinyQueue from 'tinyqueue';
 import type { ActivityReading, ActivityRecord } from '../activity-storage.js';
-import { activityDeadlineOf, activitySpanOf } from '../evaluate.js';
+import { absoluteDeadlineOf, activityDeadlineOf, activitySpanOf } from '../evaluate.js';
 import type { ChangedKeys } from '../watchers.js';
 import type { Changes, Touch } from './activity-feed.js';
 import { KnownActivity, withActivity } from './known-activity.js';
@@ -66,7 +66,10 @@ export class Partition {
     const time = performance.now();
     const asOf = Math.max(known.asOf, this.asOf);
     if (time >= asOf + syncIntervalMs) return undefined;
-    const leftMs = known.storedDeadline - this.at(time);
+    const now = this.at(time);
+    // By an estimate alone, no session is over.
+    if (now >= absoluteDeadlineOf(known.record)) return undefined;
+    const leftMs = known.storedDeadline - now;
     return leftMs > Math.max(activitySpanOf(known.record) / 2, syncIntervalMs) ? known : undefined;
   }
 

@@ -1,4 +1,5 @@
 import type { ActivityReading } from '../activity-storage.js';
+import { evaluate } from '../evaluate.js';
 
 interface ReadInFlight {
   readonly reading: Promise<ActivityReading>;
@@ -20,15 +21,23 @@ export class SharedReads {
     read: () => Promise<ActivityReading>,
   ): Promise<ActivityReading> {
     const [inFlight, startedAt] = [this.reads.get(key), performance.now()];
-    if (inFlight && startedAt <= inFlight.startedAt + withinMs) {
+    if (!inFlight || startedAt > inFlight.startedAt + withinMs) return this.begin(key, read);
+    return inFlight.reading.then((reading) => {
       // A request that comes later comes at a later time.
-      return inFlight.reading.then((reading) => ({ ...reading, now: now() }));
-    }
+      const later = { ...reading, now: now() };
+      if (stateOf(later) === stateOf(reading)) return later;
+      // That is only estimated: whether a session is locked or over is for the storage to say.
+      const next = this.reads.get(key);
+      return next && next.startedAt >= startedAt ? next.reading : this.begin(key, read);
+    });
+  }
+
+  private begin(key: string, read: () => Promise<ActivityReading>): Promise<ActivityReading> {
     const reading = read();
     const done = () => {
       if (this.reads.get(key)?.reading === reading) this.reads.delete(key);
     };
-    this.reads.set(key, { reading, startedAt });
+    this.reads.set(key, { reading, startedAt: performance.now() });
     reading.then(done, done);
     return reading;
   }
@@ -40,4 +49,8 @@ export class SharedReads {
   clear(): void {
     this.reads.clear();
   }
+}
+
+function stateOf({ record, now }: ActivityReading) {
+  return record && evaluate(record, { warnBeforeMs: false }, now).state;
 }
