@@ -18,6 +18,39 @@ import {
 
 useMovedClock();
 
+describe('Another idle timeout', () => {
+  it('is not taken back by an answer that is older, and comes later', async () => {
+    const { world, buffer, connection } = await aWarmProcess();
+    connection.latency = { 'read fresh': { back: 500 } };
+    const older = buffer.read('a', true);
+    await pass(10);
+    await buffer.touch('a', 2 * IDLE, storageNow());
+    await pass(10);
+    await buffer.touch('a', 2 * IDLE, storageNow());
+    await pass(5 * SECOND);
+    expect((await older).record?.idleTimeoutMs).toBe(IDLE);
+    expect((await world.memory.read('a')).record?.idleTimeoutMs).toBe(2 * IDLE);
+  });
+});
+
+describe('The absolute timeout', () => {
+  it('is not over by an estimate of the storage’s clock alone', async () => {
+    const world = new World();
+    await world.memory.start('a', { ...session(), absoluteTimeoutMs: 10 * MINUTE });
+    await pass(5 * MINUTE);
+    await world.memory.touch('a', IDLE, storageNow());
+    await pass(5 * MINUTE - 1500);
+    const { buffer, connection } = aProcess(world);
+    connection.latency = { read: { there: 800 }, sync: { there: 800 } };
+    const first = buffer.read('a');
+    await pass(800);
+    await first;
+    connection.latency = {};
+    const { record, now } = await buffer.read('a');
+    expect(now - record!.startedAt).toBeLessThan(10 * MINUTE);
+  });
+});
+
 describe('An end', () => {
   it('that was decided here is known here at once', async () => {
     const { buffer } = await aWarmProcess();

@@ -142,9 +142,9 @@ export class Partition {
       return record;
     }
     const pendingActivityAt = this.pendingActivityAt(key, record);
-    // An answer that a change overtook may be older than the change.
-    if (!isOvertaken) {
-      const known = this.pending.get(key) ?? this.known.get(key) ?? new KnownActivity(record, 0);
+    const known = this.pending.get(key) ?? this.known.get(key) ?? new KnownActivity(record, 0);
+    // An answer that a change or another answer overtook may be older than that.
+    if (!isOvertaken && askedAt >= known.asOf) {
       known.update(record, pendingActivityAt, askedAt);
       this.known.set(key, known);
     }
