@@ -53,12 +53,6 @@ export function evaluate(record: ActivityRecord, policy: IdlePolicy, now: number
   return { state, expiresInMs, locksInMs, absoluteExpiresInMs };
 }
 
-/** How much longer a session is alive and not locked, if nobody does anything. */
-export function openForMsOf(evaluation: Evaluation | undefined): number {
-  if (!evaluation || evaluation.state === 'expired') return 0;
-  return Math.min(evaluation.expiresInMs, evaluation.locksInMs ?? Infinity);
-}
-
 /** Whether the person proved who they are no longer ago than this; never without a record. */
 export function isFresh(reading: ActivityReading | undefined, maxAgeMs: number): boolean {
   if (!reading?.record) return false;

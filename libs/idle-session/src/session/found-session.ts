@@ -17,6 +17,4 @@ export interface GuardedSession {
   readonly ref: string;
   /** Whether it has a record, or had one. */
   readonly hasRecord: boolean;
-  /** Its activity as the request knows it, as of now. */
-  readonly reading?: ActivityReading;
 }

@@ -98,8 +98,7 @@ export class RequestSession {
     if (!ref || !stored || !this.isChecked || this.exempted) return undefined;
     const hasRecord = this.record !== undefined || isMarked(this.request.session ?? {}, ref);
     // During an outage, it may have none: nobody could start that.
-    const reading = this.newest.asOfNow;
-    return hasRecord || !reading ? { ref, hasRecord, reading } : undefined;
+    return hasRecord || !this.reading ? { ref, hasRecord } : undefined;
   }
 
   /** @throws {StorageUnavailableException} if the session could not be looked up */

@@ -1,11 +1,9 @@
 import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading, ActivityStorage } from '../../activity/activity-storage.js';
-import { openForMsOf } from '../../activity/evaluate.js';
 import type { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
 import { withinTimeLimit } from '../../utils/time-limit.js';
 import { logMissing } from '../end-log.js';
 import { Turnstile } from '../../utils/turnstile.js';
-import type { GuardedSession } from '../found-session.js';
 import type { SessionActivity } from '../session-activity.js';
 import { QuestionQueue } from './question-queue.js';
 
@@ -36,7 +34,7 @@ type OverdueReason = Extract<EndReason, 'idle' | 'absolute' | 'lost'>;
 /** On this process's monotonic clock. */
 interface Watched {
   lookAt: number;
-  /** Until when the session lives and is not locked, by what the storage said last. */
+  /** Until when the storage said that the session lives and is not locked. */
   openUntil: number;
   /** Whether the session has a record, so that it is lost without one. */
   hasRecord: boolean;
@@ -80,13 +78,12 @@ export class EndWatch {
   ) {}
 
   /** Asks about the session soon, and looks after it until it is deleted. */
-  add({ ref, hasRecord, reading }: GuardedSession): void {
+  add(sessionRef: string, hasRecord: boolean): void {
     if (this.watched.size === 0) this.stopWatching = this.watch();
-    const openForMs = openForMsOf(reading && this.activity.evaluate(reading));
-    const openUntil = performance.now() + openForMs;
-    this.watched.set(ref, { lookAt: Infinity, openUntil, hasRecord });
-    this.lookIn(ref, UNCLEAR_FOR_MS);
-    this.reads.add(ref);
+    const now = performance.now();
+    this.watched.set(sessionRef, { lookAt: Infinity, openUntil: now, hasRecord });
+    this.lookIn(sessionRef, UNCLEAR_FOR_MS);
+    this.reads.add(sessionRef);
   }
 
   delete(sessionRef: string): void {
@@ -122,10 +119,13 @@ export class EndWatch {
   }
 
   private async read(sessionRef: string): Promise<boolean> {
+    const watched = this.watched.get(sessionRef);
     const reading = await this.activity.read(sessionRef, true).catch(() => undefined);
     // Answers come many at once, and what is open may have to be closed.
     await this.turnstile.pass();
     if (!reading) return false;
+    // What was opened since then is asked about by itself.
+    if (this.watched.get(sessionRef) !== watched) return true;
     const reason = this.take(sessionRef, reading);
     if (!reason) this.overdue.delete(sessionRef);
     else this.overdue.set(sessionRef, reason);
@@ -157,7 +157,7 @@ export class EndWatch {
       this.watcher.onLocked(sessionRef);
       return undefined;
     }
-    const openForMs = openForMsOf(evaluation);
+    const openForMs = Math.min(evaluation.expiresInMs, evaluation.locksInMs ?? Infinity);
     watched.openUntil = now + openForMs;
     const atLeastEvery = this.stopWatching ? ASK_AT_LEAST_EVERY_MS : ASK_AGAIN_MS;
     this.lookIn(sessionRef, Math.min(openForMs, atLeastEvery));

@@ -84,6 +84,22 @@ describe.each(kinds)('What is open for a session that locks, on $kind,', ({ stor
   });
 });
 
+it('What is open after an unlock is not closed by an answer to what was asked before it', async () => {
+  const world = new World();
+  const connection = new FeedConnection(world);
+  const here = new Process(new BufferedActivityStorage(connection));
+  await world.memory.start('a', { ...session(IDLE, 'id of a'), lockAfterMs: LOCK });
+  const { release } = here.hold('a');
+  await pass(LOCK - 100);
+  connection.latency['read fresh'] = { back: 700 };
+  await pass(300);
+  release();
+  expect((await here.activity.unlock('a', IDLE)).unlocked).toBe(true);
+  const { ends } = here.hold('a');
+  await pass(2 * SECOND);
+  expect(ends).toEqual([]);
+});
+
 describe.each(['rejects', 'hangs'] as const)('While the storage %s', (fails) => {
   async function heldOn(onStorageError: 'reject' | 'allow') {
     const world = new World();

@@ -32,15 +32,16 @@ export function isEnd(closing: Closing): closing is EndReason {
  * What this process holds open for sessions: streams and sockets. It closes them when their session is locked, and hears of
  * each end that any process decides, no later than `syncInterval` and a second; with a `subscriber` within milliseconds.
  *
- * A storage that is away ends nothing: what is open stays open until the deadline that was known. After that it closes as
- * `unavailable`, as a request is answered 503; with `onStorageError: 'allow'` it stays open until the storage is back.
+ * A storage that is away ends nothing: what is open stays open until the deadline that the storage told since it opened.
+ * After that it closes as `unavailable`, as a request is answered 503; with `onStorageError: 'allow'` it stays open until
+ * the storage is back.
  */
 @Injectable()
 export class OpenSessions implements OnApplicationShutdown {
   private readonly held = new Map<string, Set<OnClose>>();
   private readonly endWatch: EndWatch;
-  /** Sessions whose end this process has emitted, the latest. */
-  private readonly emitted = new LRUCache<string, true>({ max: ENDS_REMEMBERED });
+  /** The latest ends that this process has emitted, or that the storage did not take yet. */
+  private readonly emitted = new LRUCache<string, RecordedEnd>({ max: ENDS_REMEMBERED });
   private readonly logger = new Logger('IdleSessionModule');
   private isClosing = false;
 
@@ -59,7 +60,7 @@ export class OpenSessions implements OnApplicationShutdown {
       onUnrecorded: (ref) => this.close(ref, 'unavailable'),
     });
     events.ends.subscribe(({ sessionRef, reason }) => {
-      this.emitted.set(sessionRef, true);
+      this.emitted.set(sessionRef, reason);
       this.end(sessionRef, reason);
     });
   }
@@ -77,8 +78,7 @@ export class OpenSessions implements OnApplicationShutdown {
    * that there is none, then what is open closes as `unavailable`: a request that opens it again starts the record
    * @returns to be called when nothing is open any more
    */
-  hold(session: GuardedSession, onClose: OnClose): () => void {
-    const { ref: sessionRef } = session;
+  hold({ ref: sessionRef, hasRecord }: GuardedSession, onClose: OnClose): () => void {
     if (this.isClosing) return () => {};
     const holders = this.held.get(sessionRef) ?? new Set();
     // An object of its own, so that one function may be given twice.
@@ -86,8 +86,11 @@ export class OpenSessions implements OnApplicationShutdown {
     holders.add(holder);
     if (!this.held.has(sessionRef)) {
       this.held.set(sessionRef, holders);
-      this.endWatch.add(session);
+      this.endWatch.add(sessionRef, hasRecord);
     }
+    // The storage may be away, or not know of the end.
+    const ended = this.emitted.get(sessionRef);
+    if (ended) queueMicrotask(() => this.end(sessionRef, ended));
     return () => {
       holders.delete(holder);
       if (holders.size > 0 || this.held.get(sessionRef) !== holders) return;
