@@ -230,12 +230,17 @@ export class StorageOracle {
       const unheardMs = isElsewhere
         ? unsentMs(this.rules, other.idleTimeoutMs) + this.rules.syncIntervalMs
         : 0;
-      const isBefore = other.endedAt < startedAt - unheardMs;
-      const isDelayed = isElsewhere && this.troubles.metBy(other.server, other.endedAt, startedAt);
+      // An outage from then until now may have held it up.
+      const isHeard =
+        other.endedAt < startedAt - unheardMs &&
+        !(
+          isElsewhere &&
+          this.troubles.metBy(other.server, startedAt - unheardMs, other.endedAt + unheardMs)
+        );
       return (
         other.idleTimeoutMs < attempt.idleTimeoutMs &&
         other.startedAt <= endedAt + unheardMs &&
-        (!isBefore || isDelayed)
+        !isHeard
       );
     });
     return inTrouble || inShorterTimeout;

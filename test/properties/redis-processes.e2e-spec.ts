@@ -164,7 +164,8 @@ class World {
     if (ended !== undefined) return model.endKnownBy.has(server) ? [ended] : [ended, 'accepted'];
     return [model.stored, model.accepted].map((last) => {
       const now = this.outcome(last, model.timeout);
-      if (unlocks) return now === 'locked' ? 'accepted' : now;
+      if (unlocks && now === 'locked') return 'accepted';
+      // Of a session that is not locked, an unlock is activity.
       return now === 'accepted' ? this.outcome(last, timeout) : now;
     });
   }
