@@ -33,6 +33,37 @@ describe('Another idle timeout', () => {
   });
 });
 
+describe('Of two answers that come in another order than they were asked for', () => {
+  it('the one that the storage gave last is known', async () => {
+    const { buffer, connection } = await aWarmProcess();
+    connection.latency = { touch: { there: 300 } };
+    const touched = buffer.touch('a', 2 * IDLE, storageNow());
+    await pass(10);
+    await buffer.read('a', true);
+    await pass(300);
+    await touched;
+    expect((await buffer.read('a')).record?.idleTimeoutMs).toBe(2 * IDLE);
+  });
+
+  it('the older one takes no activity away that came since', async () => {
+    const { world, buffer, connection } = await aWarmProcess(['a'], { touchInterval: '30s' });
+    await pass(IDLE - 2 * SECOND);
+    connection.latency = { 'read fresh': { back: 4000 } };
+    const older = buffer.read('a', true);
+    await pass(10);
+    connection.latency = {};
+    await buffer.touch('a', IDLE, storageNow());
+    await pass(3000);
+    await buffer.read('a');
+    const at = storageNow();
+    await buffer.touch('a', IDLE, at);
+    await pass(1000);
+    await older;
+    await pass(2 * MINUTE);
+    expect(await storedActivity(world)).toBe(at);
+  });
+});
+
 describe('The absolute timeout', () => {
   it('is not over by an estimate of the storage’s clock alone', async () => {
     const world = new World();

@@ -74,17 +74,18 @@ export class BufferedActivityStorage extends ActivityStorage {
 
   override recall(key: string): ActivityReading | undefined {
     const partition = this.partitionOf(key);
-    const known = partition.freshEnough(key, this.syncIntervalMs);
+    const now = partition.now();
+    const known = partition.freshEnough(key, this.syncIntervalMs, now);
     if (!known) return undefined;
     this.use(partition);
-    return { record: known.record, now: partition.now() };
+    return { record: known.record, now };
   }
 
   override note(key: string, idleTimeoutMs: number, at: number): ActivityReading | undefined {
     const partition = this.partitionOf(key);
-    const known = partition.freshEnough(key, this.syncIntervalMs);
-    if (!known || this.closing || known.record.idleTimeoutMs !== idleTimeoutMs) return undefined;
     const now = partition.now();
+    const known = partition.freshEnough(key, this.syncIntervalMs, now);
+    if (!known || this.closing || known.record.idleTimeoutMs !== idleTimeoutMs) return undefined;
     const activityAt = Math.min(Math.floor(at), now);
     if (activityAt > known.record.lastActivityAt) {
       partition.note(key, known, activityAt);

@@ -5,6 +5,8 @@ import { activitySpanOf } from '../evaluate.js';
 export class KnownActivity {
   /** When the person last did something, as far as the storage knows. */
   storedActivityAt: number;
+  /** When the storage said so, by its own clock. */
+  private saidAt = -Infinity;
   /** Whether it has a place in the queue of what the storage is to be told. */
   isQueued = false;
 
@@ -22,9 +24,19 @@ export class KnownActivity {
     return this.storedActivityAt + activitySpanOf(this.record);
   }
 
+  /** Whether an answer was asked for and given before what is known. */
+  isNewerThan(askedAt: number, saidAt: number): boolean {
+    return askedAt < this.asOf && saidAt < this.saidAt;
+  }
+
   /** Takes over what the storage says, and keeps the activity that it does not know yet. */
-  update(record: ActivityRecord, pendingActivityAt: number | undefined, asOf: number): void {
+  update(
+    { record, now }: { readonly record: ActivityRecord; readonly now: number },
+    pendingActivityAt: number | undefined,
+    asOf: number,
+  ): void {
     this.record = withActivity(record, pendingActivityAt);
+    this.saidAt = now;
     this.storedActivityAt = record.lastActivityAt;
     this.asOf = asOf;
   }

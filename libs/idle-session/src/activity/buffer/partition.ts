@@ -48,25 +48,19 @@ export class Partition {
 
   /** The storage's time: not before it, so that no session is alive here that is over there. */
   now(): number {
-    return this.at(performance.now());
-  }
-
-  /** The same, of a time on this process's monotonic clock. */
-  private at(time: number): number {
-    return Math.ceil(time + this.aheadMs);
+    return Math.ceil(performance.now() + this.aheadMs);
   }
 
   /**
    * What is known of a session, if that is enough to call it alive: changes elsewhere would be known here, and more than
    * half of its idle timeout, or of its `lockAfter` if that is shorter, is left by what the storage itself knows.
+   * @param now the storage's time
    */
-  freshEnough(key: string, syncIntervalMs: number): KnownActivity | undefined {
+  freshEnough(key: string, syncIntervalMs: number, now: number): KnownActivity | undefined {
     const known = this.known.get(key);
     if (!known) return undefined;
-    const time = performance.now();
     const asOf = Math.max(known.asOf, this.asOf);
-    if (time >= asOf + syncIntervalMs) return undefined;
-    const now = this.at(time);
+    if (performance.now() >= asOf + syncIntervalMs) return undefined;
     // By an estimate alone, no session is over.
     if (now >= absoluteDeadlineOf(known.record)) return undefined;
     const leftMs = known.storedDeadline - now;
@@ -141,14 +135,15 @@ export class Partition {
       this.forget([key]);
       return record;
     }
-    const pendingActivityAt = this.pendingActivityAt(key, record);
     const known = this.pending.get(key) ?? this.known.get(key) ?? new KnownActivity(record, 0);
+    const pendingActivityAt = this.pendingActivityAt(key, record);
     // An answer that a change or another answer overtook may be older than that.
-    if (!isOvertaken && askedAt >= known.asOf) {
-      known.update(record, pendingActivityAt, askedAt);
-      this.known.set(key, known);
-    }
-    return withActivity(record, pendingActivityAt);
+    if (isOvertaken || known.isNewerThan(askedAt, now))
+      return withActivity(record, pendingActivityAt);
+    if (pendingActivityAt === undefined) this.pending.delete(key);
+    known.update({ record, now }, pendingActivityAt, askedAt);
+    this.known.set(key, known);
+    return known.record;
   }
 
   /** Takes in what the storage says after `sent` reached it. */
@@ -200,8 +195,6 @@ export class Partition {
   private pendingActivityAt(key: string, record: ActivityRecord): number | undefined {
     const at = this.pending.get(key)?.record.lastActivityAt;
     if (at === undefined) return undefined;
-    if (at > record.lastActivityAt && at < activityDeadlineOf(record)) return at;
-    this.pending.delete(key);
-    return undefined;
+    return at > record.lastActivityAt && at < activityDeadlineOf(record) ? at : undefined;
   }
 }
