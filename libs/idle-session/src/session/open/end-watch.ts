@@ -80,8 +80,9 @@ export class EndWatch {
   /** Asks about the session soon, and looks after it until it is deleted. */
   add(sessionRef: string, hasRecord: boolean): void {
     if (this.watched.size === 0) this.stopWatching = this.watch();
-    const now = performance.now();
-    this.watched.set(sessionRef, { lookAt: Infinity, openUntil: now, hasRecord });
+    // For so long it is asked about, also if one question fails.
+    const openUntil = performance.now() + UNCLEAR_FOR_MS;
+    this.watched.set(sessionRef, { lookAt: Infinity, openUntil, hasRecord });
     this.lookIn(sessionRef, UNCLEAR_FOR_MS);
     this.reads.add(sessionRef);
   }

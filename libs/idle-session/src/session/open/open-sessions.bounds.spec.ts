@@ -139,6 +139,18 @@ describe('What is open past the deadline, and unclear,', () => {
     expect([here.open.count, here.causes]).toEqual([0, []]);
   });
 
+  it('stays open where only the first question about it had no answer', async () => {
+    const connection = new FeedConnection(new World());
+    const here = new Process(new BufferedActivityStorage(connection));
+    await connection.start('a', session());
+    connection.fails = { 'read fresh': 'rejects' };
+    const { ends } = here.hold('a');
+    await pass(50);
+    connection.fails = {};
+    await pass(5 * SECOND);
+    expect(ends).toEqual([]);
+  });
+
   it('stays open while the storage answers late, but in time', async () => {
     const { connection, ends } = await holding(['a'], MINUTE, '1s', 'reject');
     connection.latency.end = { there: 0, back: 800 };
