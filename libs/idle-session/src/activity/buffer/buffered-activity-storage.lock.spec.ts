@@ -115,6 +115,19 @@ describe('An unlock', () => {
     expect(await stateOf(buffer)).toBe('active');
   });
 
+  it('elsewhere counts for a request that shares a question from before it', async () => {
+    const { world, buffer } = await aLockingProcess();
+    const other = aProcess(world);
+    await pass(LOCK);
+    other.connection.latency = { read: { back: 500 } };
+    const before = stateOf(other.buffer);
+    await pass(100);
+    await buffer.unlock!('a', IDLE);
+    const after = stateOf(other.buffer);
+    await pass(SECOND);
+    expect(await Promise.all([before, after])).toEqual(['locked', 'active']);
+  });
+
   it('comes after the activity that was collected', async () => {
     const { buffer, connection } = await aLockingProcess({ touchInterval: '5m' });
     await pass(SECOND);

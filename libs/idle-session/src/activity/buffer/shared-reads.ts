@@ -25,8 +25,9 @@ export class SharedReads {
     return inFlight.reading.then((reading) => {
       // A request that comes later comes at a later time.
       const later = { ...reading, now: now() };
-      if (stateOf(later) === stateOf(reading)) return later;
-      // That is only estimated: whether a session is locked or over is for the storage to say.
+      const state = stateOf(later);
+      // It is only estimated that its time has come since, and a lock may be gone since: the storage has to say.
+      if (state !== 'locked' && state === stateOf(reading)) return later;
       const next = this.reads.get(key);
       return next && next.startedAt >= startedAt ? next.reading : this.begin(key, read);
     });
