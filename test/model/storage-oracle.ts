@@ -227,20 +227,15 @@ export class StorageOracle {
     // Of two timeouts that come to two servers, either may be the last that comes to the storage, and each is heard later.
     const inShorterTimeout = all.some((other) => {
       const isElsewhere = other.server !== server;
-      const unheardMs = isElsewhere
-        ? unsentMs(this.rules, other.idleTimeoutMs) + this.rules.syncIntervalMs
-        : 0;
-      // An outage from then until now may have held it up.
-      const isHeard =
-        other.endedAt < startedAt - unheardMs &&
-        !(
-          isElsewhere &&
-          this.troubles.metBy(other.server, startedAt - unheardMs, other.endedAt + unheardMs)
-        );
+      const unsent = unsentMs(this.rules, other.idleTimeoutMs);
+      const unheardMs = isElsewhere ? unsent + this.rules.syncIntervalMs : 0;
+      const [from, to] = [startedAt - unheardMs, other.endedAt + unheardMs];
+      // An outage that has not ended since may have held it up.
+      const isHeldUp = isElsewhere && this.troubles.metBy(other.server, from, to);
       return (
         other.idleTimeoutMs < attempt.idleTimeoutMs &&
         other.startedAt <= endedAt + unheardMs &&
-        !isHeard
+        (other.endedAt >= from || isHeldUp)
       );
     });
     return inTrouble || inShorterTimeout;
