@@ -11,7 +11,7 @@ import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { socketApps, type SocketApp } from '../support/socket-app.js';
 import { StreamsController } from '../support/streams-controller.js';
-import { type TestAppOptions } from '../support/test-app.js';
+import type { TestAppOptions } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
 @Controller()
@@ -68,7 +68,7 @@ async function expectToEnd(stream: OpenStream): Promise<void> {
   expect(took).toBeLessThan(4 * SECOND);
 }
 
-describe('A stream that begins when its session has ended, and the storage is away by then, ends at once', () => {
+describe('A stream that begins when its session has ended, and the storage is away by then, does not stay open', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['by a sign-out', () => post('/idle-session/sign-out')],
     ['by the app', () => test.sessions.revoke(sessionIdOf(cookie))],
@@ -78,7 +78,7 @@ describe('A stream that begins when its session has ended, and the storage is aw
     await signIn();
     const stream = await openAfter(async () => {
       await end();
-      // However long this process could hear of it.
+      // This process could have heard of it.
       await delay(100);
       beAway(['read', ...WRITES]);
     });

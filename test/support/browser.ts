@@ -20,7 +20,7 @@ export function launchBrowser(args: readonly string[] = []): Promise<Browser> {
   });
 }
 
-/** Waits until the client of a page knows its session: an earlier question of the page may be answered too early. */
+/** Waits until the client of a page knows its session: before that, its question may be on its way already. */
 export async function knowsSession(page: Page): Promise<void> {
   await page.waitForFunction(
     `document.querySelector('idle-session-dialog')?.session?.getState().state === 'active'`,

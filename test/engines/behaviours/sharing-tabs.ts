@@ -33,6 +33,7 @@ export function sharesTabs(given: Given): void {
 
       await visit.later(14 * MINUTE);
       await first.warns();
+      await second.warns();
       await first.click(signOut);
       await first.arrivesAt('/login?reason=signed-out');
       await second.arrivesAt('/login?reason=signed-out');
