@@ -80,6 +80,20 @@ describe('The absolute timeout', () => {
     const { record, now } = await buffer.read('a');
     expect(now - record!.startedAt).toBeLessThan(10 * MINUTE);
   });
+
+  it('does not pass between two looks at the clock', async () => {
+    const { world, buffer } = await aWarmProcess();
+    await world.memory.start('b', { ...session(), absoluteTimeoutMs: 10 * SECOND });
+    await pass(9900);
+    await buffer.read('b');
+    await pass(99);
+    const time = performance.now();
+    let looks = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => time + looks++);
+    const recalled = buffer.recall('b');
+    clock.mockRestore();
+    expect(recalled!.now - recalled!.record!.startedAt).toBeLessThan(10 * SECOND);
+  });
 });
 
 describe('An end', () => {
