@@ -18,6 +18,14 @@ import {
 
 useMovedClock();
 
+/** Lets time pass in which another session is in use, so that the process keeps up with changes. */
+async function passInUse(buffer: BufferedActivityStorage, milliseconds: number): Promise<void> {
+  for (let left = milliseconds; left > 0; left -= 250) {
+    await buffer.read('c');
+    await pass(Math.min(250, left));
+  }
+}
+
 describe('Another idle timeout', () => {
   it('is not taken back by an answer that is older, and comes later', async () => {
     const { world, buffer, connection } = await aWarmProcess();
@@ -28,7 +36,7 @@ describe('Another idle timeout', () => {
     await pass(10);
     await buffer.touch('a', 2 * IDLE, storageNow());
     await pass(5 * SECOND);
-    expect((await older).record?.idleTimeoutMs).toBe(IDLE);
+    expect((await older).record?.idleTimeoutMs).toBe(2 * IDLE);
     expect((await world.memory.read('a')).record?.idleTimeoutMs).toBe(2 * IDLE);
   });
 });
@@ -61,6 +69,62 @@ describe('Of two answers that come in another order than they were asked for', (
     await older;
     await pass(2 * MINUTE);
     expect(await storedActivity(world)).toBe(at);
+  });
+});
+
+describe('Of two answers that overlap', () => {
+  /** Another idle timeout that is slow to get there, and a read that is slow to come back. */
+  async function overlapping(idleTimeoutMs: number, afterMs = SECOND) {
+    const it = await aWarmProcess(['a', 'c'], { touchInterval: '30s' });
+    await passInUse(it.buffer, afterMs);
+    it.connection.latency = { touch: { there: 300 }, 'read fresh': { back: 3000 } };
+    const touched = it.buffer.touch('a', idleTimeoutMs, storageNow());
+    await pass(10);
+    const older = it.buffer.read('a', true);
+    await passInUse(it.buffer, 1000);
+    await touched;
+    it.connection.latency = { 'read fresh': { back: 3000 } };
+    return { ...it, older };
+  }
+
+  it('the one that the storage gave last is known, though it was asked for first', async () => {
+    const { buffer, older } = await overlapping(2 * IDLE);
+    await passInUse(buffer, 3000);
+    await older;
+    expect((await buffer.read('a')).record?.idleTimeoutMs).toBe(2 * IDLE);
+  });
+
+  it('the other one takes no idle timeout back in the storage', async () => {
+    const { world, buffer, older } = await overlapping(2 * IDLE);
+    await buffer.touch('a', 2 * IDLE, storageNow());
+    await passInUse(buffer, 2 * MINUTE);
+    await older;
+    expect((await world.memory.read('a')).record?.idleTimeoutMs).toBe(2 * IDLE);
+  });
+
+  it('the other one takes no activity away', async () => {
+    const { world, buffer, older } = await overlapping(IDLE, IDLE - 2 * SECOND);
+    await passInUse(buffer, 1000);
+    const at = storageNow();
+    await buffer.touch('a', IDLE, at);
+    await passInUse(buffer, 2 * MINUTE);
+    await older;
+    expect(await storedActivity(world)).toBe(at);
+  });
+
+  it('the other one takes nothing back that was sent with others', async () => {
+    const { world, buffer, connection } = await aWarmProcess(['a', 'c'], { touchInterval: 0 });
+    await passInUse(buffer, 10 * SECOND);
+    connection.latency = { 'read fresh': { back: 5000 } };
+    const older = buffer.read('a', true);
+    await pass(10);
+    const at = storageNow();
+    await buffer.touch('a', IDLE, at);
+    await passInUse(buffer, 3000);
+    expect(await storedActivity(world)).toBe(at);
+    await passInUse(buffer, 2000);
+    await older;
+    expect((await buffer.read('a')).record?.lastActivityAt).toBe(at);
   });
 });
 

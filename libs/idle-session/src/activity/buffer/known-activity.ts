@@ -1,12 +1,17 @@
 import type { ActivityRecord } from '../activity-storage.js';
 import { activitySpanOf } from '../evaluate.js';
 
+/** What newer activity brings along. */
+export type Activity = Pick<ActivityRecord, 'lastActivityAt' | 'idleTimeoutMs'>;
+
 /** What a process remembers of a session that has not ended, with activity that the storage may not know yet. */
 export class KnownActivity {
   /** When the person last did something, as far as the storage knows. */
   storedActivityAt: number;
-  /** When the storage said so, by its own clock. */
+  /** When the storage gave the newest answer, by its own clock. */
   private saidAt = -Infinity;
+  /** When that answer came, on this process's monotonic clock. */
+  private heardAt = -Infinity;
   /** Whether it has a place in the queue of what the storage is to be told. */
   isQueued = false;
 
@@ -24,37 +29,39 @@ export class KnownActivity {
     return this.storedActivityAt + activitySpanOf(this.record);
   }
 
-  /** Whether an answer was asked for and given before what is known. */
-  isNewerThan(askedAt: number, saidAt: number): boolean {
-    return askedAt < this.asOf && saidAt < this.saidAt;
+  /** Whether an answer is older than the newest one: of two that overlap, the storage's clock tells. */
+  isNewerThan(answer: { readonly askedAt: number; readonly now: number }): boolean {
+    return answer.askedAt < this.heardAt && answer.now < this.saidAt;
   }
 
   /** Takes over what the storage says, and keeps the activity that it does not know yet. */
   update(
     { record, now }: { readonly record: ActivityRecord; readonly now: number },
-    pendingActivityAt: number | undefined,
+    pending: Activity | undefined,
     asOf: number,
   ): void {
-    this.record = withActivity(record, pendingActivityAt);
-    this.saidAt = now;
+    this.record = { ...record, ...pending };
     this.storedActivityAt = record.lastActivityAt;
     this.asOf = asOf;
+    this.hear(now);
   }
 
   /** Notes activity that the storage is still to be told of. */
   touch(at: number): void {
-    this.record = withActivity(this.record, at);
+    this.record = { ...this.record, lastActivityAt: at };
   }
 
-  /** The storage knows of this activity now. */
-  markStored(at: number): void {
+  /**
+   * The storage knows of this activity.
+   * @param now the storage's time, if it told that
+   */
+  markStored(at: number, now: number | undefined): void {
     this.storedActivityAt = at;
+    if (now !== undefined) this.hear(now);
   }
-}
 
-export function withActivity(
-  record: ActivityRecord,
-  lastActivityAt: number | undefined,
-): ActivityRecord {
-  return lastActivityAt === undefined ? record : { ...record, lastActivityAt };
+  private hear(now: number): void {
+    this.saidAt = now;
+    this.heardAt = performance.now();
+  }
 }

@@ -4,7 +4,7 @@ import type { ActivityReading, ActivityRecord } from '../activity-storage.js';
 import { absoluteDeadlineOf, activityDeadlineOf, activitySpanOf } from '../evaluate.js';
 import type { ChangedKeys } from '../watchers.js';
 import type { Changes, Touch } from './activity-feed.js';
-import { KnownActivity, withActivity } from './known-activity.js';
+import { KnownActivity, type Activity } from './known-activity.js';
 import { OpenQuestions, type Question } from './open-questions.js';
 import { SharedReads } from './shared-reads.js';
 
@@ -136,12 +136,11 @@ export class Partition {
       return record;
     }
     const known = this.pending.get(key) ?? this.known.get(key) ?? new KnownActivity(record, 0);
-    const pendingActivityAt = this.pendingActivityAt(key, record);
+    const pending = this.pendingActivity(key, record);
     // An answer that a change or another answer overtook may be older than that.
-    if (isOvertaken || known.isNewerThan(askedAt, now))
-      return withActivity(record, pendingActivityAt);
-    if (pendingActivityAt === undefined) this.pending.delete(key);
-    known.update({ record, now }, pendingActivityAt, askedAt);
+    if (isOvertaken || known.isNewerThan({ askedAt, now })) return { ...record, ...pending };
+    if (!pending) this.pending.delete(key);
+    known.update({ record, now }, pending, askedAt);
     this.known.set(key, known);
     return known.record;
   }
@@ -151,7 +150,7 @@ export class Partition {
     for (const { key, at } of sent) {
       const pending = this.pending.get(key);
       if (!pending) continue;
-      pending.markStored(at);
+      pending.markStored(at, changes?.now);
       if (pending.record.lastActivityAt === at) this.pending.delete(key);
       else this.queue(key, pending);
     }
@@ -192,9 +191,12 @@ export class Partition {
   }
 
   /** The activity that the storage does not know yet, if it still counts by what the storage says. */
-  private pendingActivityAt(key: string, record: ActivityRecord): number | undefined {
-    const at = this.pending.get(key)?.record.lastActivityAt;
-    if (at === undefined) return undefined;
-    return at > record.lastActivityAt && at < activityDeadlineOf(record) ? at : undefined;
+  private pendingActivity(key: string, record: ActivityRecord): Activity | undefined {
+    const pending = this.pending.get(key)?.record;
+    if (!pending) return undefined;
+    const { lastActivityAt, idleTimeoutMs } = pending;
+    const counts =
+      lastActivityAt > record.lastActivityAt && lastActivityAt < activityDeadlineOf(record);
+    return counts ? { lastActivityAt, idleTimeoutMs } : undefined;
   }
 }
