@@ -121,7 +121,8 @@ export class PostgresActivityStorage extends ActivityStorage {
          started_at, authenticated_at, last_activity_at, ended, ended_at)
        VALUES ($1, '', 0, ${NOW}, ${NOW}, ${NOW}, $2, ${NOW})
        ON CONFLICT (key) DO UPDATE SET ended = $2, ended_at = ${NOW}, session_id = ''
-         WHERE known.ended IS NULL AND ($2 <> 'idle' OR ${NOW} >= known.idle_deadline)
+         WHERE known.ended IS NULL AND $2 <> 'lost'
+           AND ($2 <> 'idle' OR ${NOW} >= known.idle_deadline)
        RETURNING ${ANSWER}`,
       key,
       reason,

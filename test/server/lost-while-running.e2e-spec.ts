@@ -2,6 +2,7 @@ import { Controller, Get, Post, Req } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import { IdleSessionService, SkipIdleSession } from 'nestjs-idle-session';
+import { loseRecords } from '../support/lose-records.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { expectEnded, type Browser } from '../support/requests.js';
 import { type TestApp } from '../support/test-app.js';
@@ -9,25 +10,20 @@ import { testApps } from '../support/test-apps.js';
 
 const start = testApps();
 
-/** What the storage had of all sessions is gone. */
-function loseRecords(): void {
-  (Reflect.get(test.storage, 'entries') as Map<string, unknown>).clear();
-}
-
 @Controller()
 class WatchController {
   constructor(private readonly sessions: IdleSessionService) {}
 
   @Get('watch')
   watch(@Req() request: Request) {
-    loseRecords();
+    loseRecords(test.storage);
     return this.sessions.check(request);
   }
 
   @Post('refresh')
   @SkipIdleSession()
   refresh(@Req() request: Request) {
-    loseRecords();
+    loseRecords(test.storage);
     return this.sessions.refresh(request);
   }
 }
@@ -47,7 +43,7 @@ beforeEach(async () => {
     metadata: { controllers: [WatchController] },
     options: {
       idleTimeout: () => {
-        if (losingAt !== undefined && losingAt-- === 0) loseRecords();
+        if (losingAt !== undefined && losingAt-- === 0) loseRecords(test.storage);
         return (timeouts.shift() ?? '15m') as '15m';
       },
     },

@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import expressSession from 'express-session';
 import type { WebSocket } from 'ws';
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
+import { loseRecords } from '../support/lose-records.js';
 import { cookiesOf, sessionIdOf, signInCookie } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -201,8 +202,7 @@ describe('A message', () => {
   it('is refused, and the socket closed, once the record of its session is lost', async () => {
     const test = await start();
     const client = await join(test, await cookieOf(test));
-    const now = test.clock.now();
-    jest.spyOn(test.storage, 'read').mockResolvedValue({ record: undefined, now });
+    loseRecords(test.storage);
     client.send('edit', 'a');
     expect(await client.closed).toEqual({ code: 1008, reason: 'lost' });
     expect(test.gateway.handled).toEqual([]);

@@ -68,9 +68,11 @@ export class NaiveStorage extends ActivityStorage {
   }
 
   override async end(key: string, reason: EndReason) {
-    const { record, sessionId } = this.find(key) ?? { record: this.fresh(UNKNOWN), sessionId: '' };
+    const kept = this.find(key);
+    const { record, sessionId } = kept ?? { record: this.fresh(UNKNOWN), sessionId: '' };
     const isInTime = this.now() < record.lastActivityAt + record.idleTimeoutMs;
-    const won = record.ended === undefined && !(reason === 'idle' && isInTime);
+    const isKept = (reason === 'idle' && isInTime) || (reason === 'lost' && kept !== undefined);
+    const won = record.ended === undefined && !isKept;
     if (won)
       this.kept.set(key, { record: { ...record, ended: reason }, sessionId, endedAt: this.now() });
     return { ...(await this.read(key)), won, ...(won && { sessionId }) };

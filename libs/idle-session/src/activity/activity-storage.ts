@@ -130,6 +130,7 @@ export abstract class ActivityStorage {
   /**
    * Ends the record for good; the first caller wins and learns that it `won`. Without a record, leaves an ended one.
    * `idle` ends nothing whose deadline has not passed on the storage's clock: late activity that came in first holds.
+   * `lost` ends nothing that there is a record of: it may have been away for a while, in a failover say.
    *
    * The ended record outlives the session, so that a late save cannot revive it and the reason can still be told.
    *

@@ -130,9 +130,11 @@ export class MemoryActivityStorage extends ActivityStorage {
 
   override async end(key: string, reason: RecordedEnd): Promise<ActivityEnd> {
     const now = this.now();
-    const record = this.recordOf(key, now) ?? newRecord(UNKNOWN, now);
+    const found = this.recordOf(key, now);
+    const record = found ?? newRecord(UNKNOWN, now);
     const isInTime = reason === 'idle' && now < idleDeadlineOf(record);
-    if (record.ended !== undefined || isInTime) return { record, now, won: false };
+    const isFound = reason === 'lost' && found !== undefined;
+    if (record.ended !== undefined || isInTime || isFound) return { record, now, won: false };
     const ended = { ...record, ended: reason };
     const sessionId = this.entries.get(key)?.sessionId ?? '';
     this.write(key, ended, now);

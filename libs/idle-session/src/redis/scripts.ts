@@ -47,7 +47,8 @@ return answer(1, r)
 export const END = `${PROLOGUE}
 local key, reason = ARGV[3], ARGV[4]
 local r, isCounted = find(key)
-if r and (r.endedAt > 0 or (reason == 'idle' and now < r.last + r.idle)) then return answer(0, r) end
+local isInTime = reason == 'idle' and r and now < r.last + r.idle
+if r and (r.endedAt > 0 or isInTime or reason == 'lost') then return answer(0, r) end
 if r or isCounted then countActive(-1) end
 r = r or new(0, 0, 0, '', '')
 finish(key, r, reason)

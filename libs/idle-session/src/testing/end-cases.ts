@@ -39,14 +39,7 @@ export const endCases: readonly ActivityStorageContractCase[] = [
   {
     name: 'keeps the reason as it was given',
     async run({ storage, other }) {
-      const reasons: RecordedEnd[] = [
-        'absolute',
-        'signed-out',
-        'revoked',
-        'lost',
-        'replaced',
-        'confirmed',
-      ];
+      const reasons: RecordedEnd[] = ['absolute', 'signed-out', 'revoked', 'replaced', 'confirmed'];
       for (const reason of reasons) {
         await storage.start(reason, SESSION);
         await storage.end(reason, reason);
@@ -80,10 +73,22 @@ export const endCases: readonly ActivityStorageContractCase[] = [
     },
   },
   {
+    name: 'ends nothing as lost that it has a record of',
+    async run({ storage, other }) {
+      await storage.start(KEY, SESSION);
+      const found = await other.end(KEY, 'lost');
+      assert.equal(found.won, false);
+      assert.equal(found.record?.ended, undefined);
+      assert.equal((await storage.read(KEY)).record?.ended, undefined);
+    },
+  },
+  {
     name: 'leaves an ended record where there was none',
-    async run({ storage }) {
-      assert.equal((await storage.end(KEY, 'idle')).won, true);
-      assert.equal((await storage.start(KEY, SESSION)).record?.ended, 'idle');
+    async run({ storage, other }) {
+      for (const reason of ['idle', 'lost'] as const) {
+        assert.equal((await storage.end(reason, reason)).won, true);
+        assert.equal((await other.start(reason, SESSION)).record?.ended, reason);
+      }
     },
   },
   {
