@@ -1,10 +1,10 @@
 import type { EndReason } from 'idle-session-client/protocol';
 import type { ActivityReading, ActivityStorage } from '../../activity/activity-storage.js';
 import type { ExpiredSessionSweeper } from '../expired-session.sweeper.js';
-import { withinTimeLimit } from '../../utils/time-limit.js';
 import { logMissing } from '../end-log.js';
 import { Turnstile } from '../../utils/turnstile.js';
 import type { SessionActivity } from '../session-activity.js';
+import { AwaitedSweep } from './awaited-sweep.js';
 import { QuestionQueue } from './question-queue.js';
 
 /** How often the storage is asked about a session that it cannot watch, or of which it does not say whether it goes on. */
@@ -19,12 +19,6 @@ const LOOK_EVERY_MS = 100;
 /** How many answers are looked at in one turn of the event loop. */
 const IN_ONE_TURN = 64;
 
-/** For how many sessions whose deadline passed one sweep is better than a question for each. */
-const SWEEP_FOR = 64;
-
-/** How long a sweep is waited for: of all sessions, those that something is open for may be the least. */
-const SWEEP_TAKES_MS = 500;
-
 /** How long after its deadline a session may be unclear, since the storage does not answer. */
 const UNCLEAR_FOR_MS = 1000;
 
@@ -38,6 +32,8 @@ interface Watched {
   openUntil: number;
   /** Whether the session has a record, so that it is lost without one. */
   hasRecord: boolean;
+  /** When the storage told that something had changed. */
+  changedAt: number;
 }
 
 /** Told what the watch finds out; of an end that this process decides, events tell. */
@@ -64,25 +60,27 @@ export class EndWatch {
   private readonly ends = new QuestionQueue((ref) => this.end(ref));
   /** Sessions that the storage says to be over and that it is to end. */
   private readonly overdue = new Map<string, OverdueReason>();
+  private readonly sweep: AwaitedSweep;
   private stopWatching: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
   /** When the timer is due; Infinity while it is not set. */
   private timerAt = Infinity;
-  private isSweeping = false;
 
   constructor(
     private readonly activity: SessionActivity,
     private readonly sweeper: ExpiredSessionSweeper,
     private readonly storage: ActivityStorage,
     private readonly watcher: EndWatcher,
-  ) {}
+  ) {
+    this.sweep = new AwaitedSweep(sweeper);
+  }
 
   /** Asks about the session soon, and looks after it until it is deleted. */
   add(sessionRef: string, hasRecord: boolean): void {
     if (this.watched.size === 0) this.stopWatching = this.watch();
     // For so long it is asked about, also if one question fails.
     const openUntil = performance.now() + UNCLEAR_FOR_MS;
-    this.watched.set(sessionRef, { lookAt: Infinity, openUntil, hasRecord });
+    this.watched.set(sessionRef, { lookAt: Infinity, openUntil, hasRecord, changedAt: -Infinity });
     this.lookIn(sessionRef, UNCLEAR_FOR_MS);
     this.reads.add(sessionRef);
   }
@@ -109,25 +107,32 @@ export class EndWatch {
   /** Undefined if the storage cannot be watched, or says that it is without a way to stop: then it is asked. */
   private watch(): (() => void) | undefined {
     try {
-      const stop = this.storage.watch?.((keys) => {
-        for (const ref of keys === 'all' ? this.watched.keys() : keys)
-          if (this.watched.has(ref)) this.reads.add(ref);
-      });
+      const stop = this.storage.watch?.((keys) =>
+        this.onChange(keys === 'all' ? this.watched.keys() : keys),
+      );
       return typeof stop === 'function' ? stop : undefined;
     } catch {
       return undefined;
     }
   }
 
+  private onChange(sessionRefs: Iterable<string>): void {
+    for (const ref of sessionRefs) {
+      const watched = this.watched.get(ref);
+      if (watched) watched.changedAt = performance.now();
+      this.ask(ref);
+    }
+  }
+
   private async read(sessionRef: string): Promise<boolean> {
-    const watched = this.watched.get(sessionRef);
+    const [watched, askedAt] = [this.watched.get(sessionRef), performance.now()];
     const reading = await this.activity.read(sessionRef, true).catch(() => undefined);
     // Answers come many at once, and what is open may have to be closed.
     await this.turnstile.pass();
     if (!reading) return false;
-    // What was opened since then is asked about by itself.
+    // What was opened since then has a question of its own.
     if (this.watched.get(sessionRef) !== watched) return true;
-    const reason = this.take(sessionRef, reading);
+    const reason = this.take(sessionRef, reading, askedAt);
     if (!reason) this.overdue.delete(sessionRef);
     else this.overdue.set(sessionRef, reason);
     if (reason && !this.ends.isUnanswered(sessionRef)) void this.endOverdue();
@@ -135,7 +140,11 @@ export class EndWatch {
   }
 
   /** @returns why the session is to be ended, if it is */
-  private take(sessionRef: string, reading: ActivityReading): OverdueReason | undefined {
+  private take(
+    sessionRef: string,
+    reading: ActivityReading,
+    askedAt: number,
+  ): OverdueReason | undefined {
     const watched = this.watched.get(sessionRef);
     if (!watched) return undefined;
     if (reading.record?.ended !== undefined) {
@@ -155,7 +164,8 @@ export class EndWatch {
       return evaluation ? (evaluation.reason as OverdueReason) : 'lost';
     }
     if (evaluation.state === 'locked') {
-      this.watcher.onLocked(sessionRef);
+      // What changed since may be that the person unlocked it: that has a question of its own.
+      if (watched.changedAt <= askedAt) this.watcher.onLocked(sessionRef);
       return undefined;
     }
     const openForMs = Math.min(evaluation.expiresInMs, evaluation.locksInMs ?? Infinity);
@@ -167,40 +177,24 @@ export class EndWatch {
 
   /** Ends what is overdue by a sweep, which also removes the session's data; and by itself what a sweep does not end. */
   private async endOverdue(): Promise<void> {
-    if (this.isSweeping) return;
-    this.isSweeping = true;
-    await this.sweep();
-    this.isSweeping = false;
+    if (!(await this.sweep.once())) return;
     for (const ref of this.overdue.keys()) this.ends.add(ref);
   }
 
   private async end(sessionRef: string): Promise<boolean> {
+    const [watched, askedAt] = [this.watched.get(sessionRef), performance.now()];
     const reason = this.overdue.get(sessionRef);
     if (!reason) return true;
     const end = this.activity.end(sessionRef, reason, { cause: 'clock' });
     const reading = await end.catch(() => undefined);
     if (!reading) return this.watched.has(sessionRef) && !this.overdue.has(sessionRef);
-    this.overdue.delete(sessionRef);
     if (reading.won && reason === 'lost') logMissing('record', sessionRef);
     if (reading.won && reading.sessionId) void this.sweeper.removeData([reading.sessionId]);
+    if (this.watched.get(sessionRef) !== watched) return true;
+    this.overdue.delete(sessionRef);
     // A storage that says neither that it ended nor that it goes on is asked again.
-    if (this.take(sessionRef, reading)) this.lookIn(sessionRef, ASK_AGAIN_MS);
+    if (this.take(sessionRef, reading, askedAt)) this.lookIn(sessionRef, ASK_AGAIN_MS);
     return true;
-  }
-
-  private async sweep(): Promise<void> {
-    await withinTimeLimit(SWEEP_TAKES_MS, () => this.sweeper.sweep()).catch(() => {});
-  }
-
-  /** Waits for a sweep for as long as it ends enough of what is watched. */
-  private async sweepWhileUseful(): Promise<void> {
-    let isSwept = false;
-    const swept = this.sweeper.sweep().finally(() => (isSwept = true));
-    for (let ended = Infinity; !isSwept && ended > SWEEP_FOR;) {
-      const before = this.watched.size;
-      await withinTimeLimit(SWEEP_TAKES_MS, () => swept).catch(() => {});
-      ended = before - this.watched.size;
-    }
   }
 
   private lookIn(sessionRef: string, milliseconds: number): void {
@@ -242,8 +236,12 @@ export class EndWatch {
   }
 
   private async readAll(sessionRefs: readonly string[]): Promise<void> {
-    if (sessionRefs.length > SWEEP_FOR) await this.sweepWhileUseful();
-    for (const ref of sessionRefs)
-      if (this.watched.has(ref) && !this.overdue.has(ref)) this.reads.add(ref);
+    await this.sweep.whileUseful(sessionRefs.length, () => this.watched.size);
+    for (const ref of sessionRefs) this.ask(ref);
+  }
+
+  /** What is overdue is ended instead: an answer that there is no record counts as a change, and would be asked for again. */
+  private ask(sessionRef: string): void {
+    if (this.watched.has(sessionRef) && !this.overdue.has(sessionRef)) this.reads.add(sessionRef);
   }
 }

@@ -9,6 +9,7 @@ import {
   MINUTE,
   SECOND,
   session,
+  storageNow,
   useMovedClock,
   World,
 } from '../../activity/buffer/buffered-activity-storage.spec-support.js';
@@ -294,4 +295,62 @@ it('What fails to close keeps nothing else open', async () => {
     ['What was open for an ended session could not be closed: Error'],
   ]);
   logged.mockRestore();
+});
+
+describe('A record that is gone from a storage that takes no ends', () => {
+  async function holdingGone(isBuffered: boolean, onStorageError: 'reject' | 'allow' = 'allow') {
+    const world = new World();
+    const connection = isBuffered ? new FeedConnection(world) : new Connection(world);
+    const storage = isBuffered ? new BufferedActivityStorage(connection) : connection;
+    const here = new Process(storage, onStorageError);
+    await world.memory.start('a', session(IDLE, 'id of a'));
+    const { ends } = here.hold('a');
+    await pass(3 * SECOND);
+    // Evicted, say, or asked for at a replica without it.
+    const gone = jest.spyOn(world.memory, 'read');
+    gone.mockImplementation(async () => ({ record: undefined, now: storageNow() }));
+    connection.fails = { end: 'rejects', expire: 'rejects' };
+    connection.calls.length = 0;
+    world.changes.push('a');
+    const comeBack = () => {
+      gone.mockRestore();
+      connection.fails = {};
+    };
+    return { world, connection, ends, comeBack };
+  }
+
+  it.each(['reject', 'allow'] as const)('is asked for little (%s)', async (onStorageError) => {
+    const { connection, comeBack } = await holdingGone(true, onStorageError);
+    await pass(10 * SECOND);
+    expect(connection.calls.length).toBeLessThanOrEqual(40);
+    comeBack();
+  });
+
+  it('has what is open closed as unclear', async () => {
+    const { ends, comeBack } = await holdingGone(true, 'reject');
+    await pass(5 * SECOND);
+    expect(ends).toEqual(['unavailable']);
+    comeBack();
+  });
+
+  it('is not asked for while the end takes its time', async () => {
+    const { connection, comeBack } = await holdingGone(true);
+    connection.fails = {};
+    connection.latency = { end: { there: 700 }, expire: { there: 500 } };
+    await pass(3 * SECOND);
+    expect(readsOf(connection)).toBeLessThanOrEqual(5);
+    comeBack();
+  });
+
+  it.each([
+    ['with a buffer in front', true],
+    ['that cannot be watched', false],
+  ])('goes on once it is back, on a storage %s', async (_, isBuffered) => {
+    const { world, ends, comeBack } = await holdingGone(isBuffered);
+    await pass(5 * SECOND);
+    comeBack();
+    await pass(20 * SECOND);
+    expect((await world.memory.read('a')).record?.ended).toBeUndefined();
+    expect(ends).toEqual([]);
+  });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ActivityStorage } from '../../activity/activity-storage.js';
 import { BufferedActivityStorage } from '../../activity/buffer/buffered-activity-storage.js';
 import {
@@ -84,20 +84,51 @@ describe.each(kinds)('What is open for a session that locks, on $kind,', ({ stor
   });
 });
 
-it('What is open after an unlock is not closed by an answer to what was asked before it', async () => {
-  const world = new World();
-  const connection = new FeedConnection(world);
-  const here = new Process(new BufferedActivityStorage(connection));
-  await world.memory.start('a', { ...session(IDLE, 'id of a'), lockAfterMs: LOCK });
-  const { release } = here.hold('a');
-  await pass(LOCK - 100);
-  connection.latency['read fresh'] = { back: 700 };
-  await pass(300);
-  release();
-  expect((await here.activity.unlock('a', IDLE)).unlocked).toBe(true);
-  const { ends } = here.hold('a');
-  await pass(2 * SECOND);
-  expect(ends).toEqual([]);
+describe('What is open after an unlock', () => {
+  async function held() {
+    const world = new World();
+    const connection = new FeedConnection(world);
+    const here = new Process(new BufferedActivityStorage(connection));
+    await world.memory.start('a', { ...session(IDLE, 'id of a'), lockAfterMs: LOCK });
+    const { release } = here.hold('a');
+    await pass(LOCK - SECOND);
+    return { world, connection, here, release };
+  }
+
+  it.each([
+    ['was closed', true],
+    ['is still open', false],
+  ])(
+    'is not closed by an answer to what was asked before it, where something else %s',
+    async (_, isClosed) => {
+      const { connection, here, release } = await held();
+      await pass(900);
+      connection.latency['read fresh'] = { back: 700 };
+      await pass(300);
+      if (isClosed) release();
+      expect((await here.activity.unlock('a', IDLE)).unlocked).toBe(true);
+      const { ends } = here.hold('a');
+      await pass(2 * SECOND);
+      expect(ends).toEqual([]);
+    },
+  );
+
+  it('is not closed by the answer to an end that was asked for before it', async () => {
+    const { world, connection, here, release } = await held();
+    connection.fails = { expire: 'rejects' };
+    connection.latency.end = { there: 50, back: 700 };
+    // By a clock that goes back after that, as in a failover.
+    const { record } = await world.memory.read('a');
+    const over = { record, now: storageNow() + IDLE };
+    jest.spyOn(world.memory, 'read').mockResolvedValueOnce(over);
+    await pass(1500);
+    expect(connection.calls.filter((call) => call.startsWith('end'))).toHaveLength(1);
+    release();
+    expect((await here.activity.unlock('a', IDLE)).unlocked).toBe(true);
+    const { ends } = here.hold('a');
+    await pass(3 * SECOND);
+    expect(ends).toEqual([]);
+  });
 });
 
 describe.each(['rejects', 'hangs'] as const)('While the storage %s', (fails) => {
