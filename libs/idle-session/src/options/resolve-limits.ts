@@ -6,7 +6,7 @@ import { durationInWords } from '../utils/duration-in-words.js';
 import { durationOption } from '../utils/duration-option.js';
 import { IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
-import { checkPresetRule, type PresetOptions } from './preset-rules.js';
+import { checkPresetRule, rulesOf, type PresetOptions } from './preset-rules.js';
 import { resolveLock, type ResolvedLock } from './resolve-lock.js';
 import { boundedFunction } from './user-functions.js';
 
@@ -28,7 +28,10 @@ type StartLimits = Pick<ActivityRecord, 'idleTimeoutMs' | 'absoluteTimeoutMs' | 
 
 /** What an idle timeout has to fit into. */
 interface Limits extends Pick<ResolvedLimits, 'warnBeforeFor' | 'absoluteTimeoutMs'> {
-  readonly options: PresetOptions & Pick<IdleSessionModuleOptions, 'warnBefore'>;
+  readonly options: PresetOptions &
+    Pick<IdleSessionModuleOptions, 'warnBefore' | 'absoluteTimeout'>;
+  /** Where the app leaves out its idle timeout: what sets it. */
+  readonly idleTimeoutFrom?: 'the default' | 'of the preset';
 }
 
 /** WCAG 2.2, success criterion 2.2.1: at least 20 s to extend. */
@@ -37,8 +40,12 @@ const MINIMUM_WARNING_MS = 20_000;
 /** Where the idle timeout leaves room for it. */
 const DEFAULT_WARNING_MS = 120_000;
 
-/** @throws {IdleSessionOptionsError} naming the first limit that does not fit the others */
+/**
+ * @param given as the app wrote them, for the error
+ * @throws {IdleSessionOptionsError} naming the first limit that does not fit the others
+ */
 export function resolveLimits(
+  given: Pick<IdleSessionModuleOptions, 'idleTimeout'>,
   options: IdleSessionModuleOptions,
   storageTimeoutMs: number,
   logger: Logger,
@@ -46,6 +53,9 @@ export function resolveLimits(
   const { idleTimeout = '15m', absoluteTimeout = '12h', warnBefore } = options;
   const limits: Limits = {
     options,
+    ...(given.idleTimeout === undefined && {
+      idleTimeoutFrom: options.idleTimeout === undefined ? 'the default' : 'of the preset',
+    }),
     warnBeforeFor: resolveWarnBefore(warnBefore),
     absoluteTimeoutMs: isUncommon(absoluteTimeout) ? false : milliseconds(absoluteTimeout),
   };
@@ -110,6 +120,7 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
   const idleTimeoutMs = durationOption('idleTimeout', idleTimeout);
   checkPresetRule(limits.options, 'idleTimeout', idleTimeout);
   if (absoluteTimeoutMs !== false && idleTimeoutMs > absoluteTimeoutMs) {
+    if (limits.idleTimeoutFrom) throw absoluteTooShort(limits, idleTimeoutMs);
     const takes = `at most absoluteTimeout (${durationInWords(absoluteTimeoutMs)})`;
     throw new IdleSessionOptionsError('idleTimeout', idleTimeout, takes, valueOf(idleTimeout));
   }
@@ -120,6 +131,15 @@ function idleTimeoutWithin(limits: Limits, idleTimeout: Duration): number {
     throw new IdleSessionOptionsError('warnBefore', warnBefore, takes, valueOf(warnBefore));
   }
   return idleTimeoutMs;
+}
+
+/** The app wrote this limit, and not the idle timeout. */
+function absoluteTooShort({ options, idleTimeoutFrom }: Limits, idleTimeoutMs: number): Error {
+  const { absoluteTimeout } = options;
+  const atLeast = `at least idleTimeout (${durationInWords(idleTimeoutMs)}, ${idleTimeoutFrom})`;
+  const takes = rulesOf(options).absoluteTimeout ? atLeast : `false or ${atLeast}`;
+  const description = valueOf(absoluteTimeout);
+  return new IdleSessionOptionsError('absoluteTimeout', absoluteTimeout, takes, description);
 }
 
 const isUncommon = (absoluteTimeout: unknown): absoluteTimeout is false | Function =>

@@ -259,8 +259,26 @@ describe('A wrong combination', () => {
     {
       title: 'absoluteTimeout shorter than the default idleTimeout',
       options: { absoluteTimeout: '10m' },
-      option: 'idleTimeout',
-      takes: 'at most absoluteTimeout (10 minutes)',
+      option: 'absoluteTimeout',
+      takes: `got '10m'; it takes false or at least idleTimeout (15 minutes, the default).`,
+    },
+    {
+      title: 'absoluteTimeout shorter than the idleTimeout of the preset',
+      options: { preset: 'psd2', absoluteTimeout: '4m' },
+      option: 'absoluteTimeout',
+      takes: `got '4m'; it takes false or at least idleTimeout (5 minutes, of the preset).`,
+    },
+    {
+      title: 'absoluteTimeout shorter than the idleTimeout of a preset that does not take false',
+      options: { preset: 'nist-aal2', absoluteTimeout: '30m' },
+      option: 'absoluteTimeout',
+      takes: `got '30m'; it takes at least idleTimeout (1 hour, of the preset).`,
+    },
+    {
+      title: 'absoluteTimeout shorter than the default idleTimeout, beside a preset without one',
+      options: { preset: 'nist-aal1', absoluteTimeout: '10m' },
+      option: 'absoluteTimeout',
+      takes: `got '10m'; it takes at least idleTimeout (15 minutes, the default).`,
     },
     {
       title: 'a cookie with a maxAge that is not said to be meant',

@@ -43,7 +43,7 @@ export function resolveOptions(written: IdleSessionModuleOptions, logger: Logger
   const given = checkedOptions(written);
   const options = withPreset(given);
   const storageTimeoutMs = milliseconds(options.storageTimeout ?? '1s');
-  const limits = resolveLimits(options, storageTimeoutMs, logger);
+  const limits = resolveLimits(given, options, storageTimeoutMs, logger);
   checkKeptTogether(options);
   warnOfMemory(options, logger);
 
