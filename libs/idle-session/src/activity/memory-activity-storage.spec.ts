@@ -39,6 +39,12 @@ describe('MemoryActivityStorage', () => {
     expect(most).toBeLessThan(1000);
   });
 
+  it.each([5, null, '2026-01-01', new ManualClock()])('names a clock that is none: %p', (now) => {
+    expect(() => new MemoryActivityStorage({ now: now as never })).toThrow(
+      /^Option "now" got .*; it takes a function: \(\) => milliseconds\.$/,
+    );
+  });
+
   it('names a wrong retention', () => {
     expect(() => new MemoryActivityStorage({ retention: 'a day' })).toThrow(
       `Option "retention" got 'a day'; it takes a duration above zero`,

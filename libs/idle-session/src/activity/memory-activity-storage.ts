@@ -1,7 +1,7 @@
 import TinyQueue from 'tinyqueue';
 import type { Duration } from '../utils/duration.js';
 import { durationOption } from '../utils/duration-option.js';
-import { checkNames } from '../utils/option-error.js';
+import { checkNames, IdleSessionOptionsError, valueOf } from '../utils/option-error.js';
 import {
   ActivityStorage,
   DEFAULT_RETENTION,
@@ -71,6 +71,9 @@ export class MemoryActivityStorage extends ActivityStorage {
     super();
     checkNames(options, ['retention', 'now']);
     const { retention = DEFAULT_RETENTION, now = steadyNow } = options;
+    if (typeof now !== 'function') {
+      throw new IdleSessionOptionsError('now', now, 'a function: () => milliseconds', valueOf(now));
+    }
     this.retentionMs = durationOption('retention', retention);
     this.now = now;
     this.index = new MemoryOwnerIndex(now);
