@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
+import { IdleSessionModule, type IdleSessionModuleOptions } from 'nestjs-idle-session';
 import { MINUTE, type TestAppOptions } from '../support/test-app.js';
 import { CROSS_SITE, expectEnded, SAME_SITE, statusOf, type Browser } from '../support/requests.js';
 import { testApps } from '../support/test-apps.js';
@@ -23,6 +24,22 @@ describe('The endpoint of a person’s sessions', () => {
     await ada.delete(SESSIONS).expect(404);
     await ada.delete(`${SESSIONS}/${await refOf(ada)}`).expect(404);
     await ada.get('/members').expect(200);
+  });
+
+  it.each([
+    [
+      'forRoot()',
+      (options: IdleSessionModuleOptions) => IdleSessionModule.forRoot({ ...options, path: false }),
+    ],
+    [
+      'forRootAsync()',
+      (options: IdleSessionModuleOptions) =>
+        IdleSessionModule.forRootAsync({ path: false, useFactory: () => options }),
+    ],
+  ])('stops the start where no endpoints are mounted: %s', async (_, imported) => {
+    await expect(appWith({}, { importing: (options) => [imported(options)] })).rejects.toThrow(
+      `Option "path" got false; it takes a path such as 'idle-session', where there is option "sessionsEndpoint".`,
+    );
   });
 
   it('lists them in durations, and no cache keeps that', async () => {

@@ -8,7 +8,7 @@ import {
   RESOLVED_OPTIONS,
   type Configuration,
 } from './options/module-definition.js';
-import { resolveOptions } from './options/resolve-options.js';
+import { resolveConfiguration } from './options/resolve-options.js';
 import { FreshRouteRules } from './request/fresh-route-rules.js';
 import { IdleSessionGuard } from './request/idle-session.guard.js';
 import { IdleSessionInterceptor } from './request/idle-session.interceptor.js';
@@ -57,8 +57,8 @@ import { OutageLog } from './utils/outage-log.js';
     {
       provide: RESOLVED_OPTIONS,
       inject: [COMMON_CONFIGURATION],
-      useFactory: ({ options }: Configuration) =>
-        resolveOptions(options, new Logger('IdleSessionModule')),
+      useFactory: (configuration: Configuration) =>
+        resolveConfiguration(configuration, new Logger('IdleSessionModule')),
     },
     { provide: OutageLog, useFactory: () => new OutageLog(new Logger('IdleSessionModule')) },
     UserStore,

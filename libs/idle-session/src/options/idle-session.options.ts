@@ -112,7 +112,7 @@ export interface IdleSessionModuleOptions {
 
   /**
    * Whether there are endpoints with which a person sees their own sessions and ends them: `GET …/sessions`,
-   * `DELETE …/sessions/:ref` and `DELETE …/sessions`. Needs `ownerOf`. Default false.
+   * `DELETE …/sessions/:ref` and `DELETE …/sessions`. Needs `ownerOf`, and a `path`. Default false.
    */
   readonly sessionsEndpoint?: boolean;
 

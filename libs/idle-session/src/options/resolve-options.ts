@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import type { ActivityStorage } from '../activity/activity-storage.js';
 import { milliseconds } from '../utils/duration.js';
 import type { IdleSessionModuleOptions } from './idle-session.options.js';
+import { DEFAULT_PATH, type Configuration } from './module-definition.js';
 import { MemoryActivityStorage } from '../activity/memory-activity-storage.js';
 import { checkKeptTogether, warnOfMemory } from './memory-rules.js';
 import { resolveLimits, type ResolvedLimits } from './resolve-limits.js';
@@ -36,6 +37,17 @@ export interface ResolvedOptions extends ResolvedSession, ResolvedLimits, Resolv
   readonly onStorageError: 'reject' | 'allow';
   readonly storageTimeoutMs: number;
   readonly policy: IdleSessionPolicy;
+}
+
+/** As {@link resolveOptions}, also against the path, which stands beside them. @throws {IdleSessionOptionsError} */
+export function resolveConfiguration(
+  { options, path }: Configuration,
+  logger: Logger,
+): ResolvedOptions {
+  const resolved = resolveOptions(options, logger);
+  if (path !== false || !resolved.sessionsEndpoint) return resolved;
+  const takes = `a path such as '${DEFAULT_PATH}', where there is option "sessionsEndpoint"`;
+  throw new IdleSessionOptionsError('path', path, takes);
 }
 
 /** Checks the options and fills in the defaults. @throws {IdleSessionOptionsError} naming the first wrong one */
@@ -101,7 +113,7 @@ export function resolvePath(path: unknown): string | false {
   if (path === false) return false;
   const segments = typeof path === 'string' ? path.replace(/^\/|\/$/g, '').split('/') : [''];
   if (segments.every((segment) => /^(?!\.\.?$)[\w.~-]+$/.test(segment))) return segments.join('/');
-  const takes = "false or a path such as 'idle-session'";
+  const takes = `false or a path such as '${DEFAULT_PATH}'`;
   throw new IdleSessionOptionsError('path', path, takes, valueOf(path));
 }
 
