@@ -191,7 +191,7 @@ export function checkOptions(options: object, rules: Rules, prefix = ''): void {
   for (const key of Object.keys(options)) {
     if (Object.hasOwn(rules, key)) continue;
     const option = prefix + key;
-    throw new IdleSessionOptionsError(option, undefined, insteadOf(option, rules), 'a value');
+    throw new IdleSessionOptionsError(option, undefined, insteadOf(option, key, rules), 'a value');
   }
   for (const [key, { takes, accepts, required, isPublic }] of Object.entries(rules)) {
     const value = (options as Record<string, unknown>)[key];
@@ -201,13 +201,20 @@ export function checkOptions(options: object, rules: Rules, prefix = ''): void {
   }
 }
 
+/** Where each option belongs. */
+const PLACES: readonly [rules: Rules, place: string, prefix: string][] = [
+  [MODULE_RULES, 'beside session', ''],
+  [SESSION_RULES, 'in session', 'session.'],
+  [COOKIE_RULES, 'in session.cookie', 'session.cookie.'],
+];
+
 /** What to write where there is no such option. */
-function insteadOf(option: string, rules: Rules): string {
+function insteadOf(option: string, key: string, rules: Rules): string {
   if (option === 'path') {
     return 'its value beside useFactory, useClass or useExisting, as forRootAsync({ path })';
   }
-  if (Object.hasOwn(SESSION_RULES, option))
-    return `nothing here: it belongs in session, as session.${option}`;
+  for (const [others, place, prefix] of PLACES)
+    if (Object.hasOwn(others, key)) return `nothing here: it belongs ${place}, as ${prefix}${key}`;
   const names = Object.keys(rules);
   // The module takes it before it holds the others against these rules.
   if (rules === MODULE_RULES) names.push('path');

@@ -158,7 +158,6 @@ describe('A wrong option', () => {
     [{}, { key: 'sid' }, 'session.key'],
     [{}, { ttl: 5 }, 'session.ttl'],
     [{}, { cookie: { httponly: true } }, 'session.cookie.httponly'],
-    [{}, { cookie: { name: 'sid' } }, 'session.cookie.name'],
   ])('is any that does not exist: %j %j', (options, session, option) => {
     const error = errorOf(() => resolve(options, session));
     expect(error.option).toBe(option);
@@ -172,16 +171,40 @@ describe('A wrong option', () => {
     expect(message).toContain('beside useFactory, useClass or useExisting');
   });
 
-  it.each(['secret', 'store', 'cookie', 'name'])(
-    'is an option of the session that stands beside it: %s is told where to go',
-    (name) => {
-      const { option, message } = errorOf(() => resolve({ [name]: 'something' }));
-      expect(option).toBe(name);
-      expect(message).toContain(
-        `it takes nothing here: it belongs in session, as session.${name}.`,
-      );
-    },
-  );
+  it.each<[object, object, string]>([
+    ...['secret', 'store', 'cookie', 'name'].map((name): [object, object, string] => [
+      { [name]: 'something' },
+      {},
+      `Option "${name}" got a value; it takes nothing here: it belongs in session, as session.${name}.`,
+    ]),
+    [
+      {},
+      { maxAge: 60_000 },
+      'Option "session.maxAge" got a value; it takes nothing here: it belongs in session.cookie, as session.cookie.maxAge.',
+    ],
+    [
+      {},
+      { path: '/' },
+      'Option "session.path" got a value; it takes nothing here: it belongs in session.cookie, as session.cookie.path.',
+    ],
+    [
+      { httpOnly: true },
+      {},
+      'Option "httpOnly" got a value; it takes nothing here: it belongs in session.cookie, as session.cookie.httpOnly.',
+    ],
+    [
+      {},
+      { cookie: { name: 'sid' } },
+      'Option "session.cookie.name" got a value; it takes nothing here: it belongs in session, as session.name.',
+    ],
+    [
+      {},
+      { idleTimeout: '5m' },
+      'Option "session.idleTimeout" got a value; it takes nothing here: it belongs beside session, as idleTimeout.',
+    ],
+  ])('is one in the wrong place: it is told where to go: %j %j', (options, session, message) => {
+    expect(errorOf(() => resolve(options, session)).message).toBe(message);
+  });
 
   it('is unknown: all options are named, path among them', () => {
     const { message } = errorOf(() => resolve({ idelTimeout: '5m' }));
