@@ -159,7 +159,8 @@ export const COOKIE_RULES: Rules = {
   partitioned: BOOLEAN,
   priority: oneOf('low', 'medium', 'high'),
   maxAge: {
-    takes: 'milliseconds above zero, until a date that there is; browsers drop any other cookie',
+    takes:
+      'a number of milliseconds above zero that ends by the year 275760; browsers drop a cookie of 0 or less',
     accepts: (value) =>
       value === null ||
       (typeof value === 'number' && value > 0 && new Date(Date.now() + value).getTime() > 0),
