@@ -10,6 +10,7 @@ import supertest from 'supertest';
 import { HealthModule } from '../../docs/examples/recipes/health.js';
 import { SessionMeter } from '../../docs/examples/recipes/metrics.js';
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
+import { ConfirmController } from '../support/confirm-controller.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { MINUTE } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
@@ -39,13 +40,15 @@ describe('docs/recipes/monitoring.md', () => {
   it('starts and ends are counted by reason, and what is alive, open and away is observed', async () => {
     metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
     const { clock, events, signedIn, storage } = await start({
-      metadata: { providers: [SessionMeter] },
+      metadata: { providers: [SessionMeter], controllers: [ConfirmController] },
     });
     const [ada, bob] = [await signedIn(), await signedIn()];
     await signedIn();
     // Another app on the same storage and the same channel, as another process would be: it learns of the end.
     const other = await start({ options: { storage } });
     other.app.get(OpenSessions).hold({ ref: events[1]!.sessionRef, hasRecord: true }, () => {});
+    // Who confirms goes on, under a new id.
+    await ada.post('/confirm').expect(200);
     await bob.post('/sign-out').expect(204);
     await until('the other app learned it', () => other.events.length > 0);
     expect(await collect()).toMatchObject({ starts: [[{}, 3]], active: [[{}, 2]] });

@@ -35,8 +35,11 @@ export class SessionMeter implements OnModuleInit, OnModuleDestroy {
     const event = message as IdleSessionEvent;
     // The process that ended the session counts it.
     if (event.cause === 'elsewhere') return;
+    const reason = 'reason' in event ? event.reason : undefined;
+    // After a confirm the session goes on under a new id: neither an end nor a start.
+    if (reason === 'confirmed' || 'previousRef' in event) return;
     if (event.type === 'started') this.starts.add(1);
-    else if ('reason' in event) this.ends.add(1, { reason: event.reason, cause: event.cause });
+    else if (reason) this.ends.add(1, { reason, cause: event.cause });
   };
 
   private readonly observe = async (result: BatchObservableResult): Promise<void> => {
