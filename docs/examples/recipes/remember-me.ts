@@ -27,6 +27,7 @@ export class LoginController {
       request.session.isRemembered = true;
       request.session.cookie.maxAge = 30 * DAY_MS;
     }
+    await promisify(request.session.save.bind(request.session))();
   }
 }
 // #endregion login
