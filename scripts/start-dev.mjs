@@ -1,10 +1,16 @@
-// Rebuilds and restarts on every change: one watcher compiles the library, one the sample that runs on it.
+// Rebuilds and restarts on each change of the sample and of the server library, which has a watcher of its own. The browser
+// client is built once: a change of it wants a new start.
 import { execFileSync, spawn } from 'node:child_process';
 
 const nest = 'node_modules/@nestjs/cli/bin/nest.js';
 const tsc = 'node_modules/typescript/bin/tsc';
 
-execFileSync(process.execPath, [nest, 'build', 'idle-session'], { stdio: 'inherit' });
+for (const build of [
+  [nest, 'build', 'idle-session-client'],
+  ['scripts/build-client.mjs'],
+  [nest, 'build', 'idle-session'],
+])
+  execFileSync(process.execPath, build, { stdio: 'inherit' });
 
 const watchers = [
   [tsc, '-p', 'libs/idle-session/tsconfig.lib.json', '--watch', '--preserveWatchOutput'],
