@@ -79,6 +79,14 @@ describe('The documents', () => {
     expect(testedWith(name)).toBe(minorOf(version));
   });
 
+  it('name the versions of connect-redis that the tests run with', () => {
+    const [ofNodeRedis, ofIoredis] = ['connect-redis', 'connect-redis-8'].map((part) => {
+      const { version } = JSON.parse(read(`node_modules/${part}/package.json`)) as Manifest;
+      return minorOf(version);
+    });
+    expect(testedWith('connect-redis')).toBe(`${ofNodeRedis}; ${ofIoredis} with ioredis`);
+  });
+
   it('name the version of Node.js that the tests run with', () => {
     const others = COMBINATIONS.flatMap(({ node }) => node?.split('.')[0] ?? []);
     expect(testedWith('Node.js')).toBe([read('.nvmrc').trim(), ...others].join(', '));
