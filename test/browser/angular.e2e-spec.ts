@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import { comesTrue, launchBrowser } from '../support/browser.js';
 import { MINUTE } from '../support/durations.js';
 import { FrameworkSite, WatchedPage } from './support/framework-site.js';
 import { Workbench } from './support/workbench.js';
@@ -151,7 +151,7 @@ describe('idle-session-client/angular in an application that is compiled ahead o
     await watched.shows('active');
     expect(await page.evaluate('extend()')).toBe(true);
     expect(site.heartbeats).toHaveLength(1);
-    await page.waitForFunction('isStable()');
+    await comesTrue(page, 'isStable()');
   });
 
   it('says that the server could not be reached, and can be tried again', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { comesTrue } from '../support/browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { until } from '../support/until.js';
 import { isCovered, type Visit, WatchedDesk } from './support/watched-desk.js';
@@ -90,7 +91,7 @@ describe('The list of notifications', () => {
   it('closes its stream when the session has ended, and asks for nothing more', async () => {
     await page.addInitScript(keepStreams);
     await page.reload();
-    await page.waitForFunction('streams[0]?.readyState === EventSource.OPEN');
+    await comesTrue(page, 'streams[0]?.readyState === EventSource.OPEN');
     await page.evaluate(() => addEventListener('expired', (event) => event.preventDefault()));
     await signOut();
     expect(await isCovered(page)).toBe(true);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.js';
+import { comesTrue, launchBrowser } from '../support/browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { DevServer } from './support/dev-server.js';
 import { FrameworkSite, WatchedPage } from './support/framework-site.js';
@@ -185,7 +185,7 @@ describe('idle-session-client/react in an app that Vite builds', () => {
     await button('Sign out').click();
     await watched.shows('signed-out');
     await page.evaluate('watched.go(1)');
-    await page.waitForFunction('watched.events.length === 2');
+    await comesTrue(page, 'watched.events.length === 2');
     expect(await seen('events')).toEqual(['expired: signed-out', 'expired: signed-out']);
     expect(page.url()).toBe(`${site.url}/`);
   });

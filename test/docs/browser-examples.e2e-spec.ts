@@ -16,7 +16,7 @@ import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { PricesController } from '../../docs/examples/recipes/streams.js';
 import { NEVER, startWith, Subject } from 'rxjs';
-import { knowsSession, launchBrowser } from '../support/browser.js';
+import { comesTrue, knowsSession, launchBrowser } from '../support/browser.js';
 import { createTestApp, MINUTE, type TestApp } from '../support/test-app.js';
 
 const examples = join(import.meta.dirname, '../../docs/examples/browser');
@@ -170,7 +170,7 @@ describe('What a page holds open, as docs/browser-client.md has it', () => {
   it('is let go of at once when the server says that the session has ended', async () => {
     await page.goto(`${url}/docs/page`);
     await page.addScriptTag({ url: `${url}/docs/script/streams`, type: 'module' });
-    await page.waitForFunction('stream.readyState === EventSource.OPEN');
+    await comesTrue(page, 'stream.readyState === EventSource.OPEN');
     test.clock.advance(15 * MINUTE);
     streamed.next({ type: 'session-ended', data: { reason: 'idle' } });
     expect(await page.evaluate('report')).toEqual({ name: 'AbortError', message: 'idle' });
@@ -184,7 +184,7 @@ describe('docs/frameworks.md', () => {
 
   it('the dialog shows the session of the bundle', async () => {
     await page.goto(`${url}/docs/spa/dialog`);
-    await page.waitForFunction('window.idleSession?.getState().state === "active"');
+    await comesTrue(page, 'window.idleSession?.getState().state === "active"');
     await away(14 * MINUTE);
     await dialog().getByRole('button', { name: 'Stay signed in' }).click();
     await dialog().waitFor({ state: 'hidden' });
@@ -193,7 +193,7 @@ describe('docs/frameworks.md', () => {
 
   it('a video and an upload hold the session', async () => {
     await page.goto(`${url}/docs/spa/dialog`);
-    await page.waitForFunction('window.idleSession?.getState().state === "active"');
+    await comesTrue(page, 'window.idleSession?.getState().state === "active"');
     const held = await page.evaluate(`(async () => {
       const held = [];
       const { hold } = idleSession;
@@ -214,7 +214,7 @@ describe('docs/frameworks.md', () => {
 
   it('an app may ask to sign in again where the page is', async () => {
     await page.goto(`${url}/docs/spa/dialog`);
-    await page.waitForFunction('window.idleSession?.getState().state === "active"');
+    await comesTrue(page, 'window.idleSession?.getState().state === "active"');
     await page.evaluate(() => {
       const own = document.createElement('dialog');
       own.id = 'own';
@@ -230,7 +230,7 @@ describe('docs/frameworks.md', () => {
 });
 
 describe('docs/recipes/streams.md', () => {
-  const seen = (count: number) => page.waitForFunction(`window.seen?.length >= ${count}`);
+  const seen = (count: number) => comesTrue(page, `window.seen?.length >= ${count}`);
 
   it('a page with a stream becomes the login page when the session ends', async () => {
     await page.goto(`${url}/docs/spa/events`);

@@ -1,5 +1,6 @@
 import { chromium as playwright, type Browser, type Page } from 'playwright-core';
 import { headlessChromium } from './tools.js';
+import { until } from './until.js';
 
 /** Keeps Chromium from looking for anything outside this machine. */
 export const BROWSER_ARGS = [
@@ -20,9 +21,18 @@ export function launchBrowser(args: readonly string[] = []): Promise<Browser> {
   });
 }
 
+/**
+ * Waits until an expression is true in a page, also in one whose Content-Security-Policy forbids `eval()`: there,
+ * `page.waitForFunction()` takes a function, and an expression only if it is true at once.
+ */
+export async function comesTrue(page: Page, expression: string): Promise<void> {
+  await until(expression, async () => (await page.evaluate(expression)) === true);
+}
+
 /** Waits until the client of a page knows its session: before that, its question may be on its way already. */
 export async function knowsSession(page: Page): Promise<void> {
-  await page.waitForFunction(
+  await comesTrue(
+    page,
     `document.querySelector('idle-session-dialog')?.session?.getState().state === 'active'`,
   );
 }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
+import { comesTrue } from '../../support/browser.js';
 import { MINUTE, SECOND } from '../../support/durations.js';
 import { until } from '../../support/until.js';
 import { isComplaint } from './complaint.js';
@@ -142,7 +143,7 @@ export class WatchedPage {
 
   /** Until so many are running. */
   async running(count: number): Promise<void> {
-    await this.page.waitForFunction(`sessions.running === ${count}`);
+    await comesTrue(this.page, `sessions.running === ${count}`);
   }
 
   async close(): Promise<void> {
