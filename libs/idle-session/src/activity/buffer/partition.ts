@@ -61,7 +61,7 @@ export class Partition {
     if (!known) return undefined;
     const asOf = Math.max(known.asOf, this.asOf);
     if (performance.now() >= asOf + syncIntervalMs) return undefined;
-    // By an estimate alone, no session is over.
+    // Only the storage says that the absolute timeout is over.
     if (now >= absoluteDeadlineOf(known.record)) return undefined;
     const leftMs = known.storedDeadline - now;
     return leftMs > Math.max(activitySpanOf(known.record) / 2, syncIntervalMs) ? known : undefined;

@@ -28,7 +28,7 @@ type OverdueReason = Extract<EndReason, 'idle' | 'absolute' | 'lost'>;
 /** On this process's monotonic clock. */
 interface Watched {
   lookAt: number;
-  /** Until when the storage said that the session lives and is not locked. */
+  /** Until when the session lives and is not locked, by what the storage said; before it said anything, for a second. */
   openUntil: number;
   /** Whether the session has a record, so that it is lost without one. */
   hasRecord: boolean;
@@ -78,7 +78,6 @@ export class EndWatch {
   /** Asks about the session soon, and looks after it until it is deleted. */
   add(sessionRef: string, hasRecord: boolean): void {
     if (this.watched.size === 0) this.stopWatching = this.watch();
-    // For so long it is asked about, also if one question fails.
     const openUntil = performance.now() + UNCLEAR_FOR_MS;
     this.watched.set(sessionRef, { lookAt: Infinity, openUntil, hasRecord, changedAt: -Infinity });
     this.lookIn(sessionRef, UNCLEAR_FOR_MS);

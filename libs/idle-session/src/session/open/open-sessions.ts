@@ -20,7 +20,7 @@ export type Closing = EndReason | 'locked' | 'replaced' | 'unavailable';
 
 type OnClose = (closing: Closing) => void;
 
-/** Of how many ends it is remembered that this process emitted them. */
+/** How many of the ends that this process knows of it remembers. */
 const ENDS_REMEMBERED = 1000;
 
 /** Whether the session is over, and told so. */
@@ -32,7 +32,8 @@ export function isEnd(closing: Closing): closing is EndReason {
  * What this process holds open for sessions: streams and sockets. It closes them when their session is locked, and hears of
  * each end that any process decides, no later than `syncInterval` and a second; with a `subscriber` within milliseconds.
  *
- * A storage that is away ends nothing: what is open stays open until the deadline that the storage told since it opened.
+ * A storage that is away ends nothing: what is open stays open until the deadline that the storage told while something was
+ * open for the session.
  * After that it closes as `unavailable`, as a request is answered 503; with `onStorageError: 'allow'` it stays open until
  * the storage is back.
  */
@@ -40,8 +41,8 @@ export function isEnd(closing: Closing): closing is EndReason {
 export class OpenSessions implements OnApplicationShutdown {
   private readonly held = new Map<string, Set<OnClose>>();
   private readonly endWatch: EndWatch;
-  /** The latest ends that this process has emitted, or that the storage did not take yet. */
-  private readonly emitted = new LRUCache<string, RecordedEnd>({ max: ENDS_REMEMBERED });
+  /** The latest ends that this process knows of, also those that the storage did not take yet. */
+  private readonly ends = new LRUCache<string, RecordedEnd>({ max: ENDS_REMEMBERED });
   private readonly logger = new Logger('IdleSessionModule');
   private isClosing = false;
 
@@ -60,7 +61,7 @@ export class OpenSessions implements OnApplicationShutdown {
       onUnrecorded: (ref) => this.close(ref, 'unavailable'),
     });
     events.ends.subscribe(({ sessionRef, reason }) => {
-      this.emitted.set(sessionRef, reason);
+      this.ends.set(sessionRef, reason);
       this.end(sessionRef, reason);
     });
   }
@@ -88,8 +89,8 @@ export class OpenSessions implements OnApplicationShutdown {
       this.held.set(sessionRef, holders);
       this.endWatch.add(sessionRef, hasRecord);
     }
-    // The storage may be away, or not know of the end.
-    const ended = this.emitted.get(sessionRef);
+    // The storage may be away, or not know of the end. Later, since the caller has nothing to release yet.
+    const ended = this.ends.get(sessionRef);
     if (ended) queueMicrotask(() => this.end(sessionRef, ended));
     return () => {
       holders.delete(holder);
@@ -115,7 +116,7 @@ export class OpenSessions implements OnApplicationShutdown {
   /** It may have been this process itself, and its own event is on its way. */
   private async emitLearned(sessionRef: string, reading: ActivityReading): Promise<void> {
     await this.activity.decided();
-    if (!this.emitted.has(sessionRef)) this.events.learned(sessionRef, reading);
+    if (!this.ends.has(sessionRef)) this.events.learned(sessionRef, reading);
   }
 
   private end(sessionRef: string, recorded: RecordedEnd): void {
