@@ -1,5 +1,5 @@
 // npm run test:compat: the tests that depend on a version, on other versions than those of the lock file. What is not
-// named here is as in the lock file; together, each version is tried once.
+// named here is as in the lock file; together, each version is tried once. Arguments: for Jest.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -113,7 +113,7 @@ function check(combination) {
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   // test/browser/support/workbench.ts reads it.
   if (frameworks) process.env.FRAMEWORK_MODULES = modules;
-  run(binary, [...flags, jest, '--config', config, ...tests], root);
+  run(binary, [...flags, jest, '--config', config, ...process.argv.slice(2), ...tests], root);
 }
 
 /**
