@@ -107,3 +107,32 @@ describe('A question that hangs', () => {
     expect([put.length, jest.getTimerCount()]).toEqual([2, 0]);
   });
 });
+
+describe('A question that is asked again while it is put once more, since it had no answer,', () => {
+  async function putOnceMore() {
+    const it = queue();
+    it.questions.add('a');
+    await pass(0);
+    it.answer('a', false);
+    await pass(SECOND);
+    expect(it.put).toHaveLength(2);
+    it.questions.add('a');
+    return it;
+  }
+
+  it('is put again once that is answered: the answer may be as of before', async () => {
+    const { put, answer } = await putOnceMore();
+    answer('a');
+    await pass(0);
+    expect(put).toHaveLength(3);
+  });
+
+  it('is put no sooner than a second later where that has no answer either', async () => {
+    const { put, answer } = await putOnceMore();
+    answer('a', false);
+    await pass(900);
+    expect(put).toHaveLength(2);
+    await pass(200);
+    expect(put).toHaveLength(3);
+  });
+});

@@ -43,7 +43,7 @@ export class QuestionQueue {
 
   add(sessionRef: string): void {
     // One that is in flight may be answered as of before this.
-    if (this.unanswered.has(sessionRef) && !this.late.has(sessionRef)) return;
+    if (this.unanswered.has(sessionRef) && !this.inFlight.has(sessionRef)) return;
     this.waiting.add(sessionRef);
     this.putMore();
   }
@@ -104,7 +104,10 @@ export class QuestionQueue {
     this.late.delete(sessionRef);
     const wasUnanswered = this.unanswered.delete(sessionRef);
     if (isAnswered) this.isHung = false;
-    else if (question.isWanted) this.putLater(sessionRef);
+    else if (question.isWanted) {
+      this.waiting.delete(sessionRef);
+      this.putLater(sessionRef);
+    }
     if (isAnswered && wasUnanswered) this.putAgain();
     this.putMore();
   }
