@@ -77,6 +77,8 @@ export class EndWatch {
 
   /** Asks about the session soon, and looks after it until it is deleted. */
   add(sessionRef: string, hasRecord: boolean): void {
+    // The request that opens more was let in, so that it may have been unlocked.
+    if (this.watched.has(sessionRef)) return this.onChange([sessionRef]);
     if (this.watched.size === 0) this.stopWatching = this.watch();
     const openUntil = performance.now() + UNCLEAR_FOR_MS;
     this.watched.set(sessionRef, { lookAt: Infinity, openUntil, hasRecord, changedAt: -Infinity });
@@ -118,8 +120,9 @@ export class EndWatch {
   private onChange(sessionRefs: Iterable<string>): void {
     for (const ref of sessionRefs) {
       const watched = this.watched.get(ref);
-      if (watched) watched.changedAt = performance.now();
-      this.ask(ref);
+      if (!watched) continue;
+      watched.changedAt = performance.now();
+      this.reads.add(ref);
     }
   }
 
@@ -132,9 +135,8 @@ export class EndWatch {
     // What was opened since then has a question of its own.
     if (this.watched.get(sessionRef) !== watched) return true;
     const reason = this.take(sessionRef, reading, askedAt);
-    if (!reason) this.overdue.delete(sessionRef);
-    else this.overdue.set(sessionRef, reason);
-    if (reason && !this.ends.isUnanswered(sessionRef)) void this.endOverdue();
+    if (reason) void this.endSoon(sessionRef, reason);
+    else this.overdue.delete(sessionRef);
     return true;
   }
 
@@ -163,8 +165,9 @@ export class EndWatch {
       return evaluation ? (evaluation.reason as OverdueReason) : 'lost';
     }
     if (evaluation.state === 'locked') {
-      // What changed since may be that the person unlocked it: that has a question of its own.
+      // What changed since may be that the person unlocked it.
       if (watched.changedAt <= askedAt) this.watcher.onLocked(sessionRef);
+      else this.reads.add(sessionRef);
       return undefined;
     }
     const openForMs = Math.min(evaluation.expiresInMs, evaluation.locksInMs ?? Infinity);
@@ -175,8 +178,11 @@ export class EndWatch {
   }
 
   /** Ends what is overdue by a sweep, which also removes the session's data; and by itself what a sweep does not end. */
-  private async endOverdue(): Promise<void> {
-    if (!(await this.sweep.once())) return;
+  private async endSoon(sessionRef: string, reason: OverdueReason): Promise<void> {
+    this.overdue.set(sessionRef, reason);
+    // Instead of asking again: that there is no record was told as a change, by this very answer.
+    this.reads.delete(sessionRef);
+    if (this.ends.isUnanswered(sessionRef) || !(await this.sweep.once())) return;
     for (const ref of this.overdue.keys()) this.ends.add(ref);
   }
 
@@ -236,11 +242,7 @@ export class EndWatch {
 
   private async readAll(sessionRefs: readonly string[]): Promise<void> {
     await this.sweep.whileUseful(sessionRefs.length, () => this.watched.size);
-    for (const ref of sessionRefs) this.ask(ref);
-  }
-
-  /** What is overdue is ended instead: an answer that there is no record counts as a change, and would be asked for again. */
-  private ask(sessionRef: string): void {
-    if (this.watched.has(sessionRef) && !this.overdue.has(sessionRef)) this.reads.add(sessionRef);
+    for (const ref of sessionRefs)
+      if (this.watched.has(ref) && !this.overdue.has(ref)) this.reads.add(ref);
   }
 }

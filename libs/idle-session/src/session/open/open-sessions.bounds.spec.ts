@@ -316,7 +316,7 @@ describe('A record that is gone from a storage that takes no ends', () => {
       gone.mockRestore();
       connection.fails = {};
     };
-    return { world, connection, ends, comeBack };
+    return { world, connection, ends, gone, comeBack };
   }
 
   it.each(['reject', 'allow'] as const)('is asked for little (%s)', async (onStorageError) => {
@@ -353,4 +353,65 @@ describe('A record that is gone from a storage that takes no ends', () => {
     expect((await world.memory.read('a')).record?.ended).toBeUndefined();
     expect(ends).toEqual([]);
   });
+
+  it('closes what is open once another process has ended the session', async () => {
+    const { world, ends, gone } = await holdingGone(true);
+    await pass(3 * SECOND);
+    gone.mockRestore();
+    await world.memory.end('a', 'revoked');
+    world.changes.push('a');
+    await pass(5 * SECOND);
+    expect(ends).toEqual(['revoked']);
+  });
+
+  it.each([0, 20, 60, 200])(
+    'is asked for little where only reads, of %d ms each, do not find it',
+    async (readTakesMs) => {
+      const { connection, ends, comeBack } = await holdingGone(true);
+      connection.fails = {};
+      connection.latency = { 'read fresh': { there: readTakesMs } };
+      await pass(10 * SECOND);
+      expect(connection.asked.length).toBeLessThanOrEqual(40);
+      expect(ends).toEqual([]);
+      comeBack();
+    },
+  );
 });
+
+/** Tells of changes at once. */
+class WatchedConnection extends Connection {
+  override watch(onChange: (keys: readonly string[] | 'all') => void) {
+    return this.world.memory.watch(onChange);
+  }
+}
+
+it.each([
+  ['that tells at once', (world: World) => new WatchedConnection(world), 100],
+  ['with its history', (world: World) => new FeedConnection(world), 880],
+])(
+  'An end that is told while a question without an answer is put again closes what is open, on a storage %s',
+  async (_, connect, back) => {
+    const world = new World();
+    const connection = connect(world);
+    const isFeed = connection instanceof FeedConnection;
+    const here = new Process(isFeed ? new BufferedActivityStorage(connection) : connection);
+    await world.memory.start('a', session(IDLE, 'id of a'));
+    const { ends } = here.hold('a');
+    await pass(3 * SECOND);
+    const asked = async () => {
+      const before = readsOf(connection);
+      while (readsOf(connection) === before) await pass(10);
+    };
+    connection.fails = { 'read fresh': 'rejects' };
+    void world.memory.touch('a', IDLE - MINUTE, storageNow());
+    world.changes.push('a');
+    await asked();
+    connection.fails = {};
+    connection.latency = { 'read fresh': { back } };
+    await asked();
+    await world.memory.end('a', 'signed-out');
+    world.changes.push('a');
+    await pass(5 * SECOND);
+    expect(ends).toEqual(['signed-out']);
+  },
+);

@@ -95,12 +95,11 @@ describe('What is open after an unlock', () => {
     return { world, connection, here, release };
   }
 
-  it.each([
+  describe.each([
     ['was closed', true],
     ['is still open', false],
-  ])(
-    'is not closed by an answer to what was asked before it, where something else %s',
-    async (_, isClosed) => {
+  ])('is not closed, where something older %s,', (_, isClosed) => {
+    it('by an answer to what was asked before it', async () => {
       const { connection, here, release } = await held();
       await pass(900);
       connection.latency['read fresh'] = { back: 700 };
@@ -110,24 +109,37 @@ describe('What is open after an unlock', () => {
       const { ends } = here.hold('a');
       await pass(2 * SECOND);
       expect(ends).toEqual([]);
-    },
-  );
+    });
 
-  it('is not closed by the answer to an end that was asked for before it', async () => {
-    const { world, connection, here, release } = await held();
-    connection.fails = { expire: 'rejects' };
-    connection.latency.end = { there: 50, back: 700 };
-    // By a clock that goes back after that, as in a failover.
-    const { record } = await world.memory.read('a');
-    const over = { record, now: storageNow() + IDLE };
-    jest.spyOn(world.memory, 'read').mockResolvedValueOnce(over);
-    await pass(1500);
-    expect(connection.calls.filter((call) => call.startsWith('end'))).toHaveLength(1);
-    release();
-    expect((await here.activity.unlock('a', IDLE)).unlocked).toBe(true);
-    const { ends } = here.hold('a');
-    await pass(3 * SECOND);
-    expect(ends).toEqual([]);
+    it('by the answer to an end that was asked for before it', async () => {
+      const { world, connection, here, release } = await held();
+      connection.fails = { expire: 'rejects' };
+      connection.latency.end = { there: 50, back: 700 };
+      // By a clock that goes back after that, as in a failover.
+      const { record } = await world.memory.read('a');
+      const over = { record, now: storageNow() + IDLE };
+      jest.spyOn(world.memory, 'read').mockResolvedValueOnce(over);
+      await pass(1500);
+      expect(connection.calls.filter((call) => call.startsWith('end'))).toHaveLength(1);
+      if (isClosed) release();
+      expect((await here.activity.unlock('a', IDLE)).unlocked).toBe(true);
+      const { ends } = here.hold('a');
+      await pass(3 * SECOND);
+      expect(ends).toEqual([]);
+    });
+
+    it('by an answer from before an unlock in another process, of which nothing is told yet', async () => {
+      const { world, connection, here, release } = await held();
+      const there = new Process(new BufferedActivityStorage(new FeedConnection(world)));
+      await pass(900);
+      connection.latency['read fresh'] = { back: 400 };
+      await pass(300);
+      expect((await there.activity.unlock('a', IDLE)).unlocked).toBe(true);
+      if (isClosed) release();
+      const { ends } = here.hold('a');
+      await pass(2 * SECOND);
+      expect(ends).toEqual([]);
+    });
   });
 });
 

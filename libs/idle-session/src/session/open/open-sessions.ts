@@ -85,10 +85,8 @@ export class OpenSessions implements OnApplicationShutdown {
     // An object of its own, so that one function may be given twice.
     const holder: OnClose = (closing) => onClose(closing);
     holders.add(holder);
-    if (!this.held.has(sessionRef)) {
-      this.held.set(sessionRef, holders);
-      this.endWatch.add(sessionRef, hasRecord);
-    }
+    this.held.set(sessionRef, holders);
+    this.endWatch.add(sessionRef, hasRecord);
     // The storage may be away, or not know of the end. Later, since the caller has nothing to release yet.
     const ended = this.ends.get(sessionRef);
     if (ended) queueMicrotask(() => this.end(sessionRef, ended));
