@@ -26,7 +26,7 @@ export const COMBINATIONS = [
   {
     name: 'nest-11-on-node-24',
     node: '24.22.3',
-    // But what storages, stores and clocks decide without Nest.
+    // Without what storages, stores, cookies, clocks and limits decide: Nest has no part in that.
     tests: [
       'test/server/(?!.*(outage|opened|expiry|storage|store|rows|clock|timeout|max-|list|races|origins|cookie|preset))',
     ],

@@ -160,7 +160,7 @@ export const COOKIE_RULES: Rules = {
   priority: oneOf('low', 'medium', 'high'),
   maxAge: {
     takes:
-      'a number of milliseconds above zero that ends by the year 275760; browsers drop a cookie of 0 or less',
+      'milliseconds above zero, until the year 275760 at most; browsers drop a cookie of 0 or less',
     accepts: (value) =>
       value === null ||
       (typeof value === 'number' && value > 0 && new Date(Date.now() + value).getTime() > 0),
