@@ -1,9 +1,9 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Small files whose tests take longest, and those that mostly wait; of the others, Jest begins with the largest. */
-const LONGEST = /\/test\/(engines|properties|docs|soak|redis)\//;
+/** Small files whose tests take longest; of the others, Jest begins with the largest. */
+const LONGEST = /\/test\/(engines|properties|docs|soak)\//;
 
-/** Begins with what takes longest: at the end, all but one of the workers would wait for it, or all would. */
+/** Begins with what takes longest: at the end, all but one of the workers would wait for it. */
 module.exports = class LongestFirst extends Sequencer {
   /**
    * @override
