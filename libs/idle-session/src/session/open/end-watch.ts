@@ -32,7 +32,7 @@ interface Watched {
   openUntil: number;
   /** Whether the session has a record, so that it is lost without one. */
   hasRecord: boolean;
-  /** When the storage told that something had changed. */
+  /** When the storage told of a change, or a request opened more. */
   changedAt: number;
 }
 
@@ -77,7 +77,7 @@ export class EndWatch {
 
   /** Asks about the session soon, and looks after it until it is deleted. */
   add(sessionRef: string, hasRecord: boolean): void {
-    // The request that opens more was let in, so that it may have been unlocked.
+    // The guard let in the request that opens more: the person may have unlocked the session.
     if (this.watched.has(sessionRef)) return this.onChange([sessionRef]);
     if (this.watched.size === 0) this.stopWatching = this.watch();
     const openUntil = performance.now() + UNCLEAR_FOR_MS;
@@ -165,9 +165,8 @@ export class EndWatch {
       return evaluation ? (evaluation.reason as OverdueReason) : 'lost';
     }
     if (evaluation.state === 'locked') {
-      // What changed since may be that the person unlocked it.
+      // What changed since may be that the person unlocked it: the next question tells.
       if (watched.changedAt <= askedAt) this.watcher.onLocked(sessionRef);
-      else this.reads.add(sessionRef);
       return undefined;
     }
     const openForMs = Math.min(evaluation.expiresInMs, evaluation.locksInMs ?? Infinity);
@@ -180,7 +179,7 @@ export class EndWatch {
   /** Ends what is overdue by a sweep, which also removes the session's data; and by itself what a sweep does not end. */
   private async endSoon(sessionRef: string, reason: OverdueReason): Promise<void> {
     this.overdue.set(sessionRef, reason);
-    // Instead of asking again: that there is no record was told as a change, by this very answer.
+    // Instead of asking again: an answer without a record tells of a change itself.
     this.reads.delete(sessionRef);
     if (this.ends.isUnanswered(sessionRef) || !(await this.sweep.once())) return;
     for (const ref of this.overdue.keys()) this.ends.add(ref);
