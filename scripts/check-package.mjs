@@ -1,5 +1,4 @@
-// Looks at libraries as npm would publish them, then uses them from a folder outside the workspace.
-// Arguments: their folders in libs; default: all.
+// Looks at each library as npm would publish it, then uses it from a folder outside the workspace.
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -16,9 +15,7 @@ import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-const given = process.argv.slice(2);
-
-for (const name of given.length > 0 ? given : readdirSync(join(root, 'libs'))) {
+for (const name of readdirSync(join(root, 'libs'))) {
   const library = join(root, 'libs', name);
   run('npx', ['publint', '--strict', library], root);
   run('npx', ['attw', '--pack', library, '--profile', 'esm-only'], root);
