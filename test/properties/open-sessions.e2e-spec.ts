@@ -9,6 +9,7 @@ import {
   session,
   storageNow,
   useMovedClock,
+  WatchedConnection,
   World,
 } from '../../libs/idle-session/src/activity/buffer/buffered-activity-storage.spec-support.js';
 import {
@@ -20,13 +21,6 @@ import { runs, TIME_LIMIT_MS } from './support/runs.js';
 useMovedClock();
 
 const IDLE = 5 * MINUTE;
-
-/** Tells of changes at once. */
-class WatchedConnection extends Connection {
-  override watch(onChange: (keys: readonly string[] | 'all') => void) {
-    return this.world.memory.watch(onChange);
-  }
-}
 
 const operation = fc.constantFrom('read fresh', 'end', 'sync', 'expire');
 

@@ -129,6 +129,13 @@ export class Connection extends ActivityStorage {
   }
 }
 
+/** Tells of changes at once, without a history. */
+export class WatchedConnection extends Connection {
+  override watch(onChange: (keys: readonly string[] | 'all') => void) {
+    return this.world.memory.watch(onChange);
+  }
+}
+
 /** A connection that tells what changed, in two partitions: of the keys that begin with a, c, … and with b, d, …. */
 export class FeedConnection extends Connection implements ActivityFeed {
   readonly partitions = 2;

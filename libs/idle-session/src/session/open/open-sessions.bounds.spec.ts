@@ -11,6 +11,7 @@ import {
   session,
   storageNow,
   useMovedClock,
+  WatchedConnection,
   World,
 } from '../../activity/buffer/buffered-activity-storage.spec-support.js';
 import type { Duration } from '../../utils/duration.js';
@@ -297,7 +298,7 @@ it('What fails to close keeps nothing else open', async () => {
   logged.mockRestore();
 });
 
-describe('A record that is gone from a storage that takes no ends', () => {
+describe('While a record is gone from a storage that takes no ends, the process', () => {
   async function holdingGone(isBuffered: boolean, onStorageError: 'reject' | 'allow' = 'allow') {
     const world = new World();
     const connection = isBuffered ? new FeedConnection(world) : new Connection(world);
@@ -319,21 +320,21 @@ describe('A record that is gone from a storage that takes no ends', () => {
     return { world, connection, ends, gone, comeBack };
   }
 
-  it.each(['reject', 'allow'] as const)('is asked for little (%s)', async (onStorageError) => {
+  it.each(['reject', 'allow'] as const)('asks little (%s)', async (onStorageError) => {
     const { connection, comeBack } = await holdingGone(true, onStorageError);
     await pass(10 * SECOND);
     expect(connection.calls.length).toBeLessThanOrEqual(40);
     comeBack();
   });
 
-  it('has what is open closed as unclear', async () => {
+  it('closes what is open as unclear', async () => {
     const { ends, comeBack } = await holdingGone(true, 'reject');
     await pass(5 * SECOND);
     expect(ends).toEqual(['unavailable']);
     comeBack();
   });
 
-  it('is not asked for while the end takes its time', async () => {
+  it('asks nothing more while the end takes its time', async () => {
     const { connection, comeBack } = await holdingGone(true);
     connection.fails = {};
     connection.latency = { end: { there: 700 }, expire: { there: 500 } };
@@ -345,14 +346,17 @@ describe('A record that is gone from a storage that takes no ends', () => {
   it.each([
     ['with a buffer in front', true],
     ['that cannot be watched', false],
-  ])('goes on once it is back, on a storage %s', async (_, isBuffered) => {
-    const { world, ends, comeBack } = await holdingGone(isBuffered);
-    await pass(5 * SECOND);
-    comeBack();
-    await pass(20 * SECOND);
-    expect((await world.memory.read('a')).record?.ended).toBeUndefined();
-    expect(ends).toEqual([]);
-  });
+  ])(
+    'ends nothing, so that the session goes on once the record is back, on a storage %s',
+    async (_, isBuffered) => {
+      const { world, ends, comeBack } = await holdingGone(isBuffered);
+      await pass(5 * SECOND);
+      comeBack();
+      await pass(20 * SECOND);
+      expect((await world.memory.read('a')).record?.ended).toBeUndefined();
+      expect(ends).toEqual([]);
+    },
+  );
 
   it('closes what is open once another process has ended the session', async () => {
     const { world, ends, gone } = await holdingGone(true);
@@ -365,7 +369,7 @@ describe('A record that is gone from a storage that takes no ends', () => {
   });
 
   it.each([0, 20, 60, 200])(
-    'is asked for little where only reads, of %d ms each, do not find it',
+    'asks little where only reads, of %d ms each, do not find it',
     async (readTakesMs) => {
       const { connection, ends, comeBack } = await holdingGone(true);
       connection.fails = {};
@@ -378,18 +382,11 @@ describe('A record that is gone from a storage that takes no ends', () => {
   );
 });
 
-/** Tells of changes at once. */
-class WatchedConnection extends Connection {
-  override watch(onChange: (keys: readonly string[] | 'all') => void) {
-    return this.world.memory.watch(onChange);
-  }
-}
-
 it.each([
   ['that tells at once', (world: World) => new WatchedConnection(world), 100],
   ['with its history', (world: World) => new FeedConnection(world), 880],
 ])(
-  'An end that is told while a question without an answer is put again closes what is open, on a storage %s',
+  'An end that the storage tells while the process repeats an unanswered question closes what is open, on a storage %s',
   async (_, connect, back) => {
     const world = new World();
     const connection = connect(world);

@@ -84,7 +84,7 @@ describe.each(kinds)('What is open for a session that locks, on $kind,', ({ stor
   });
 });
 
-describe('What is open after an unlock', () => {
+describe('What opens after an unlock', () => {
   async function held() {
     const world = new World();
     const connection = new FeedConnection(world);
@@ -98,20 +98,30 @@ describe('What is open after an unlock', () => {
   describe.each([
     ['was closed', true],
     ['is still open', false],
-  ])('is not closed, where something older %s,', (_, isClosed) => {
-    it('by an answer to what was asked before it', async () => {
-      const { connection, here, release } = await held();
-      await pass(900);
-      connection.latency['read fresh'] = { back: 700 };
-      await pass(300);
-      if (isClosed) release();
-      expect((await here.activity.unlock('a', IDLE)).unlocked).toBe(true);
-      const { ends } = here.hold('a');
-      await pass(2 * SECOND);
-      expect(ends).toEqual([]);
-    });
+  ])('stays open, where something older %s,', (_, isClosed) => {
+    it.each([
+      ['this process', (_: World, here: Process) => here],
+      [
+        'another process, of which the storage tells nothing yet',
+        (world: World) => new Process(new BufferedActivityStorage(new FeedConnection(world))),
+      ],
+    ])(
+      'whatever the storage answers to what this process asked before an unlock in %s',
+      async (_, unlocking) => {
+        const { world, connection, here, release } = await held();
+        const unlocks = unlocking(world, here);
+        await pass(900);
+        connection.latency['read fresh'] = { back: 700 };
+        await pass(300);
+        if (isClosed) release();
+        expect((await unlocks.activity.unlock('a', IDLE)).unlocked).toBe(true);
+        const { ends } = here.hold('a');
+        await pass(2 * SECOND);
+        expect(ends).toEqual([]);
+      },
+    );
 
-    it('by the answer to an end that was asked for before it', async () => {
+    it('whatever the storage answers to an end that this process asked for before it', async () => {
       const { world, connection, here, release } = await held();
       connection.fails = { expire: 'rejects' };
       connection.latency.end = { there: 50, back: 700 };
@@ -125,19 +135,6 @@ describe('What is open after an unlock', () => {
       expect((await here.activity.unlock('a', IDLE)).unlocked).toBe(true);
       const { ends } = here.hold('a');
       await pass(3 * SECOND);
-      expect(ends).toEqual([]);
-    });
-
-    it('by an answer from before an unlock in another process, of which nothing is told yet', async () => {
-      const { world, connection, here, release } = await held();
-      const there = new Process(new BufferedActivityStorage(new FeedConnection(world)));
-      await pass(900);
-      connection.latency['read fresh'] = { back: 400 };
-      await pass(300);
-      expect((await there.activity.unlock('a', IDLE)).unlocked).toBe(true);
-      if (isClosed) release();
-      const { ends } = here.hold('a');
-      await pass(2 * SECOND);
       expect(ends).toEqual([]);
     });
   });

@@ -108,7 +108,7 @@ describe('A question that hangs', () => {
   });
 });
 
-describe('A question that is asked again while it is put once more, since it had no answer,', () => {
+describe('A question that comes again while the queue repeats it, since it had no answer,', () => {
   async function putOnceMore() {
     const it = queue();
     it.questions.add('a');
@@ -120,14 +120,14 @@ describe('A question that is asked again while it is put once more, since it had
     return it;
   }
 
-  it('is put again once that is answered: the answer may be as of before', async () => {
+  it('goes out again after the answer, which may be as of before', async () => {
     const { put, answer } = await putOnceMore();
     answer('a');
     await pass(0);
     expect(put).toHaveLength(3);
   });
 
-  it('is put no sooner than a second later where that has no answer either', async () => {
+  it('goes out no sooner than a second later where the storage does not answer that either', async () => {
     const { put, answer } = await putOnceMore();
     answer('a', false);
     await pass(900);
