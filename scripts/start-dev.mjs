@@ -1,5 +1,5 @@
-// Rebuilds and restarts on each change of the sample and of the server library, which has a watcher of its own. The browser
-// client is built once: a change of it wants a new start.
+// Rebuilds and restarts on each change of the sample and of the server library, which has a watcher of its own. It
+// builds the browser client once: a change of that wants a new start.
 import { execFileSync, spawn } from 'node:child_process';
 
 const nest = 'node_modules/@nestjs/cli/bin/nest.js';

@@ -1,6 +1,6 @@
 import type { ActivityStorage } from 'nestjs-idle-session';
 
-/** What a storage in memory had of all sessions is gone. */
+/** Takes all records away from a storage in memory. */
 export function loseRecords(storage: ActivityStorage): void {
   (Reflect.get(storage, 'entries') as Map<string, unknown>).clear();
 }

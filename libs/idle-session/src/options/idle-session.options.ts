@@ -124,7 +124,7 @@ export interface IdleSessionModuleOptions {
   readonly onStorageError?: 'reject' | 'allow';
 
   /**
-   * After about what time a request is answered 503 when the storage or the session store does not answer; default `'1s'`.
+   * After about what time the module answers a request with 503 when the storage or the session store does not answer; default `'1s'`.
    * They have nine tenths of it.
    */
   readonly storageTimeout?: Duration;

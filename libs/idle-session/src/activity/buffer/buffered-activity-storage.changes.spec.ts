@@ -87,7 +87,7 @@ describe('Of two answers that overlap', () => {
     return { ...it, older };
   }
 
-  it('the one that the storage gave last is known, though it was asked for first', async () => {
+  it('the process knows the one that the storage gave last, though it asked for that first', async () => {
     const { buffer, older } = await overlapping(2 * IDLE);
     await passInUse(buffer, 3000);
     await older;
@@ -112,7 +112,7 @@ describe('Of two answers that overlap', () => {
     expect(await storedActivity(world)).toBe(at);
   });
 
-  it('the other one takes nothing back that was sent with others', async () => {
+  it('the other one takes nothing back that the process sent with others', async () => {
     const { world, buffer, connection } = await aWarmProcess(['a', 'c'], { touchInterval: 0 });
     await passInUse(buffer, 10 * SECOND);
     connection.latency = { 'read fresh': { back: 5000 } };

@@ -21,7 +21,7 @@ const step = fc.record({
   thenPass: fc.integer({ min: 1, max: 600 }),
 });
 
-it('In whatever order answers come, the storage has the last activity in the end, and nothing else is known', async () => {
+it('In whatever order answers come, the storage has the last activity in the end, and the process knows nothing else', async () => {
   const property = fc.asyncProperty(
     fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }),
     async (steps) => {

@@ -29,7 +29,7 @@ export class KnownActivity {
     return this.storedActivityAt + activitySpanOf(this.record);
   }
 
-  /** Whether what is known is newer than an answer: of two that overlap, the storage's clock tells. */
+  /** Whether this process knows something newer than an answer: of two that overlap, the storage's clock tells. */
   isNewerThan(answer: { readonly askedAt: number; readonly now: number }): boolean {
     return answer.askedAt < this.heardAt && answer.now < this.saidAt;
   }

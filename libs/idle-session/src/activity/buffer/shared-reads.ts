@@ -26,8 +26,8 @@ export class SharedReads {
       // A request that comes later comes at a later time.
       const later = { ...reading, now: now() };
       const state = stateOf(later);
-      // That a deadline has passed since is an estimate, and a lock may be gone since. So the storage is asked again, and
-      // the request waits for two answers.
+      // That a deadline has passed since is an estimate, and the person may have unlocked the session since. So the request
+      // asks the storage again, and waits for two answers.
       if (state !== 'locked' && state === stateOf(reading)) return later;
       const next = this.reads.get(key);
       return next && next.startedAt >= startedAt ? next.reading : this.begin(key, read);

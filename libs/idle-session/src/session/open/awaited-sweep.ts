@@ -4,10 +4,10 @@ import { withinTimeLimit } from '../../utils/time-limit.js';
 /** For how many sessions whose deadline passed one sweep is better than a question for each. */
 const SWEEP_FOR = 64;
 
-/** How long a sweep is waited for: of all sessions, those that something is open for may be the least. */
+/** How long what is open waits for a sweep: of all sessions, those that something is open for may be the least. */
 const SWEEP_TAKES_MS = 500;
 
-/** Sweeps for what is open: each is waited for, but not for long. */
+/** Sweeps for what is open, and waits for each sweep, but not for long. */
 export class AwaitedSweep {
   private isAwaited = false;
 

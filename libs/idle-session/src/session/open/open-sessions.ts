@@ -33,9 +33,8 @@ export function isEnd(closing: Closing): closing is EndReason {
  * each end that any process decides, no later than `syncInterval` and a second; with a `subscriber` within milliseconds.
  *
  * A storage that is away ends nothing: what is open stays open until the deadline that the storage told while something was
- * open for the session.
- * After that it closes as `unavailable`, as a request is answered 503; with `onStorageError: 'allow'` it stays open until
- * the storage is back.
+ * open for the session. After that it closes as `unavailable`, as a request is answered 503; with `onStorageError: 'allow'`
+ * it stays open until the storage is back.
  */
 @Injectable()
 export class OpenSessions implements OnApplicationShutdown {
