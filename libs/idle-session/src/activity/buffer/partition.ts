@@ -43,7 +43,8 @@ export class Partition {
     private readonly touchIntervalMs: number,
     private readonly onForget: (keys: ChangedKeys) => void,
   ) {
-    this.known = new LRUCache({ max: rememberedSessions });
+    // With `max`, it would take the memory of all of them at once.
+    this.known = new LRUCache({ maxSize: rememberedSessions, sizeCalculation: () => 1 });
   }
 
   /** The storage's time: not before it, so that no session is alive here that is over there. */
