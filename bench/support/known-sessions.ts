@@ -6,6 +6,9 @@ import type { SessionData, Store } from 'express-session';
 import { IdleSessionService } from 'nestjs-idle-session';
 import { inChunks, sessionData, sessionId } from './sessions.js';
 
+/** express-session puts that on its store, for requests without a session. */
+type NewSessionStore = Store & { generate(request: Request): void };
+
 /**
  * Signs so many people in to an app of ours, as requests of theirs would, but without HTTP.
  * @param from the number of the first session
@@ -20,11 +23,14 @@ export async function signIn(
   const store = await sessionStoreOf(app);
   const signInOne = (index: number) =>
     new Promise<void>((resolve, reject) => {
-      const session = store.createSession(requestOf(store, index), {
-        ...sessionData(),
-        ...more(),
-      });
-      store.set(sessionId(index), session, (error) => (error ? reject(error as Error) : resolve()));
+      const request = requestOf(store);
+      store.generate(request);
+      request.sessionID = sessionId(index);
+      const { user } = sessionData();
+      const session = Object.assign(request.session, { user }, more());
+      store.set(request.sessionID, session, (error) =>
+        error ? reject(error as Error) : resolve(),
+      );
     });
   await inChunks(sessions, (index) => signInOne(from + index));
 }
@@ -45,7 +51,7 @@ export async function lookUp(app: INestApplication, sessions: number): Promise<v
 }
 
 /** The store that express-session sees: the middleware puts it on every request. */
-async function sessionStoreOf(app: INestApplication): Promise<Store> {
+async function sessionStoreOf(app: INestApplication): Promise<NewSessionStore> {
   const message = Object.assign(new IncomingMessage(new Socket()), { url: '/', method: 'GET' });
   const request = message as Request;
   const response = new ServerResponse(message) as Response;
@@ -53,11 +59,10 @@ async function sessionStoreOf(app: INestApplication): Promise<Store> {
   await new Promise<void>((resolve, reject) => {
     middleware(request, response, (error) => (error ? reject(error as Error) : resolve()));
   });
-  return request.sessionStore;
+  return request.sessionStore as NewSessionStore;
 }
 
 /** What the store wants to know of a request. */
-function requestOf(store: Store, index: number): Request {
-  const request = { sessionID: sessionId(index), sessionStore: store, headers: {} };
-  return request as unknown as Request;
+function requestOf(sessionStore: NewSessionStore): Request {
+  return { sessionStore, headers: {} } as unknown as Request;
 }
