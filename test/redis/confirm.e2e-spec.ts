@@ -124,7 +124,10 @@ describe('A confirm on Redis', () => {
       }
     }
     let isOver = false;
-    const one = await aProcess({ storage: (client) => new HangingStorage(client) });
+    const one = await aProcess({
+      storage: (client) => new HangingStorage(client),
+      options: { storageTimeout: '3s' },
+    });
     const before = await one.signIn();
     const stopwatch = new Stopwatch();
     const response = await confirm(one, before).expect(503);

@@ -44,6 +44,8 @@ export async function createRedisApp(
     // Redis goes by the real clock.
     sweeps: true,
     options: {
+      // A busy machine may take longer than the default: what is about answers in time says how long that is.
+      storageTimeout: '10s',
       ...options,
       storage: storage(await activity.client()),
       session: { ...options.session, store: store(await server.client()) } as never,
