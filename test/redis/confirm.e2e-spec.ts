@@ -126,7 +126,7 @@ describe('A confirm on Redis', () => {
     let isOver = false;
     const one = await aProcess({
       storage: (client) => new HangingStorage(client),
-      options: { storageTimeout: '3s' },
+      options: { storageTimeout: '1s' },
     });
     const before = await one.signIn();
     const stopwatch = new Stopwatch();
