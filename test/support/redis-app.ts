@@ -44,7 +44,7 @@ export async function createRedisApp(
     // Redis goes by the real clock.
     sweeps: true,
     options: {
-      // A busy machine may take longer than the default: what is about answers in time says how long that is.
+      // A busy machine may take longer than the default. A test about answers in time gives its own.
       storageTimeout: '10s',
       ...options,
       storage: storage(await activity.client()),

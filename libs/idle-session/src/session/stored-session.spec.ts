@@ -23,7 +23,7 @@ const { Cookie: SessionCookie } = expressSession as unknown as {
 
 const REF = 'ref-of-the-session';
 
-/** Its `originalMaxAge` is a millisecond less than its `maxAge` where the clock goes on meanwhile. */
+/** express-session reads the clock twice for it: `originalMaxAge` may be a millisecond less than `maxAge`. */
 const sessionWith = (cookie: object, data: object = { user: 'ada' }): SessionData =>
   ({ ...data, cookie: new SessionCookie(cookie) }) as SessionData;
 

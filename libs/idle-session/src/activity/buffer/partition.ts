@@ -43,7 +43,7 @@ export class Partition {
     private readonly touchIntervalMs: number,
     private readonly onForget: (keys: ChangedKeys) => void,
   ) {
-    // With `max`, it would take the memory of all of them at once.
+    // With `max`, the cache would take memory for all of them at once.
     this.known = new LRUCache({ maxSize: rememberedSessions, sizeCalculation: () => 1 });
   }
 
