@@ -72,6 +72,19 @@ describe('Of two cookies of the session’s name', () => {
     expect(body.reason).toBe('idle');
   });
 
+  it('one does not count whose name begins with what a browser does not take for space, as another host may set it', async () => {
+    test = await createTestApp();
+    const sign = (user: string) => to().post('/sign-in').send({ user }).expect(200);
+    const [ada, bob] = [cookiesOf(await sign('ada')), cookiesOf(await sign('bob'))];
+    for (const cookies of [
+      `\xa0${ada}; ${bob}`,
+      `${bob}; \xa0${ada}`,
+      `\xa0${ada}; app-sid=x; ${bob}`,
+    ])
+      await to().get('/members').set('Cookie', cookies).expect(200, { user: 'bob' });
+    await to().get('/members').set('Cookie', `\xa0${ada}; \xa0${bob}`).expect(401);
+  });
+
   it('the first counts, if both live', async () => {
     test = await createTestApp();
     const sign = (user: string) => to().post('/sign-in').send({ user }).expect(200);

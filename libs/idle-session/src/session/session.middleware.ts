@@ -9,7 +9,7 @@ import { keepFromCaches } from './private-answers.js';
 import type { OpenResponses } from './open/open-responses.js';
 import { newSessionId } from './new-session-id.js';
 import { FOREIGN_SESSION, type RequestSessions } from './request-sessions.js';
-import { hasSeveralCookies, keepOnly, signedSessionIds } from './session-cookies.js';
+import { hasSeveralCookies, keepOnly, signedCookies } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
 
 /** The token of the middleware: there is one in an app. */
@@ -71,9 +71,10 @@ export function sessionMiddleware(
    */
   async function withOneCookie(header: string): Promise<string> {
     const secrets = [options.secret].flat() as (string | Buffer)[];
-    const ids = signedSessionIds(header, options.name, secrets).slice(0, COOKIES_TRIED);
+    const cookies = signedCookies(header, options.name, secrets);
+    const ids = [...cookies.keys()].slice(0, COOKIES_TRIED);
     const chosen = ids.length > 1 ? await store.firstLive(ids) : ids[0];
-    return chosen === undefined ? header : keepOnly(chosen, header, options.name, secrets);
+    return chosen === undefined ? header : keepOnly(cookies.get(chosen)!, header, options.name);
   }
 }
 
