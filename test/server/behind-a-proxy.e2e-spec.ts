@@ -20,7 +20,7 @@ describe('Behind a proxy that changes Host, on plain http,', () => {
     for (let count = 0; count < 3; count++) await beat().expect(403);
     expect(logger.warnings).toEqual([
       expect.stringMatching(
-        /POST \/idle-session\/heartbeat was refused.*"http:\/\/desk\.example".*"localhost:3000".*X-Forwarded-Host.*trust proxy/,
+        /POST \/idle-session\/heartbeat was refused.*"http:\/\/desk\.example".*"http:\/\/localhost:3000".*X-Forwarded-Host.*trust proxy/,
       ),
     ]);
   });
@@ -31,6 +31,22 @@ describe('Behind a proxy that changes Host, on plain http,', () => {
     const beat = ada.post('/idle-session/heartbeat').set('Idle-For-Ms', '0').set(FROM_PROXY);
     await beat.set('X-Forwarded-Host', 'desk.example').expect(200);
   });
+
+  it.each([
+    ['http', 403],
+    ['https', 200],
+  ])(
+    'a heartbeat of a page over %s is answered %d where the proxy says https',
+    async (scheme, status) => {
+      const test = await start({ configure: trustProxy });
+      const ada = await test.signedIn();
+      await ada
+        .post('/idle-session/heartbeat')
+        .set({ 'Idle-For-Ms': '0', Origin: `${scheme}://desk.example` })
+        .set({ 'X-Forwarded-Host': 'desk.example', 'X-Forwarded-Proto': 'https' })
+        .expect(status);
+    },
+  );
 
   it('X-Forwarded-Host is not believed where Express trusts no proxy', async () => {
     const test = await start();

@@ -63,6 +63,23 @@ describe('A WebSocket of a page of another origin', () => {
     expect(await client.closed).toMatchObject({ reason: 'other-origin' });
   });
 
+  it.each(['https', 'wss'])(
+    'is refused where a trusted proxy says %s and the page is of http, or the browser names another site',
+    async (scheme) => {
+      const test = await start({ configure: trustProxy });
+      const { Cookie } = await signIn(test);
+      const over = { Host, Cookie, 'X-Forwarded-Proto': scheme };
+      await join(test, { ...over, Origin: 'https://claims.example' });
+      for (const refused of [
+        { ...over, Origin: 'http://claims.example' },
+        { ...over, Origin: 'https://claims.example', 'Sec-Fetch-Site': 'cross-site' },
+      ]) {
+        const client = await open(test, refused);
+        expect(await client.closed).toMatchObject({ reason: 'other-origin' });
+      }
+    },
+  );
+
   it('is let in if the app allows that origin, and its messages are activity', async () => {
     const test = await start();
     test.gateway.options = { allowedOrigins: ['https://app.example'] };

@@ -22,7 +22,7 @@ export function otherOriginOf(
   const site = request.get('Sec-Fetch-Site');
   if (site !== undefined) return site === 'same-origin' || site === 'none' ? undefined : 'site';
   if (origin === undefined) return undefined;
-  return isOriginOf(origin, request.host) ? undefined : 'host';
+  return isOwnOrigin(origin, request) ? undefined : 'host';
 }
 
 /**
@@ -50,7 +50,7 @@ export function describeRefusal(request: Request, kind: OtherOrigin): string {
       );
     case 'host':
       return (
-        `${refused}: its Origin is ${origin}, but its host is ${host}. If a proxy ` +
+        `${refused}: its Origin is ${origin}, but it came to ${quoted(`${request.protocol}://${request.host}`)}. If a proxy ` +
         'changed the host, people who type are signed out. Let the proxy pass on Host, or X-Forwarded-Host and tell Express ' +
         'to trust it: app.set(\'trust proxy\', 1). If the page is yours, name its origin in the option "origins".'
       );
@@ -63,10 +63,15 @@ export function describeRefusal(request: Request, kind: OtherOrigin): string {
   }
 }
 
-/** Whether a page of that origin would send this host: the port may be left out where it is the scheme's own. */
-export function isOriginOf(origin: string, host: string | undefined): boolean {
+/**
+ * Whether a page of that origin would send this host: the port may be left out where it is the scheme's own. Where Express
+ * knows that the request came by https, a page over http is of another origin.
+ */
+function isOwnOrigin(origin: string, { host, protocol }: Request): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
+  // Some proxies name the scheme of a handshake.
+  if (/^(https|wss)$/.test(protocol) && url.protocol !== 'https:') return false;
   const sent = `${url.protocol}//${host}`;
   return URL.canParse(sent) && new URL(sent).host === url.host && url.host !== '';
 }

@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
-import { isOfListedOrigin, isOriginOf, otherOriginOf, quoted } from '../../utils/same-origin.js';
+import { otherOriginOf, quoted } from '../../utils/same-origin.js';
 import { StorageUnavailableException } from '../idle-session.exceptions.js';
 import { AttachedSocket } from './attached-socket.js';
 import { HandshakeSessions } from './handshake-sessions.js';
@@ -77,7 +77,7 @@ export class OpenSockets {
     if (this.hasLoggedOrigin) return;
     this.hasLoggedOrigin = true;
     this.logger.warn(
-      `A socket was refused: its Origin is ${quoted(request.get('Origin'))}, but its host is ${quoted(request.host)}. ` +
+      `A socket was refused: its Origin is ${quoted(request.get('Origin'))}, but it came to ${quoted(`${request.protocol}://${request.host}`)}. ` +
         'If the page is yours, name its origin in the option "origins", or for this socket alone: ' +
         'attach(socket, request, { allowedOrigins }). If a proxy changed the ' +
         "host, let it pass on Host, or X-Forwarded-Host and tell Express to trust it: app.set('trust proxy', 1).",
@@ -95,7 +95,6 @@ function isFromOtherOrigin(
   { origins, allowedOrigins }: Record<'origins' | 'allowedOrigins', readonly string[]>,
 ): boolean {
   const origin = request.get('Origin');
-  if (origin === undefined) return otherOriginOf(request, origins) !== undefined;
-  if (allowedOrigins.includes(origin) || isOfListedOrigin(request, origins)) return false;
-  return !isOriginOf(origin, request.host);
+  if (origin !== undefined && allowedOrigins.includes(origin)) return false;
+  return otherOriginOf(request, origins) !== undefined;
 }
