@@ -19,6 +19,8 @@ describe('isPassiveRequest', () => {
     ['Purpose', 'prefetch'],
     ['X-Purpose', 'prefetch'],
     ['X-Moz', 'prefetch'],
+    ['Sec-Fetch-Dest', 'report'],
+    ['Sec-Fetch-Dest', 'serviceworker'],
     ['Sec-Fetch-Site', 'cross-site'],
     ['Sec-Fetch-Site', 'same-site'],
     ['Sec-Fetch-Site', 'a value of tomorrow'],
@@ -40,6 +42,8 @@ describe('isPassiveRequest', () => {
     ['Purpose', 'passive'],
     ['Sec-Fetch-Site', 'same-origin'],
     ['Sec-Fetch-Site', 'none'],
+    ['Sec-Fetch-Dest', 'empty'],
+    ['Sec-Fetch-Dest', 'document'],
     ['Sec-Fetch-User', '?1'],
   ])('takes %s: %s as a request that a person may be behind', (header, value) => {
     expect(isPassiveRequest(requestWith(header, value), [])).toBe(false);

@@ -4,6 +4,9 @@ import { isOfListedOrigin } from '../utils/same-origin.js';
 /** Where browsers say, or once said, that they fetch a page ahead of time. */
 const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
 
+/** `Sec-Fetch-Dest` of what a browser sends by itself: reports of violations, and looks for a newer service worker. */
+const BY_ITSELF = ['report', 'serviceworker'];
+
 /**
  * Whether nobody may be behind a request: it says so itself, or another site made the browser send it. A header can only
  * withhold activity, never claim it.
@@ -16,12 +19,13 @@ export function isPassiveRequest(request: Request, origins: readonly string[]): 
 
 /**
  * Whether a request says of itself that nobody waits for its answer: a stream of events that stays open, a page fetched
- * ahead of time, or one that carries `Idle-Session: passive`.
+ * ahead of time, a report of the browser's own, or one that carries `Idle-Session: passive`.
  */
 export function isUnattended({ headers }: Request): boolean {
   return (
     mentions(headers['idle-session'], 'passive') ||
     PURPOSE_HEADERS.some((name) => mentions(headers[name], 'prefetch')) ||
+    BY_ITSELF.includes(headers['sec-fetch-dest'] ?? '') ||
     acceptsOnlyEvents(headers.accept)
   );
 }
