@@ -243,6 +243,21 @@ describe('There is no draft', () => {
     expect(site.draftKeyRequests).toBe(0);
   });
 
+  it('of what is entered after the session has ended: it may be of the next person, and the key is of the one before', async () => {
+    await site.adaHasTyped();
+    await site.open('/form');
+    await site.restore().click();
+    site.endSessions();
+    await site.page.evaluate(() => dispatchEvent(new Event('online')));
+    await site.ended();
+    const before = await site.stored();
+    expect(before).toHaveLength(1);
+    // As in an app that lets people sign in again within the page.
+    await site.signIn('bob');
+    await site.type('of the next person');
+    expect(await site.stored()).toEqual(before);
+  });
+
   it('once it was stopped', async () => {
     await site.adaHasTyped();
     await site.open('/form');

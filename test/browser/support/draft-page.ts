@@ -10,7 +10,13 @@ export const TEXT = 'The river came through the café door 🌊';
 
 /** What the script in the page leaves there for the tests. */
 interface PageWindow extends PendingWork {
-  readonly session?: { getState(): { readonly state: string; readonly covered: boolean } };
+  readonly session?: {
+    getState(): {
+      readonly state: string;
+      readonly reason: string | null;
+      readonly covered: boolean;
+    };
+  };
   readonly stop: () => void;
 }
 
@@ -71,6 +77,13 @@ export class DraftPage extends DraftSite {
   async covered(): Promise<void> {
     await this.page.waitForFunction(
       () => (window as unknown as PageWindow).session?.getState().covered,
+    );
+  }
+
+  /** Waits until the page knows that the session has ended. */
+  async ended(): Promise<void> {
+    await this.page.waitForFunction(
+      () => (window as unknown as PageWindow).session?.getState().reason,
     );
   }
 

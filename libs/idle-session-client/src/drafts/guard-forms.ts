@@ -17,13 +17,14 @@ const DAY_MS = 86_400_000;
 
 const GUARDED = 'form[data-guard-forms]:not([autocomplete=off i])';
 
-type WatchedSession = Pick<IdleSession, 'getState' | 'subscribe'>;
+type WatchedSession = Pick<IdleSession, 'getState' | 'subscribe' | 'signal'>;
 
 /**
  * Keeps what a person enters in the page's forms with `data-guard-forms`, so that it is not lost with the session:
  * encrypted, with a key that the server gives only to a live session of the same person. The draft is offered again, and
  * removed when its form was sent, when the person discards it, when it cannot be read, and after a day. For every page,
- * also without forms: whether the server accepted a form shows on the page that follows. Returns how to stop.
+ * also without forms: whether the server accepted a form shows on the page that follows. Stops with the session, since what
+ * comes later may be another person's; returns how to stop before.
  */
 export function guardForms(session: WatchedSession, path: string): () => void {
   // Elsewhere there is no encryption, and so no draft.
@@ -31,6 +32,8 @@ export function guardForms(session: WatchedSession, path: string): () => void {
 
   const stopping = new AbortController();
   const { signal } = stopping;
+  const stop = () => stopping.abort();
+  session.signal.addEventListener('abort', stop);
   const fields = new FormFields();
   /** Forms that show something of the person's own, with the session in which they were submitted as they are. */
   const touched = new WeakMap<HTMLFormElement, string>();
@@ -109,7 +112,7 @@ export function guardForms(session: WatchedSession, path: string): () => void {
     addEventListener(type, onFormEvent, { signal, capture: true });
   }
 
-  return () => stopping.abort();
+  return stop;
 }
 
 /** Resolves once the server has said that the session is alive; never after the stop. */

@@ -11,6 +11,12 @@ describe('isStatus', () => {
     { ...alive, state: 'warning' },
     { ...alive, state: 'locked' },
     { status: 401, reason: 'revoked', loginUrl: '/login' },
+    ...['login', '../login?a=b', '//sign.example/in', 'https://sign.example/in', null].flatMap(
+      (url) => [
+        { ...alive, loginUrl: url },
+        { ...alive, unlockUrl: url },
+      ],
+    ),
   ])("takes %j for the server's answer", (body) => {
     expect(isStatus(body)).toBe(true);
   });
@@ -25,6 +31,18 @@ describe('isStatus', () => {
     { state: 'active' },
     { ...alive, expiresInMs: '900000' },
     { ...alive, sessionRef: null },
+    ...[
+      'javascript:alert(1)',
+      ' JAVA\nscript:alert(1)//',
+      'data:text/html,',
+      'http://',
+      'httpx:a',
+    ].flatMap((url) => [
+      { ...alive, loginUrl: url },
+      { ...alive, unlockUrl: url },
+      { state: 'none', loginUrl: url },
+      { status: 401, reason: 'idle', loginUrl: url },
+    ]),
   ])('does not take %j for it', (body) => {
     expect(isStatus(body)).toBe(false);
   });

@@ -11,9 +11,20 @@ export interface SessionAnswer extends Omit<IdleSessionStatus, 'sessionRef'> {
  * Whether the server itself answered where the session stands, and not a proxy or a sign-on page in between.
  */
 export function isStatus(body: unknown): body is SessionAnswer {
-  const { state, expiresInMs, sessionRef } = (body ?? {}) as Partial<IdleSessionStatus>;
+  const { state, expiresInMs, sessionRef, loginUrl, unlockUrl } = (body ??
+    {}) as Partial<IdleSessionStatus>;
+  if (!isPage(loginUrl) || !isPage(unlockUrl)) return false;
   if (state === 'none' || reasonOf(body)) return true;
   return typeof expiresInMs === 'number' && typeof sessionRef === 'string';
+}
+
+/** The client goes to these addresses, so that one with a script in it is not the server's. */
+function isPage(url: string | null = null): boolean {
+  try {
+    return /^https?:/.test(new URL(url ?? '', 'http://a').href);
+  } catch {
+    return false;
+  }
 }
 
 /** The reason why the session ended; undefined if the body does not tell of its end. */
