@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server } from 'node:http';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import expressSession, { type Store } from 'express-session';
+import { IdleSessionService } from 'nestjs-idle-session';
 import supertest from 'supertest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { appModuleOn } from '../../docs/examples/recipes/migrating.js';
 import * as fresh from '../../docs/examples/recipes/fresh.js';
 import * as lock from '../../docs/examples/recipes/lock.js';
@@ -45,6 +49,27 @@ describe('docs/recipes/passport.md', () => {
     expect(signedOut.get('Set-Cookie')).toHaveLength(1);
     await browser.get('/me').expect(401);
     expect(await statusOf(browser)).toMatchObject({ state: 'none', expiresInMs: null });
+  });
+
+  it('a gateway lets the socket of a signed-in person in, whose handshake Passport has not seen', async () => {
+    const app = await startWithPassport();
+    running.push(app);
+    await app.listen(0, '127.0.0.1');
+    const signedIn = await supertest(app.getHttpServer())
+      .post('/login')
+      .send({ name: 'ada', password: 'demo' })
+      .expect(200);
+    const sockets = new WebSocketServer({ server: app.getHttpServer() as Server });
+    const isLetIn = once(sockets, 'connection').then(([socket, request]) =>
+      app.get(IdleSessionService).attach(socket as WebSocket, request as IncomingMessage),
+    );
+    const cookie = signedIn.get('Set-Cookie')![0]!.split(';')[0]!;
+    const socket = new WebSocket((await app.getUrl()).replace('http', 'ws'), {
+      headers: { cookie },
+    });
+    const [isMember] = await Promise.all([isLetIn, once(socket, 'open')]);
+    expect(isMember).toBe(true);
+    socket.terminate();
   });
 });
 

@@ -18,6 +18,15 @@ import type { Request } from 'express';
 import { IdleSessionModule, IdleSessionService, SkipIdleSession } from 'nestjs-idle-session';
 import passport, { Strategy } from 'passport';
 
+// #region session
+declare module 'express-session' {
+  interface SessionData {
+    /** Passport writes it at sign-in, and takes `user` out at sign-out. */
+    passport?: { user?: unknown };
+  }
+}
+// #endregion session
+
 /** In the place of passport-local, or of any other strategy. */
 class DemoStrategy extends Strategy {
   override authenticate(request: Request): void {
@@ -101,7 +110,7 @@ export class MeController {
     // #region applies-to
     IdleSessionModule.forRoot({
       session: { secret: process.env.SESSION_SECRET ?? 'at least sixteen characters' },
-      appliesTo: (request) => request.isAuthenticated(),
+      appliesTo: ({ session }) => session.passport?.user !== undefined,
     }),
     // #endregion applies-to
   ],

@@ -80,8 +80,9 @@ export interface IdleSessionModuleOptions {
   readonly origins?: readonly string[];
 
   /**
-   * Whether a stored session is put under the idle clock; default: every one. Asked with `request.session` there. A
-   * session that came under the clock stays under it until it ends: saying no later only leaves requests unchecked.
+   * Whether the module guards a stored session; default: every one. Asked with `request.session` there, and for the
+   * handshake of a socket without what the middleware of `main.ts` does. The module guards such a session until it ends:
+   * saying no later only leaves requests unchecked.
    */
   readonly appliesTo?: (request: Request) => boolean;
 
