@@ -2,7 +2,7 @@
 // named here is as in the lock file; together, each version is tried once. Arguments: for Jest.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
  * @property {string} [node]
  * @property {Record<string, string>} [nest]
  * @property {Record<string, string>} [frameworks] of the browser, and what compiles their apps
- * @property {string[]} tests
+ * @property {string[]} tests patterns of their paths
  */
 
 /** Modules, routes, what runs before and after handlers, GraphQL and gateways. */
@@ -33,9 +33,12 @@ const WHERE_NEST_HAS_A_PART = [
   'exempt',
   'express-middleware',
   'for-root-async',
+  'foreign-session',
+  'fresh-session',
   'graphql',
   'imported-twice',
-  'locked\\.',
+  'locked',
+  'lost-while-running',
   'overriding',
   'page-navigation',
   'passive',
@@ -43,11 +46,22 @@ const WHERE_NEST_HAS_A_PART = [
   'platform',
   'pushed-fields',
   'refusals',
+  'replaced-id',
   'routing',
+  'slow-requests',
   'socket-io',
   'start',
-  'streams',
+  'stream',
   'user-functions',
+  'websockets',
+];
+
+/** Connections, and what takes long. */
+const WHERE_NODE_HAS_A_PART = [
+  '.*stream',
+  'long-handlers',
+  'slow-requests',
+  'socket-io',
   'websockets',
 ];
 
@@ -57,9 +71,8 @@ export const COMBINATIONS = [
     name: 'oldest-frameworks-on-node-22',
     node: '22.23.5',
     tests: [
-      'test/browser/(react|vue|angular)',
-      // What Node itself does.
-      'test/server/(streams|websockets|slow-requests|long-handlers)',
+      ...['react', 'vue', 'angular'].map((name) => `test/browser/${name}`),
+      ...WHERE_NODE_HAS_A_PART.map((name) => `test/server/${name}`),
     ],
     frameworks: {
       react: '18.0.0',
@@ -81,7 +94,7 @@ export const COMBINATIONS = [
   {
     name: 'nest-11-on-node-24',
     node: '24.22.3',
-    tests: [`test/server/(${WHERE_NEST_HAS_A_PART.join('|')})`],
+    tests: WHERE_NEST_HAS_A_PART.map((name) => `test/server/${name}`),
     nest: {
       common: '11.2.10',
       core: '11.2.10',
@@ -139,7 +152,7 @@ function check(combination) {
     `@nestjs/${part}`,
     join(modules, '@nestjs', part),
   ]);
-  console.log(`\n${name}: Node ${run(binary, ['--version'], root, 'pipe').trim()}`);
+  console.log(`\n${name}: Node ${run(binary, ['--version'], root, { stdout: 'pipe' }).trim()}`);
   if (nestModules.length > 0) checkTypes(folder, nestModules);
 
   const config = join(folder, 'jest.config.mjs');
@@ -147,8 +160,22 @@ function check(combination) {
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   // test/browser/support/workbench.ts reads it.
-  if (frameworks) process.env.FRAMEWORK_MODULES = modules;
-  run(binary, [...flags, jest, '--config', config, ...process.argv.slice(2), ...tests], root);
+  const env = frameworks && { FRAMEWORK_MODULES: modules };
+  const args = [...flags, jest, '--config', config, ...process.argv.slice(2), ...tests];
+  run(binary, args, root, { env });
+}
+
+/**
+ * So that no test is left out when its file gets another name.
+ *
+ * @param {Combination} combination
+ */
+function refuseUnknown({ name, tests }) {
+  const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).map(
+    (file) => `test/${file}`,
+  );
+  const unknown = tests.filter((test) => !files.some((file) => new RegExp(test).test(file)));
+  if (unknown.length > 0) throw new Error(`${name}: no test is called ${unknown.join(', ')}`);
 }
 
 /**
@@ -200,17 +227,22 @@ function checkTypes(folder, nestModules) {
  * @param {string} command
  * @param {string[]} args
  * @param {string} cwd
- * @param {'inherit' | 'pipe'} stdout
+ * @param {{ stdout?: 'inherit' | 'pipe'; env?: Record<string, string> | undefined }} [options]
  */
-function run(command, args, cwd, stdout = 'inherit') {
-  const stdio = /** @type {const} */ (['ignore', stdout, 'inherit']);
-  const result = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: [...stdio] });
+function run(command, args, cwd, { stdout = 'inherit', env } = {}) {
+  const result = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', stdout, 'inherit'],
+    env: { ...process.env, ...env },
+  });
   if (result.error) throw result.error;
   if (result.status !== 0) process.exit(1);
   return result.stdout;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  COMBINATIONS.forEach(refuseUnknown);
   await Promise.all(COMBINATIONS.map(install));
   COMBINATIONS.forEach(check);
 }
