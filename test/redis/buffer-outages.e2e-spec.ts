@@ -84,7 +84,10 @@ describe('An outage of the activity storage alone', () => {
     'does not keep the app from closing, and is one line ($kind)',
     async ({ begin }) => {
       // So that there is something to send.
-      const late = await apps.start({ syncInterval: '1m' }, { activity: away });
+      const late = await apps.start(
+        { syncInterval: '1m' },
+        { activity: away, options: { storageTimeout: STORAGE_TIMEOUT } },
+      );
       await page(late, await late.signIn()).expect(200);
       await begin();
       const stopwatch = new Stopwatch();

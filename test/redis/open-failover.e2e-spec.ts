@@ -47,6 +47,8 @@ async function ioredis(): Promise<IoredisClient> {
 async function startApp(client: RedisScriptClient | IoredisClient) {
   const app = await createRedisApp(sessions, {
     storage: () => new RedisActivityStorage(client),
+    // A failover takes longer, so that requests are given up meanwhile.
+    options: { storageTimeout: '1s' },
     metadata: {
       ...withGateways.metadata,
       controllers: [...withGateways.metadata.controllers, StreamsController],
