@@ -61,11 +61,16 @@ describe('Claims desk', () => {
       .expect(401);
   });
 
-  it('says of a wrong password what to do next, marks no single field, keeps what was typed, and signs nobody in', async () => {
+  it('says of a wrong name or password what to do next, marks no single field, keeps what was typed, and signs nobody in', async () => {
+    await person
+      .post('/login')
+      .type('form')
+      .send({ username: 'demo', password: 'demos' })
+      .expect(401);
     const { text } = await person
       .post('/login')
       .type('form')
-      .send({ username: '<b>demo', password: 'demos', returnTo: '/claims/new' })
+      .send({ username: '<b>demo', password: 'demo', returnTo: '/claims/new' })
       .expect(401);
     expect(text).toContain('role="alert"');
     expect(text).toContain('Check both, then sign in again.');
