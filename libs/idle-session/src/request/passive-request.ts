@@ -7,6 +7,9 @@ const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as cons
 /** `Sec-Fetch-Dest` of what a browser sends by itself: reports of violations, and looks for a newer service worker. */
 const BY_ITSELF = ['report', 'serviceworker'];
 
+/** What a browser reports may come without `Sec-Fetch-Dest`: later, or over http. */
+const REPORT = /^application\/(reports\+json|csp-report)\b/i;
+
 /**
  * Whether nobody may be behind a request: it says so itself, or another site made the browser send it. A header can only
  * withhold activity, never claim it.
@@ -26,6 +29,7 @@ export function isUnattended({ headers }: Request): boolean {
     mentions(headers['idle-session'], 'passive') ||
     PURPOSE_HEADERS.some((name) => mentions(headers[name], 'prefetch')) ||
     BY_ITSELF.includes(headers['sec-fetch-dest'] ?? '') ||
+    REPORT.test(headers['content-type'] ?? '') ||
     acceptsOnlyEvents(headers.accept)
   );
 }
