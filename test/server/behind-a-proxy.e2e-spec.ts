@@ -113,6 +113,9 @@ describe('On an https site behind a proxy that Express does not trust', () => {
     expect(await warningsOf({ Forwarded: 'host="proto=https"' })).toEqual([]);
     expect(await warningsOf({ Referer: 'https://desk.example.evil.example/' })).toEqual([]);
     expect(await warningsOf({ 'X-Forwarded-Proto': 'https' }, {}, trustProxy)).toEqual([]);
+    // Of a handshake, some proxies say so.
+    const handshake = { Origin: 'https://desk.example', 'X-Forwarded-Proto': 'wss' };
+    expect(await warningsOf(handshake, {}, trustProxy)).toEqual([]);
     expect(await warningsOf({ 'X-Forwarded-Proto': 'https' }, { proxy: true })).toEqual([]);
     expect(
       await warningsOf({ 'X-Forwarded-Proto': 'https' }, { cookie: { secure: false } }),

@@ -48,6 +48,8 @@ describe('A WebSocket of a page of another origin', () => {
     { Host, Origin: 'https://claims.example' },
     { Host: 'claims.example:3000', Origin: 'http://claims.example:3000' },
     { Host, 'Sec-Fetch-Site': 'same-origin' },
+    // A proxy changed the host, and scripts cannot set what the browser says.
+    { Host: 'inner', Origin: 'http://claims.example', 'Sec-Fetch-Site': 'same-origin' },
   ])('is let in if it is the app itself: %j', async (headers) => {
     const test = await start();
     const { Cookie } = await signIn(test);
@@ -63,10 +65,24 @@ describe('A WebSocket of a page of another origin', () => {
     expect(await client.closed).toMatchObject({ reason: 'other-origin' });
   });
 
+  it('is refused with a line that says what the browser said of it', async () => {
+    const logger = new RecordingLogger();
+    const test = await start({ logger });
+    const { Cookie } = await signIn(test);
+    const said = { Host, Origin: 'http://claims.example', 'Sec-Fetch-Site': 'cross-site' };
+    expect(await (await open(test, { ...said, Cookie })).closed).toMatchObject({ code: 1008 });
+    expect(logger.warnings).toEqual([
+      expect.stringContaining(
+        '"http://claims.example", but the browser says Sec-Fetch-Site: "cross-site"',
+      ),
+    ]);
+  });
+
   it.each(['https', 'wss'])(
     'is refused where a trusted proxy says %s and the page is of http, or the browser names another site',
     async (scheme) => {
-      const test = await start({ configure: trustProxy });
+      const logger = new RecordingLogger();
+      const test = await start({ logger, configure: trustProxy });
       const { Cookie } = await signIn(test);
       const over = { Host, Cookie, 'X-Forwarded-Proto': scheme };
       await join(test, { ...over, Origin: 'https://claims.example' });
@@ -77,6 +93,11 @@ describe('A WebSocket of a page of another origin', () => {
         const client = await open(test, refused);
         expect(await client.closed).toMatchObject({ reason: 'other-origin' });
       }
+      expect(logger.warnings).toEqual([
+        expect.stringContaining(
+          `"http://claims.example", but it came to "${scheme}://claims.example"`,
+        ),
+      ]);
     },
   );
 

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { isByHttps } from '../utils/same-origin.js';
 
 const CURE =
   "Tell Express to trust the proxy, app.set('trust proxy', 1), and let the proxy send X-Forwarded-Proto.";
@@ -22,7 +23,7 @@ export function insecureCookieWarning(
       ? 'the browser gets no session cookie, and nobody stays signed in'
       : 'the session cookie is sent without Secure';
   return (request) => {
-    if (isDone || !isHttpsForBrowser(request) || request.secure) return;
+    if (isDone || !isHttpsForBrowser(request) || isByHttps(request)) return;
     isDone = true;
     warn(
       `The site is on https, but for Express the connection is not secure: ${consequence}. ${CURE}`,

@@ -67,13 +67,17 @@ export function describeRefusal(request: Request, kind: OtherOrigin): string {
  * Whether a page of that origin would send this host: the port may be left out where it is the scheme's own. Where Express
  * knows that the request came by https, a page over http is of another origin.
  */
-function isOwnOrigin(origin: string, { host, protocol }: Request): boolean {
+function isOwnOrigin(origin: string, request: Request): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
-  // Some proxies name the scheme of a handshake.
-  if (/^(https|wss)$/.test(protocol) && url.protocol !== 'https:') return false;
-  const sent = `${url.protocol}//${host}`;
+  if (isByHttps(request) && url.protocol !== 'https:') return false;
+  const sent = `${url.protocol}//${request.host}`;
   return URL.canParse(sent) && new URL(sent).host === url.host && url.host !== '';
+}
+
+/** Whether Express knows that the request came by https: of a handshake, some proxies say `wss`. */
+export function isByHttps({ secure, protocol }: Request): boolean {
+  return secure || protocol === 'wss';
 }
 
 export function quoted(header: string | undefined): string {

@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
-import { otherOriginOf, quoted } from '../../utils/same-origin.js';
+import { otherOriginOf, quoted, type OtherOrigin } from '../../utils/same-origin.js';
 import { StorageUnavailableException } from '../idle-session.exceptions.js';
 import { AttachedSocket } from './attached-socket.js';
 import { HandshakeSessions } from './handshake-sessions.js';
@@ -52,14 +52,21 @@ export class OpenSockets {
     }
   }
 
+  /**
+   * Not if a page of another origin opened the socket, which rides on the cookie: no CORS stands in the way of that
+   * (cross-site WebSocket hijacking). Browsers send `Origin` with each WebSocket handshake, and with polling as they do
+   * with other requests.
+   */
   private async admit(
     attached: AttachedSocket,
     { allowedOrigins = [] }: AttachOptions,
   ): Promise<boolean> {
     const { handshake } = attached;
-    const { origins } = this.options;
-    if (isFromOtherOrigin(handshake, { origins, allowedOrigins })) {
-      this.logOrigin(handshake);
+    const origin = handshake.get('Origin');
+    const isAllowed = origin !== undefined && allowedOrigins.includes(origin);
+    const other = isAllowed ? undefined : otherOriginOf(handshake, this.options.origins);
+    if (other) {
+      this.logOrigin(handshake, other);
       attached.close({ code: 1008, reason: 'other-origin' });
       return false;
     }
@@ -73,28 +80,18 @@ export class OpenSockets {
   }
 
   /** Once, so that a refusal by mistake is found in the log. */
-  private logOrigin(request: Request): void {
+  private logOrigin(request: Request, other: OtherOrigin): void {
     if (this.hasLoggedOrigin) return;
     this.hasLoggedOrigin = true;
+    const why =
+      other === 'host'
+        ? `it came to ${quoted(`${request.protocol}://${request.host}`)}`
+        : `the browser says Sec-Fetch-Site: ${quoted(request.get('Sec-Fetch-Site'))}`;
     this.logger.warn(
-      `A socket was refused: its Origin is ${quoted(request.get('Origin'))}, but it came to ${quoted(`${request.protocol}://${request.host}`)}. ` +
+      `A socket was refused: its Origin is ${quoted(request.get('Origin'))}, but ${why}. ` +
         'If the page is yours, name its origin in the option "origins", or for this socket alone: ' +
-        'attach(socket, request, { allowedOrigins }). If a proxy changed the ' +
-        "host, let it pass on Host, or X-Forwarded-Host and tell Express to trust it: app.set('trust proxy', 1).",
+        'attach(socket, request, { allowedOrigins }). If a proxy changed the host or the Origin, let it pass on both: ' +
+        "Host, or X-Forwarded-Host and tell Express to trust it, app.set('trust proxy', 1).",
     );
   }
-}
-
-/**
- * Whether a page of another origin opened the socket, which rides on the cookie: no CORS stands in the way of that
- * (cross-site WebSocket hijacking). Browsers send `Origin` with each WebSocket handshake, and with polling as they do with
- * other requests.
- */
-function isFromOtherOrigin(
-  request: Request,
-  { origins, allowedOrigins }: Record<'origins' | 'allowedOrigins', readonly string[]>,
-): boolean {
-  const origin = request.get('Origin');
-  if (origin !== undefined && allowedOrigins.includes(origin)) return false;
-  return otherOriginOf(request, origins) !== undefined;
 }
