@@ -34,6 +34,7 @@ export function guardForms(session: WatchedSession, path: string): () => void {
   const { signal } = stopping;
   const stop = () => stopping.abort();
   session.signal.addEventListener('abort', stop);
+  if (session.signal.aborted) stop();
   const fields = new FormFields();
   /** Forms that show something of the person's own, with the session in which they were submitted as they are. */
   const touched = new WeakMap<HTMLFormElement, string>();
