@@ -70,6 +70,7 @@ describe('docs/recipes/passport.md', () => {
     const [isMember] = await Promise.all([isLetIn, once(socket, 'open')]);
     expect(isMember).toBe(true);
     socket.terminate();
+    sockets.close();
   });
 });
 
