@@ -7,6 +7,7 @@ import { SECOND } from '../support/durations.js';
 import { Stopwatch } from '../support/stopwatch.js';
 import type { RedisApp } from '../support/redis-app.js';
 import { RedisServer } from '../support/redis-server.js';
+import { SHORT_STORAGE_TIMEOUT } from '../support/short-storage-timeout.js';
 import { until } from '../support/until.js';
 
 const apps = BufferedApps.forEachTest();
@@ -86,7 +87,7 @@ describe('An outage of the activity storage alone', () => {
       // So that there is something to send.
       const late = await apps.start(
         { syncInterval: '1m' },
-        { activity: away, options: { storageTimeout: STORAGE_TIMEOUT } },
+        { activity: away, options: { storageTimeout: SHORT_STORAGE_TIMEOUT } },
       );
       await page(late, await late.signIn()).expect(200);
       await begin();

@@ -14,10 +14,8 @@ import { SkipIdleSession } from 'nestjs-idle-session';
 import { Stopwatch } from '../support/stopwatch.js';
 import { createRedisApp, type RedisApp } from '../support/redis-app.js';
 import { RedisServer } from '../support/redis-server.js';
+import { SHORT_STORAGE_TIMEOUT } from '../support/short-storage-timeout.js';
 import { until } from '../support/until.js';
-
-/** Short, so that tests of servers that hang do not take long. */
-const STORAGE_TIMEOUT = 500;
 
 const servers = {} as Record<'sessions' | 'activity', RedisServer>;
 
@@ -73,7 +71,7 @@ let one: RedisApp;
 let two: RedisApp;
 beforeAll(async () => {
   [servers.sessions, servers.activity] = [await RedisServer.start(), await RedisServer.start()];
-  const options = { storageTimeout: STORAGE_TIMEOUT };
+  const options = { storageTimeout: SHORT_STORAGE_TIMEOUT };
   const create = () =>
     createRedisApp(servers.sessions, {
       activity: servers.activity,
@@ -109,7 +107,7 @@ it.each(
   const ask = method === 'GET' ? two.ask.get(path) : two.ask.post(path);
   const stopwatch = new Stopwatch();
   const { status, headers } = await ask.query({ hangs }).set('Cookie', ada);
-  expect(stopwatch.stop()).toBeLessThan(2 * STORAGE_TIMEOUT + 1000);
+  expect(stopwatch.stop()).toBeLessThan(2 * SHORT_STORAGE_TIMEOUT + 1000);
   // What was done when it hung is as it may be, but it is nobody's end.
   expect([200, 503]).toContain(status);
   expect(headers).not.toHaveProperty('set-cookie');
@@ -127,7 +125,7 @@ it.each([
     if (who === 'somebody') signIn.set('Cookie', ada);
     const stopwatch = new Stopwatch();
     const { status } = await signIn;
-    expect(stopwatch.stop()).toBeLessThan(2 * STORAGE_TIMEOUT + 1000);
+    expect(stopwatch.stop()).toBeLessThan(2 * SHORT_STORAGE_TIMEOUT + 1000);
     expect(status).toBe(503);
   },
 );

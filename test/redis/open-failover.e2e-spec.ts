@@ -13,6 +13,7 @@ import { RedisServer } from '../support/redis-server.js';
 import { SECOND } from '../support/durations.js';
 import { ClaimsGateway, join, withGateways } from '../support/socket-app.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
+import { SHORT_STORAGE_TIMEOUT } from '../support/short-storage-timeout.js';
 import { until } from '../support/until.js';
 
 let sessions: RedisServer;
@@ -48,7 +49,7 @@ async function startApp(client: RedisScriptClient | IoredisClient) {
   const app = await createRedisApp(sessions, {
     storage: () => new RedisActivityStorage(client),
     // A failover takes longer, so that requests are given up meanwhile.
-    options: { storageTimeout: '1s' },
+    options: { storageTimeout: SHORT_STORAGE_TIMEOUT },
     metadata: {
       ...withGateways.metadata,
       controllers: [...withGateways.metadata.controllers, StreamsController],

@@ -6,6 +6,7 @@ import { Stopwatch } from '../support/stopwatch.js';
 import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
 import { RedisServer } from '../support/redis-server.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
+import { SHORT_STORAGE_TIMEOUT } from '../support/short-storage-timeout.js';
 import { until } from '../support/until.js';
 
 let sessions: RedisServer;
@@ -66,7 +67,7 @@ describe.each<[string, () => void | Promise<void>, () => void | Promise<void>]>(
   ['hangs', () => activity.freeze(), () => activity.thaw()],
 ])('With onStorageError "allow", while the Redis of the activity %s,', (_, begin, end) => {
   const startTwo = async () => {
-    const options = { onStorageError: 'allow', storageTimeout: '500ms' } as const;
+    const options = { onStorageError: 'allow', storageTimeout: SHORT_STORAGE_TIMEOUT } as const;
     return [await start(options), await start(options)] as const;
   };
 

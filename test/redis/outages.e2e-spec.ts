@@ -20,17 +20,15 @@ import { sessionIdOf } from '../support/cookies.js';
 import { aMinuteLater } from '../support/minute-later.js';
 import { passTime } from '../support/activity-records.js';
 import { RedisServer } from '../support/redis-server.js';
+import { SHORT_STORAGE_TIMEOUT } from '../support/short-storage-timeout.js';
 import { until } from '../support/until.js';
 import { MINUTE, SignedInGuard } from '../support/test-app.js';
-
-/** Short, so that tests of servers that hang do not take long. */
-const STORAGE_TIMEOUT = 500;
 
 /** How soon after an outage the storage answers again. */
 const RECOVERY_MS = 5000;
 
 /** How long a question to Redis is waited for at least. */
-const WAITED_FOR = 0.85 * STORAGE_TIMEOUT;
+const WAITED_FOR = 0.85 * SHORT_STORAGE_TIMEOUT;
 
 let redis: RedisServer;
 let test: RedisApp;
@@ -44,7 +42,7 @@ afterEach(async () => {
 async function createApp({ options, ...others }: RedisAppOptions = {}): Promise<void> {
   redis = await RedisServer.start();
   test = await createRedisApp(redis, {
-    options: { loginUrl: '/login', storageTimeout: STORAGE_TIMEOUT, ...options },
+    options: { loginUrl: '/login', storageTimeout: SHORT_STORAGE_TIMEOUT, ...options },
     ...others,
   });
   ada = await test.signIn();

@@ -3,12 +3,10 @@ import { RedisStore } from 'connect-redis';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import supertest from 'supertest';
 import { cookiesOf } from './cookies.js';
+import { SHORT_STORAGE_TIMEOUT } from './short-storage-timeout.js';
 import { Stopwatch } from './stopwatch.js';
 import { until } from './until.js';
 import { createTestApp } from './test-app.js';
-
-/** Short, so that tests of servers that hang do not take long. */
-export const STORAGE_TIMEOUT = 500;
 
 export interface ReplicatedApp {
   /** A request without cookies. */
@@ -31,7 +29,7 @@ export async function createAppOn(client: RedisScriptClient): Promise<Replicated
   const { app } = await createTestApp({
     options: {
       loginUrl: '/login',
-      storageTimeout: STORAGE_TIMEOUT,
+      storageTimeout: SHORT_STORAGE_TIMEOUT,
       storage: new RedisActivityStorage(client),
       session: { store: new RedisStore({ client }) } as never,
     },
