@@ -2,17 +2,7 @@ import { evaluate, type ActivityRecord, type EndReason } from 'nestjs-idle-sessi
 import { Session, type Attempt } from './session-history.js';
 import { countsForMs, unsentMs, type Rules } from './rules.js';
 import { LATENCY_MS, Troubles } from './troubles.js';
-
-/** What a request carries. */
-export interface Visit {
-  readonly idleTimeoutMs: number;
-  /** Checked, but not activity. */
-  readonly passive?: boolean;
-  /** How long ago the person did something. */
-  readonly idleForMs?: number;
-  /** The person unlocks the session. */
-  readonly unlocks?: boolean;
-}
+import { whatCounts, type Visit } from './visit.js';
 
 /** `accepted`, the reason why not, or that no server could tell. */
 export type Outcome = 'accepted' | 'locked' | EndReason | 'unavailable' | 'unknown';
@@ -68,7 +58,7 @@ export class StorageOracle {
   visited(server: number, key: string, visit: Visit): (outcome: Outcome) => void {
     const session = this.session(key);
     const startedAt = this.now();
-    const { idleTimeoutMs, passive, idleForMs = 0, unlocks = false } = visit;
+    const { idleTimeoutMs, passive, idleForMs, unlocks } = whatCounts(visit);
     const attempt: Attempt = { server, idleTimeoutMs, startedAt, unlocks, endedAt: Infinity };
     const answered = new Set(session.attempts.filter(({ endedAt }) => endedAt < Infinity));
     session.attempts.push(attempt);

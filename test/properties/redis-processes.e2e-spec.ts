@@ -133,6 +133,7 @@ class World {
     const model = this.models.get(visit.key)!;
     if (visit.timeout !== model.timeout) await this.settle();
     const allowed = this.allowed(model, server, visit);
+    const mayBe = [model.stored, model.accepted].map((last) => this.outcome(last, model.timeout));
     const outcome = await server.visit(visit.key, {
       idleTimeoutMs: visit.timeout * MINUTE,
       idleForMs: visit.idleFor * MINUTE,
@@ -143,11 +144,11 @@ class World {
     if (outcome === 'locked') return;
     if (outcome !== 'accepted') return this.endedAs(model, outcome as EndReason, server);
     if (model.ended !== undefined) return;
-    if (visit.unlocks) {
+    if (visit.unlocks && mayBe.every((outcome) => outcome === 'locked')) {
       // The storage does that itself, and at once.
       model.stored = model.accepted = this.now;
-    } else if (!visit.passive) {
-      const at = this.now - visit.idleFor;
+    } else if (visit.unlocks || !visit.passive) {
+      const at = visit.unlocks ? this.now : this.now - visit.idleFor;
       model.unsent.push({ by: server, at });
       model.accepted = Math.max(model.accepted, at);
     }

@@ -1,4 +1,4 @@
-import type { Visit } from '../../model/storage-oracle.js';
+import type { Visit } from '../../model/visit.js';
 import type { Fault } from './link.js';
 
 /** A moment in the life of a session, as the storage knows it. */

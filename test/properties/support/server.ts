@@ -12,7 +12,8 @@ import { SessionStart } from '../../../libs/idle-session/src/session/session-sta
 import { SessionEvents } from '../../../libs/idle-session/src/session/session-events.js';
 import { OutageLog } from '../../../libs/idle-session/src/utils/outage-log.js';
 import type { Rules } from '../../model/rules.js';
-import type { Outcome, Visit } from '../../model/storage-oracle.js';
+import type { Outcome } from '../../model/storage-oracle.js';
+import { whatCounts, type Visit } from '../../model/visit.js';
 
 const STORAGE_TIMEOUT_MS = 1000;
 
@@ -60,7 +61,7 @@ export class Server {
 
   /** A request: looked up by the store, checked by the guard, counted by the interceptor. */
   visit(key: string, visit: Visit): Promise<Outcome> {
-    const { idleTimeoutMs, passive = false, idleForMs = 0, unlocks = false } = visit;
+    const { idleTimeoutMs, passive, idleForMs, unlocks } = whatCounts(visit);
     return this.orUnavailable(async () => {
       let reading = await this.endIfExpired(key, await this.activity.read(key));
       let readAt = performance.now();
@@ -69,7 +70,7 @@ export class Server {
         const answer = await this.activity.unlock(key, idleTimeoutMs);
         reading = await this.endIfExpired(key, answer);
         readAt = performance.now();
-        // Of one that was not locked, it is activity.
+        // One that was not locked goes on below.
         if (answer.unlocked) return this.outcome(reading);
       }
       if (this.outcome(reading) !== 'accepted') return this.outcome(reading);

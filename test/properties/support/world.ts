@@ -1,6 +1,7 @@
 import { BufferedActivityStorage } from 'nestjs-idle-session';
 import type { Rules } from '../../model/rules.js';
-import { StorageOracle, type Visit } from '../../model/storage-oracle.js';
+import { StorageOracle } from '../../model/storage-oracle.js';
+import type { Visit } from '../../model/visit.js';
 import { LATENCY_MS, RECOVERY_MS, SERVERS } from '../../model/troubles.js';
 import type { Action, By, Moment } from './action.js';
 import { Link, type Fault, type Network } from './link.js';
