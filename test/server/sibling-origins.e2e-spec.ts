@@ -132,7 +132,10 @@ describe('A WebSocket', () => {
       const refused = await open(test, { ...headers, Cookie });
       expect(await refused.closed).toEqual({ code: 1008, reason: 'other-origin' });
     }
-    expect(logger.warnings).toEqual([expect.stringContaining('the option "origins"')]);
+    expect(logger.warnings).toEqual([
+      expect.stringMatching(/name its origin in the option "origins".*allowedOrigins/),
+      expect.stringMatching(/one registrable domain, and both on https\. IdleSessionModule$/),
+    ]);
   });
 
   it('may be of an origin that is allowed for it alone', async () => {

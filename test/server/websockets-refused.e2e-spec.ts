@@ -73,7 +73,7 @@ describe('A WebSocket of a page of another origin', () => {
     expect(await (await open(test, { ...said, Cookie })).closed).toMatchObject({ code: 1008 });
     expect(logger.warnings).toEqual([
       expect.stringContaining(
-        '"http://claims.example", but the browser says Sec-Fetch-Site: "cross-site"',
+        'another origin (Sec-Fetch-Site: "cross-site", Origin: "http://claims.example")',
       ),
     ]);
   });
@@ -97,6 +97,7 @@ describe('A WebSocket of a page of another origin', () => {
         expect.stringContaining(
           `"http://claims.example", but it came to "${scheme}://claims.example"`,
         ),
+        expect.stringContaining('Sec-Fetch-Site: "cross-site"'),
       ]);
     },
   );

@@ -10,13 +10,13 @@ import {
 } from '../session/idle-session.exceptions.js';
 import type { RequestSession } from '../session/request-session.js';
 import { RequestSessions } from '../session/request-sessions.js';
-import { describeRefusal, otherOriginOf } from '../utils/same-origin.js';
+import { RefusalLog } from '../utils/refusal-log.js';
+import { otherOriginOf } from '../utils/same-origin.js';
 
 /** What an endpoint asks before it answers. */
 @Injectable()
 export class EndpointChecks {
-  private readonly logger = new Logger('IdleSessionModule');
-  private readonly logged = new Set<string>();
+  private readonly refusals = new RefusalLog(new Logger('IdleSessionModule'));
 
   constructor(
     private readonly requestSessions: RequestSessions,
@@ -59,12 +59,12 @@ export class EndpointChecks {
     throw new StorageUnavailableException(new Error('The session could not be looked up'));
   }
 
-  /** Once for each kind, so that a refusal by mistake is found in the log. @throws {ForbiddenException} */
+  /** @throws {ForbiddenException} */
   refuseOtherOrigins(request: Request): void {
     const kind = otherOriginOf(request, this.options.origins);
     if (kind === undefined) return;
-    if (!this.logged.has(kind)) this.logger.warn(describeRefusal(request, kind));
-    this.logged.add(kind);
+    const path = request.originalUrl.split('?')[0];
+    this.refusals.refused(`${request.method} ${path}`, request, kind);
     throw new ForbiddenException('This request comes from another site.');
   }
 }

@@ -1,8 +1,5 @@
 import type { Request } from 'express';
 
-/** The longest part of a header that a log line repeats. */
-const LOGGED_LENGTH = 100;
-
 /** Why a request counts as another origin's: by `Sec-Fetch-Site`, by `Origin`, or listed but of another site. */
 export type OtherOrigin = 'site' | 'host' | 'listed';
 
@@ -36,33 +33,6 @@ export function isOfListedOrigin({ headers }: Request, origins: readonly string[
   );
 }
 
-/** What a log line says of a request that was refused. */
-export function describeRefusal(request: Request, kind: OtherOrigin): string {
-  const origin = quoted(request.get('Origin'));
-  const host = quoted(request.host);
-  const refused = `${request.method} ${request.originalUrl.split('?')[0]} was refused with 403`;
-  switch (kind) {
-    case 'site':
-      return (
-        `${refused}: the browser says that it comes from another origin (Sec-Fetch-Site: ` +
-        `${quoted(request.get('Sec-Fetch-Site'))}, Origin: ${origin}). If the page is yours, name its origin in the ` +
-        'option "origins".'
-      );
-    case 'host':
-      return (
-        `${refused}: its Origin is ${origin}, but it came to ${quoted(`${request.protocol}://${request.host}`)}. If a proxy ` +
-        'changed the host, people who type are signed out. Let the proxy pass on Host, or X-Forwarded-Host and tell Express ' +
-        'to trust it: app.set(\'trust proxy\', 1). If the page is yours, name its origin in the option "origins".'
-      );
-    case 'listed':
-      return (
-        `${refused}: the option "origins" lists ${origin}, but the browser says that it is of another site than ${host} ` +
-        '(Sec-Fetch-Site: "cross-site"). Browsers send the session cookie only within one site: put both hosts under one ' +
-        'registrable domain, and both on https.'
-      );
-  }
-}
-
 /**
  * Whether a page of that origin would send this host: the port may be left out where it is the scheme's own. Where Express
  * knows that the request came by https, a page over http is of another origin.
@@ -78,8 +48,4 @@ function isOwnOrigin(origin: string, request: Request): boolean {
 /** Whether Express knows that the request came by https: of a handshake, some proxies say `wss`. */
 export function isByHttps({ secure, protocol }: Request): boolean {
   return secure || protocol === 'wss';
-}
-
-export function quoted(header: string | undefined): string {
-  return JSON.stringify((header ?? '').slice(0, LOGGED_LENGTH));
 }

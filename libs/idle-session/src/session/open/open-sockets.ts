@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { Request } from 'express';
 import { RESOLVED_OPTIONS } from '../../options/module-definition.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
-import { otherOriginOf, quoted, type OtherOrigin } from '../../utils/same-origin.js';
+import { RefusalLog } from '../../utils/refusal-log.js';
+import { otherOriginOf } from '../../utils/same-origin.js';
 import { StorageUnavailableException } from '../idle-session.exceptions.js';
 import { AttachedSocket } from './attached-socket.js';
 import { HandshakeSessions } from './handshake-sessions.js';
@@ -19,11 +19,14 @@ export interface AttachOptions {
   readonly allowedOrigins?: readonly string[];
 }
 
+/** What a line says beside the option `origins`, where that does not list the page. */
+const FOR_ONE_SOCKET = ' Or for this socket alone: attach(socket, request, { allowedOrigins }).';
+
 /** Lets sockets in that belong to a live session, and closes them when it ends. */
 @Injectable()
 export class OpenSockets {
   private readonly logger = new Logger('IdleSessionModule');
-  private hasLoggedOrigin = false;
+  private readonly refusals = new RefusalLog(this.logger);
 
   constructor(
     private readonly handshakes: HandshakeSessions,
@@ -64,9 +67,9 @@ export class OpenSockets {
     const { handshake } = attached;
     const origin = handshake.get('Origin');
     const isAllowed = origin !== undefined && allowedOrigins.includes(origin);
-    const other = isAllowed ? undefined : otherOriginOf(handshake, this.options.origins);
-    if (other) {
-      this.logOrigin(handshake, other);
+    const kind = isAllowed ? undefined : otherOriginOf(handshake, this.options.origins);
+    if (kind) {
+      this.refusals.refused('A socket', handshake, kind, kind === 'listed' ? '' : FOR_ONE_SOCKET);
       attached.close({ code: 1008, reason: 'other-origin' });
       return false;
     }
@@ -77,21 +80,5 @@ export class OpenSockets {
     if (error instanceof StorageUnavailableException) return { code: 1013, reason: 'unavailable' };
     this.logger.error('A socket was closed, since its session could not be checked', error);
     return { code: 1011, reason: 'error' };
-  }
-
-  /** Once, so that a refusal by mistake is found in the log. */
-  private logOrigin(request: Request, other: OtherOrigin): void {
-    if (this.hasLoggedOrigin) return;
-    this.hasLoggedOrigin = true;
-    const why =
-      other === 'host'
-        ? `it came to ${quoted(`${request.protocol}://${request.host}`)}`
-        : `the browser says Sec-Fetch-Site: ${quoted(request.get('Sec-Fetch-Site'))}`;
-    this.logger.warn(
-      `A socket was refused: its Origin is ${quoted(request.get('Origin'))}, but ${why}. ` +
-        'If the page is yours, name its origin in the option "origins", or for this socket alone: ' +
-        'attach(socket, request, { allowedOrigins }). If a proxy changed the host or the Origin, let it pass on both: ' +
-        "Host, or X-Forwarded-Host and tell Express to trust it, app.set('trust proxy', 1).",
-    );
   }
 }
