@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { evaluate, type EndReason } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import type { Outcome } from '../model/storage-oracle.js';
+import { whatCounts } from '../model/visit.js';
 import { passTime } from '../support/activity-records.js';
 import { newSession } from '../support/new-session.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
@@ -134,21 +135,23 @@ class World {
     if (visit.timeout !== model.timeout) await this.settle();
     const allowed = this.allowed(model, server, visit);
     const mayBe = [model.stored, model.accepted].map((last) => this.outcome(last, model.timeout));
-    const outcome = await server.visit(visit.key, {
+    const carried = {
       idleTimeoutMs: visit.timeout * MINUTE,
       idleForMs: visit.idleFor * MINUTE,
       passive: visit.passive,
       unlocks: visit.unlocks,
-    });
+    };
+    const outcome = await server.visit(visit.key, carried);
     assert.ok(allowed.includes(outcome), `${outcome} instead of ${allowed.join(' or ')}`);
     if (outcome === 'locked') return;
     if (outcome !== 'accepted') return this.endedAs(model, outcome as EndReason, server);
     if (model.ended !== undefined) return;
-    if (visit.unlocks && mayBe.every((outcome) => outcome === 'locked')) {
+    const counts = whatCounts(carried);
+    if (counts.unlocks && !mayBe.includes('accepted')) {
       // The storage does that itself, and at once.
       model.stored = model.accepted = this.now;
-    } else if (visit.unlocks || !visit.passive) {
-      const at = visit.unlocks ? this.now : this.now - visit.idleFor;
+    } else if (!counts.passive) {
+      const at = this.now - counts.idleForMs / MINUTE;
       model.unsent.push({ by: server, at });
       model.accepted = Math.max(model.accepted, at);
     }
