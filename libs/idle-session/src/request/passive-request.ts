@@ -4,11 +4,8 @@ import { isOfListedOrigin } from '../utils/same-origin.js';
 /** Where browsers say, or once said, that they fetch a page ahead of time. */
 const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
 
-/** `Sec-Fetch-Dest` of what a browser sends by itself: reports of violations, and looks for a newer service worker. */
-const BY_ITSELF = ['report', 'serviceworker'];
-
 /** What a browser reports may come without `Sec-Fetch-Dest`: later, or over http. */
-const REPORT = /^application\/(reports\+json|csp-report)\b/i;
+const REPORT = /^application\/(reports\+json|csp-report)\s*(;|$)/i;
 
 /**
  * Whether nobody may be behind a request: it says so itself, or another site made the browser send it. A header can only
@@ -22,15 +19,23 @@ export function isPassiveRequest(request: Request, origins: readonly string[]): 
 
 /**
  * Whether a request says of itself that nobody waits for its answer: a stream of events that stays open, a page fetched
- * ahead of time, a report of the browser's own, or one that carries `Idle-Session: passive`.
+ * ahead of time, what a browser sends by itself, or one that carries `Idle-Session: passive`.
  */
 export function isUnattended({ headers }: Request): boolean {
   return (
     mentions(headers['idle-session'], 'passive') ||
     PURPOSE_HEADERS.some((name) => mentions(headers[name], 'prefetch')) ||
-    BY_ITSELF.includes(headers['sec-fetch-dest'] ?? '') ||
-    REPORT.test(headers['content-type'] ?? '') ||
+    isSentByBrowser(headers) ||
     acceptsOnlyEvents(headers.accept)
+  );
+}
+
+/** What a browser sends by itself: reports of violations, and looks for a newer main script of a service worker. */
+function isSentByBrowser(headers: Request['headers']): boolean {
+  return (
+    headers['sec-fetch-dest'] === 'report' ||
+    headers['service-worker'] === 'script' ||
+    REPORT.test(headers['content-type'] ?? '')
   );
 }
 
