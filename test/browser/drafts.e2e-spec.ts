@@ -183,6 +183,16 @@ describe('A draft', () => {
     await site.covered();
     expect(await site.stored()).toHaveLength(1);
   });
+
+  it('stays when the page resets its forms after the session has ended, however late drafts were loaded', async () => {
+    await site.adaHasTyped();
+    site.endSessions();
+    await site.page.evaluate(() => dispatchEvent(new Event('online')));
+    await site.ended();
+    await site.guardAnew();
+    await site.page.evaluate(() => document.forms[0]!.reset());
+    expect(await site.stored()).toHaveLength(1);
+  });
 });
 
 describe('There is no draft', () => {

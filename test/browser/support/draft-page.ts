@@ -17,6 +17,7 @@ interface PageWindow extends PendingWork {
       readonly covered: boolean;
     };
   };
+  readonly guard: () => () => void;
   readonly stop: () => void;
 }
 
@@ -66,6 +67,11 @@ export class DraftPage extends DraftSite {
   /** Waits until the page neither fetches nor encrypts anything, nor is about to make an offer. */
   async settled(): Promise<void> {
     await this.page.waitForFunction(() => (window as unknown as PageWindow).pendingWork === 0);
+  }
+
+  /** Guards the forms of the page as if what does so had only just been loaded. */
+  async guardAnew(): Promise<void> {
+    await this.page.evaluate(() => void (window as unknown as PageWindow).guard());
   }
 
   /** Stops guarding the forms of the page. */

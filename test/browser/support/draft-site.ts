@@ -15,7 +15,8 @@ const SCRIPT = `
   import { createIdleSession } from './index.ts';
   import { guardForms } from './drafts/guard-forms.ts';
   window.session = createIdleSession();
-  window.stop = guardForms(window.session, '/idle-session');
+  window.guard = () => guardForms(window.session, '/idle-session');
+  window.stop = window.guard();
 `;
 
 const ALIVE = { state: 'active', expiresInMs: 15 * MINUTE, absoluteExpiresInMs: null } as const;
