@@ -51,7 +51,7 @@ describe('docs/recipes/passport.md', () => {
     expect(await statusOf(browser)).toMatchObject({ state: 'none', expiresInMs: null });
   });
 
-  it('a gateway lets the socket of a signed-in person in, whose handshake Passport has not seen', async () => {
+  it('attach() lets the socket of a signed-in person in, though Passport has not seen its handshake', async () => {
     const app = await startWithPassport();
     running.push(app);
     await app.listen(0, '127.0.0.1');

@@ -21,7 +21,7 @@ const step = fc.record({
   thenPass: fc.integer({ min: 1, max: 600 }),
 });
 
-it('A process tells the storage of the last activity and knows nothing else in the end, in whatever order the storage answers', async () => {
+it('A process tells the storage of the last activity and knows nothing else in the end, also if the storage answers in another order than it was asked', async () => {
   const property = fc.asyncProperty(
     fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }),
     async (steps) => {

@@ -106,7 +106,7 @@ describe('What opens after an unlock', () => {
         (world: World) => new Process(new BufferedActivityStorage(new FeedConnection(world))),
       ],
     ])(
-      'whatever the storage answers to a question that this process asked before the person unlocked in %s',
+      'though the storage answers a question that this process asked before the person unlocked in %s',
       async (_, unlocking) => {
         const { world, connection, here, release } = await held();
         const unlocks = unlocking(world, here);
@@ -121,7 +121,7 @@ describe('What opens after an unlock', () => {
       },
     );
 
-    it('whatever the storage answers to an end that this process wrote before the person unlocked', async () => {
+    it('though the storage answers to an end that this process wrote before the person unlocked', async () => {
       const { world, connection, here, release } = await held();
       connection.fails = { expire: 'rejects' };
       connection.latency.end = { there: 50, back: 700 };
