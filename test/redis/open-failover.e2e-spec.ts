@@ -48,7 +48,7 @@ async function ioredis(): Promise<IoredisClient> {
 async function startApp(client: RedisScriptClient | IoredisClient) {
   const app = await createRedisApp(sessions, {
     storage: () => new RedisActivityStorage(client),
-    // A failover takes longer, so that requests are given up meanwhile.
+    // Short, so that a request may be given up while the failover lasts.
     options: { storageTimeout: SHORT_STORAGE_TIMEOUT },
     metadata: {
       ...withGateways.metadata,
