@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import * as main from 'nestjs-idle-session';
+import * as redis from 'nestjs-idle-session/redis';
+import * as testing from 'nestjs-idle-session/testing';
 import { COMBINATIONS } from '../../scripts/compat.mjs';
 import { documents, read, unmarkedBlocks, withSnippets } from '../../scripts/docs-snippets.mjs';
 
@@ -64,6 +67,13 @@ describe('The documents', () => {
     const listed = linksOf(read('docs/README.md')).map((link) => join('docs', link));
     expect(pages.filter((page) => !listed.includes(page))).toEqual([]);
   });
+
+  it.each(Object.keys({ ...main, ...redis, ...testing }))(
+    'tell of %s in the page of the API',
+    (name) => {
+      expect(read('docs/api.md')).toMatch(new RegExp(`\`@?${name}\\b`));
+    },
+  );
 
   it('begin with a README that is read in five minutes', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThan(10_000);

@@ -153,6 +153,47 @@ describe('docs/what-counts.md', () => {
     await ada.get('/page').expect(401);
   });
 
+  it('middleware of another package is protected', async () => {
+    const answering =
+      (text: string): RequestHandler =>
+      (_, response) => {
+        response.send(text);
+      };
+    const app = await startWithMiddleware(
+      ProxiedModule,
+      answering('the queues'),
+      answering('the reports'),
+    );
+    await app.init();
+    running.push(app);
+    const browser = supertest.agent(app.getHttpServer());
+    await browser.get('/reports').expect(401, 'Unauthorized');
+    await browser.post('/sign-in').expect(200);
+    await browser.get('/reports').expect(200, 'the reports');
+    await browser.get('/admin/queues').expect(200, 'the queues');
+    await browser.post('/idle-session/sign-out').expect(204);
+    await browser.get('/admin/queues').expect(401, 'Unauthorized');
+  });
+
+  it("a filter of the app's own answers a person with a page while the storage is away", async () => {
+    const { storage, signedIn } = await start({
+      metadata: { providers: [{ provide: APP_FILTER, useClass: routes.OutagePageFilter }] },
+      logger: new RecordingLogger(),
+    });
+    const ada = await signedIn();
+    storage.read = () => Promise.reject(new Error('away'));
+    await ada
+      .get('/page')
+      .set('Accept', 'text/html,*/*;q=0.8')
+      .expect(503, /still signed in/);
+    await ada
+      .get('/page')
+      .expect('Retry-After', '1')
+      .expect(503, /storage-unavailable/);
+  });
+});
+
+describe('docs/api.md', () => {
   it('a handler is given the status, and the service ends the session', async () => {
     const { signedIn } = await start({
       metadata: { controllers: [routes.TimeLeftController, routes.AccountController] },
@@ -179,28 +220,6 @@ describe('docs/what-counts.md', () => {
     await ada.post('/claims/import').send([1, 2, 3]).expect(201, { imported: 2 });
   });
 
-  it('middleware of another package is protected', async () => {
-    const answering =
-      (text: string): RequestHandler =>
-      (_, response) => {
-        response.send(text);
-      };
-    const app = await startWithMiddleware(
-      ProxiedModule,
-      answering('the queues'),
-      answering('the reports'),
-    );
-    await app.init();
-    running.push(app);
-    const browser = supertest.agent(app.getHttpServer());
-    await browser.get('/reports').expect(401, 'Unauthorized');
-    await browser.post('/sign-in').expect(200);
-    await browser.get('/reports').expect(200, 'the reports');
-    await browser.get('/admin/queues').expect(200, 'the queues');
-    await browser.post('/idle-session/sign-out').expect(204);
-    await browser.get('/admin/queues').expect(401, 'Unauthorized');
-  });
-
   it("a filter of the app's own gives the answer", async () => {
     const { clock, signedIn } = await start({
       metadata: { providers: [{ provide: APP_FILTER, useClass: routes.OwnAnswerFilter }] },
@@ -208,23 +227,6 @@ describe('docs/what-counts.md', () => {
     const ada = await signedIn();
     clock.advance(15 * MINUTE);
     await ada.get('/page').expect(401, { error: 'session_ended', reason: 'idle' });
-  });
-
-  it("a filter of the app's own answers a person with a page while the storage is away", async () => {
-    const { storage, signedIn } = await start({
-      metadata: { providers: [{ provide: APP_FILTER, useClass: routes.OutagePageFilter }] },
-      logger: new RecordingLogger(),
-    });
-    const ada = await signedIn();
-    storage.read = () => Promise.reject(new Error('away'));
-    await ada
-      .get('/page')
-      .set('Accept', 'text/html,*/*;q=0.8')
-      .expect(503, /still signed in/);
-    await ada
-      .get('/page')
-      .expect('Retry-After', '1')
-      .expect(503, /storage-unavailable/);
   });
 
   it('a guard and an interceptor that extend ours change a step', async () => {
