@@ -87,11 +87,12 @@ export class Person {
   }
 
   /**
-   * Until when the session is not locked, by what the asked process must know. An outage may take longer than half of
-   * `lockAfter`, and what another process accepted may not have come through yet.
+   * Until when the session is not locked, by what the asked process must have known when it was asked: it may have decided
+   * at once, and answered late. An outage may take longer than half of `lockAfter`, and what another process accepted may
+   * not have come through yet.
    */
-  private unlockedUntil(asked: number, now: number): number {
-    const delivered = this.faults.deliveredUntil(now);
+  private unlockedUntil(asked: number, sentAt: number): number {
+    const delivered = this.faults.deliveredUntil(sentAt);
     const isKnown = ({ process, acceptedAt }: Proof) =>
       process === asked || acceptedAt <= delivered;
     return this.activeAt(isKnown) + this.limits.lockAfterMs;
@@ -129,8 +130,7 @@ export class Person {
     } else if (served && sentAt > this.overFrom()) return 'served after the end';
     if (served && what !== 'unlock' && sentAt > this.lockedFrom()) return 'served while locked';
     if (locked && what === 'unlock') return 'locked after an unlock';
-    if (locked && answeredAt < this.unlockedUntil(process, answeredAt))
-      return 'locked although active';
+    if (locked && answeredAt < this.unlockedUntil(process, sentAt)) return 'locked although active';
     if (out && !this.triesToSignOut && answeredAt < this.provenUntil())
       return 'signed out although active';
     if (!served && !locked && !out && status !== 503 && status !== 0) return `answered ${status}`;
