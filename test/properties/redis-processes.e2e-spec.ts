@@ -8,6 +8,7 @@ import type { Outcome } from '../model/storage-oracle.js';
 import { whatCounts } from '../model/visit.js';
 import { passTime } from '../support/activity-records.js';
 import { newSession } from '../support/new-session.js';
+import { patient } from '../support/patient.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { runs, TIME_LIMIT_MS } from './support/runs.js';
 import { Server } from './support/server.js';
@@ -257,12 +258,14 @@ class World {
 
   private async launch(): Promise<Running> {
     const client = await redis.client();
-    const storage = new RedisActivityStorage(client, {
-      prefix: this.prefix,
-      syncInterval: SYNC_INTERVAL_MS,
-      // This model knows of no activity that waits; the one of several servers in virtual time does.
-      touchInterval: 0,
-    });
+    const storage = patient(
+      new RedisActivityStorage(client, {
+        prefix: this.prefix,
+        syncInterval: SYNC_INTERVAL_MS,
+        // This model knows of no activity that waits; the one of several servers in virtual time does.
+        touchInterval: 0,
+      }),
+    );
     const limits = {
       absoluteTimeoutMs: ABSOLUTE_MINUTES * MINUTE,
       lockAfterMs: LOCK_MINUTES * MINUTE,

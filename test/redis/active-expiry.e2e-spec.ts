@@ -4,7 +4,13 @@ import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
 import { passTime, recordsOf } from '../support/activity-records.js';
 import { inBatches } from '../support/batches.js';
-import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import { patient } from '../support/patient.js';
+import {
+  createRedisApp,
+  patientStorage,
+  type RedisApp,
+  type RedisAppOptions,
+} from '../support/redis-app.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE, SECOND } from '../support/test-app.js';
@@ -27,7 +33,7 @@ afterEach(async () => {
 
 async function anApp(options: RedisAppOptions & { on?: RedisServer } = {}): Promise<RedisApp> {
   const app = await createRedisApp(options.on ?? redis, {
-    storage: (client) => new RedisActivityStorage(client),
+    storage: (client) => patient(new RedisActivityStorage(client)),
     ...options,
   });
   opened.push(app);
@@ -58,7 +64,7 @@ describe('A session on Redis whose time is up', () => {
   });
 
   it('ends at the absolute limit, and that is the reason that stays', async () => {
-    const app = await anApp({ storage: undefined, options: { absoluteTimeout: '20m' } });
+    const app = await anApp({ storage: patientStorage, options: { absoluteTimeout: '20m' } });
     const ada = await app.signIn();
     await passTime(admin, 10 * MINUTE);
     await delay(10);
@@ -106,7 +112,7 @@ describe('A session on Redis does not end by itself', () => {
   it('while another process knows of activity that it has not sent yet', async () => {
     const one = await anApp();
     const late = await anApp({
-      storage: (client) => new RedisActivityStorage(client, { syncInterval: '1m' }),
+      storage: (client) => patient(new RedisActivityStorage(client, { syncInterval: '1m' })),
     });
     const ada = await one.signIn();
     await late.ask.get('/page').set('Cookie', ada).expect(200);
@@ -168,7 +174,7 @@ describe('Many sessions on Redis that end at once', () => {
   const MANY = 4000;
 
   it('each end once, a few in each turn of the event loop, whichever process sweeps', async () => {
-    const storage = new RedisActivityStorage(await redis.client(), { syncInterval: 0 });
+    const storage = patientStorage(await redis.client());
     // Due at once.
     await inBatches([...Array(MANY).keys()], (index) =>
       storage.start(`session-${index}`, newSession(1, `id-${index}`)),

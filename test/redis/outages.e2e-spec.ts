@@ -15,7 +15,12 @@ import type { Request } from 'express';
 import { SkipIdleSession } from 'nestjs-idle-session';
 import type { Response } from 'supertest';
 import { Stopwatch } from '../support/stopwatch.js';
-import { createRedisApp, type RedisApp, type RedisAppOptions } from '../support/redis-app.js';
+import {
+  createRedisApp,
+  patientStorage,
+  type RedisApp,
+  type RedisAppOptions,
+} from '../support/redis-app.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { aMinuteLater } from '../support/minute-later.js';
 import { passTime } from '../support/activity-records.js';
@@ -277,7 +282,7 @@ describe('While Redis refuses to write', () => {
 
 describe('When Redis was flushed', () => {
   beforeEach(async () => {
-    await createApp();
+    await createApp({ storage: patientStorage, options: { storageTimeout: '10s' } });
     await (await redis.client()).flushAll();
   });
 

@@ -7,8 +7,8 @@ import { read } from '../../scripts/docs-snippets.mjs';
 import { loseRecord, passTime } from '../support/activity-records.js';
 import { newSession } from '../support/new-session.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { createRedisApp } from '../support/redis-app.js';
-import { patientExpire } from '../support/patient-expire.js';
+import { createRedisApp, patientStorage } from '../support/redis-app.js';
+import { patient } from '../support/patient.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -64,8 +64,8 @@ describe('RedisActivityStorage with the permissions in the document', () => {
         subscriber,
       });
     await run({
-      storage: patientExpire(await create()),
-      other: patientExpire(await create()),
+      storage: patient(await create()),
+      other: patient(await create()),
       advance: (milliseconds) => passTime(admin, milliseconds),
       lose: (key) => loseRecord(admin, key),
       retentionMs: RETENTION,
@@ -75,7 +75,7 @@ describe('RedisActivityStorage with the permissions in the document', () => {
   it('collects activity, follows changes and hears of them', async () => {
     const subscriber = await clientOf([...needed, ...forSubscriber]);
     const options = { syncInterval: '100ms', touchInterval: '100ms', subscriber } as const;
-    const one = patientExpire(new RedisActivityStorage(await clientOf(needed), options));
+    const one = patient(new RedisActivityStorage(await clientOf(needed), options));
     const two = new RedisActivityStorage(await clientOf(needed), options);
     const { now } = await one.start('a', newSession(MINUTE, 'id'));
     await two.read('a');
@@ -107,9 +107,8 @@ describe('RedisActivityStorage with the permissions in the document', () => {
   });
 
   it('serves sessions on connect-redis, too', async () => {
-    const test = await createRedisApp({
-      client: () => clientOf([...needed, ...forSessions]),
-    } as never);
+    const server = { client: () => clientOf([...needed, ...forSessions]) };
+    const test = await createRedisApp(server as never, { storage: patientStorage });
     try {
       const ada = await test.signIn();
       await test.ask.get('/page').set('Cookie', ada).expect(200, { user: 'ada' });

@@ -19,7 +19,7 @@ import { createRedisApp } from '../support/redis-app.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { keysOf, loseRecord, passTime, recordsOf } from '../support/activity-records.js';
 import { until } from '../support/until.js';
-import { patientExpire } from '../support/patient-expire.js';
+import { patient } from '../support/patient.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
 import { newSession } from '../support/new-session.js';
@@ -90,8 +90,8 @@ describe.each(kinds)('RedisActivityStorage on $kind', ({ connection, cluster }) 
   it.each(activityStorageContract)('$name', async ({ run }) => {
     const options = { prefix: 'contract:', retention: RETENTION, syncInterval: 0 };
     await run({
-      storage: patientExpire(new RedisActivityStorage(one, options)),
-      other: patientExpire(anHourAhead(new RedisActivityStorage(two, options))),
+      storage: patient(new RedisActivityStorage(one, options)),
+      other: patient(anHourAhead(new RedisActivityStorage(two, options))),
       advance: (milliseconds) => passTime(admin, milliseconds, options.prefix),
       lose: (key) => loseRecord(admin, key, options.prefix),
       retentionMs: RETENTION,
@@ -123,7 +123,7 @@ describe('The records of RedisActivityStorage', () => {
   });
   beforeEach(async () => {
     await admin.flushAll();
-    storage = patientExpire(
+    storage = patient(
       new RedisActivityStorage(admin, {
         prefix: 'app:',
         retention: RETENTION,

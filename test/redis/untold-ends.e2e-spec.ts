@@ -12,7 +12,7 @@ import type { ExpiredSession } from 'nestjs-idle-session';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import { keysOf, passTime, recordsOf } from '../support/activity-records.js';
 import { newSession } from '../support/new-session.js';
-import { patientExpire } from '../support/patient-expire.js';
+import { patient } from '../support/patient.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { MINUTE, SECOND } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -38,7 +38,7 @@ beforeEach(async () => {
 afterEach(() => void jest.restoreAllMocks());
 
 function storageOn(client: RedisScriptClient): RedisActivityStorage {
-  return patientExpire(new RedisActivityStorage(client, { syncInterval: 0 }));
+  return patient(new RedisActivityStorage(client, { syncInterval: 0 }));
 }
 
 async function expired(...storages: RedisActivityStorage[]): Promise<ExpiredSession[]> {

@@ -5,6 +5,7 @@ import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import supertest from 'supertest';
 import { cookiesOf } from './cookies.js';
 import { Gate } from './gate.js';
+import { patient } from './patient.js';
 import { RecordingLogger, type LogLine } from './recording-logger.js';
 import type { RedisClient, RedisServer } from './redis-server.js';
 import { createTestApp, type TestApp, type TestAppOptions } from './test-app.js';
@@ -26,6 +27,10 @@ export interface RedisApp extends Pick<TestApp, 'app' | 'events'> {
   signIn(cookie?: string): Promise<string>;
   close(): Promise<void>;
 }
+
+/** For tests that want nothing in the log: one whose sweeps wait for a busy machine. */
+export const patientStorage = (client: RedisClient) =>
+  patient(new RedisActivityStorage(client, { syncInterval: 0 }));
 
 /** An app with its sessions and their activity on a redis-server, listening. */
 export async function createRedisApp(
