@@ -28,7 +28,7 @@ export class RedisOwnerIndex implements OwnerIndex {
     { key, description, keepForMs }: NewIndexedSession,
     { max, refuse }: IndexLimit = { max: Infinity, refuse: false },
   ): Promise<IndexAddition> {
-    const [outcome, now, ...others] = (await this.run(
+    const reply = await this.run(
       owner,
       ADD,
       key,
@@ -36,37 +36,41 @@ export class RedisOwnerIndex implements OwnerIndex {
       keepForMs ?? 0,
       Number.isFinite(max) ? Math.max(0, max) : -1,
       refuse ? 1 : 0,
-    )) as [IndexAddition['outcome'], Field, ...Field[]];
+    );
     return {
-      outcome: String(outcome) as IndexAddition['outcome'],
-      others: toSessions(others),
-      now: Number(now),
+      outcome: String(reply[0]) as IndexAddition['outcome'],
+      others: toSessions(reply, 2),
+      now: Number(reply[1]),
     };
   }
 
   async list(owner: string): Promise<IndexReading> {
-    const [now, ...sessions] = (await this.run(owner, LIST)) as [Field, ...Field[]];
-    return { sessions: toSessions(sessions), now: Number(now) };
+    const reply = await this.run(owner, LIST);
+    return { sessions: toSessions(reply, 1), now: Number(reply[0]) };
   }
 
   async remove(owner: string, keys: readonly string[], addedBefore = -1): Promise<void> {
     if (keys.length > 0) await this.run(owner, REMOVE, addedBefore, ...keys);
   }
 
-  private run(owner: string, operation: Script, ...values: Field[]): Promise<unknown> {
+  private async run(
+    owner: string,
+    operation: Script,
+    ...values: Field[]
+  ): Promise<readonly Field[]> {
     const keys = ['sessions', 'expiries'].map((name) => `${this.prefix}{${owner}}:${name}`);
-    return callScript(this.client, operation, keys, values);
+    return (await callScript(this.client, operation, keys, values)) as Field[];
   }
 }
 
-/** From fields that are a key and its value, in turn. */
-function toSessions(fields: readonly Field[]): IndexedSession[] {
+/** From fields that are a key and its value, in turn, after others. */
+function toSessions(reply: readonly Field[], from: number): IndexedSession[] {
   const sessions: IndexedSession[] = [];
-  for (let index = 0; index < fields.length; index += 2) {
-    const value = String(fields[index + 1]);
+  for (let index = from; index < reply.length; index += 2) {
+    const value = String(reply[index + 1]);
     const space = value.indexOf(' ');
     sessions.push({
-      key: String(fields[index]),
+      key: String(reply[index]),
       addedAt: Number(value.slice(0, space)) || 0,
       description: parseDescription(value.slice(space + 1)),
     });
