@@ -16,13 +16,13 @@ function counting<T>(array: T[]) {
 }
 
 describe('The index of an owner on Redis', () => {
-  it('reads each of very many sessions once, so that no other request is held up', async () => {
+  it('reads each of very many sessions once, so that it holds up no other request', async () => {
     const fields = Array.from({ length: SESSIONS }, (_, at) => [`key-${at}`, `${at} {}`]).flat();
     const counted = counting([SESSIONS, ...fields]);
     const reply = async () => counted.array;
     const index = new RedisOwnerIndex({ evalSha: reply, eval: reply }, '');
     const { sessions } = await index.list('owner');
-    // With the length and the elements of each. What copies the rest for each session reads a thousand times as much.
+    // The index reads the length, too. One that copied the rest for each session would read a thousand times as much.
     expect(counted.reads).toBeLessThan(3 * fields.length);
     expect(sessions).toHaveLength(SESSIONS);
     expect(sessions.at(-1)).toEqual({ key: 'key-1999', addedAt: 1999, description: {} });

@@ -23,7 +23,7 @@ describe('RefusalLog', () => {
     jest.useRealTimers();
   });
 
-  it('says each kind once an hour, however many requests there are and whoever sends them', () => {
+  it('logs each kind of refusal once an hour, however many requests strangers send', () => {
     const refuse = () => {
       for (const kind of ['host', 'site', 'host', 'listed', 'site', 'listed'] as const)
         log.refused('A socket', requestOf('https://a.example'), kind);
@@ -38,7 +38,7 @@ describe('RefusalLog', () => {
     expect(lines).toHaveLength(6);
   });
 
-  it('says what was refused, why, and what to do about it', () => {
+  it('logs what the module refused, why, and what the app can do about it', () => {
     log.refused('A socket', requestOf('https://a.example'), 'host', ' Or ask.');
     expect(lines[0]).toMatch(
       /^A socket was refused: its Origin is "https:\/\/a\.example", but it came to "https:\/\/desk\.example"\..* Or ask\.$/,
@@ -50,12 +50,12 @@ describe('RefusalLog', () => {
     ['a delete', '\u007f', '"\\u007f"'],
     ['a new line', '\u0085\u2028\n', '"\\u0085\\u2028\\n"'],
     ['a quotation mark', '"', '"\\""'],
-  ])('repeats %s as text', (_, origin, text) => {
+  ])('logs %s in a header as text', (_, origin, text) => {
     log.refused('A socket', requestOf(origin), 'host');
     expect(lines[0]).toContain(`its Origin is ${text},`);
   });
 
-  it('repeats no more than the beginning of what is long', () => {
+  it('logs no more than the beginning of a long path or header', () => {
     log.refused(`GET /${'a'.repeat(10_000)}`, requestOf('b'.repeat(10_000)), 'site');
     expect(lines[0]!.length).toBeLessThan(500);
   });

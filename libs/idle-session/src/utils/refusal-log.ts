@@ -22,8 +22,8 @@ export class RefusalLog {
   constructor(private readonly logger: Logger) {}
 
   /**
-   * @param what was refused, as the line begins
-   * @param more what else to do about it
+   * @param what the module refused: the line begins with it
+   * @param more what else the app can do about it
    */
   refused(what: string, request: Request, kind: OtherOrigin, more = ''): void {
     const saidAt = this.saidAt.get(kind) ?? -Infinity;
