@@ -8,6 +8,7 @@ import { PricesController } from '../../docs/examples/recipes/streams.js';
 import { RESOLVED_OPTIONS } from '../../libs/idle-session/src/options/module-definition.js';
 import type { ResolvedOptions } from '../../libs/idle-session/src/options/resolve-options.js';
 import { passTime } from '../support/activity-records.js';
+import { keepConnections } from '../support/keep-connections.js';
 import { OpenIdProvider } from '../support/openid-provider.js';
 import { OpenStream } from '../support/open-stream.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -80,6 +81,7 @@ async function startApp(port: number): Promise<INestApplication> {
     })
     .compile();
   const app = module.createNestApplication();
+  keepConnections(app.getHttpServer());
   await app.listen(port, '127.0.0.1');
   apps.push(app);
   return app;

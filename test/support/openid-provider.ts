@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
 import type { ClientMetadata } from 'oidc-provider';
+import { keepConnections } from './keep-connections.js';
 
 /** A provider of this process, on loopback. Any name signs in, with any password. */
 export class OpenIdProvider {
@@ -17,6 +18,7 @@ export class OpenIdProvider {
   static async start(client: ClientMetadata): Promise<OpenIdProvider> {
     let listener: RequestListener | undefined;
     const server = createServer((request, response) => listener!(request, response));
+    keepConnections(server);
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const { privateKey } = await generateKeyPair('RS256', { extractable: true });

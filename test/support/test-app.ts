@@ -36,6 +36,7 @@ import {
 import { ManualClock } from 'nestjs-idle-session/testing';
 import supertest from 'supertest';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
+import { keepConnections } from './keep-connections.js';
 
 export { HOUR, MINUTE, SECOND } from './durations.js';
 
@@ -212,6 +213,7 @@ export async function createTestApp({
   const module = await builder.compile();
   if (!sweeps) module.get(ExpiredSessionSweeper, { strict: false }).start = () => {};
   const app = module.createNestApplication(appOptions);
+  keepConnections(app.getHttpServer());
   configure?.(app);
   await app.init();
   const sessions = app.get(IdleSessionService);

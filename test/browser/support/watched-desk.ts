@@ -10,6 +10,7 @@ import { createApp } from '../../../apps/sample/src/create-app.js';
 import { readSettings } from '../../../apps/sample/src/settings.js';
 import { launchBrowser } from '../../support/browser.js';
 import { MINUTE, PATIENCE_MS, SECOND } from '../../support/durations.js';
+import { keepConnections } from '../../support/keep-connections.js';
 import { countUnfinished, UNFINISHED } from '../../support/unfinished.js';
 import { isComplaint } from './complaint.js';
 import { OpenRequests } from './open-requests.js';
@@ -51,6 +52,7 @@ export class WatchedDesk {
     const store = new MemoryStore();
     const create = async () => {
       const app = await createApp(settings, { storage, store });
+      keepConnections(app.getHttpServer());
       rememberPasswords(app.get(Users));
       app.set('view cache', true);
       return app;
