@@ -26,8 +26,6 @@ describe('A WebSocket of a page of another origin', () => {
     { Host, Origin: 'http://app.claims.example' },
     { Host, Origin: 'http://claims.example:8080' },
     { Host, Origin: 'http://claims.example.evil.example' },
-    { Host, Origin: 'null' },
-    { Host, Origin: '' },
     // As socket.io's polling: a GET for an image, say, that browsers send without Origin.
     { Host, 'Sec-Fetch-Site': 'cross-site' },
     // A proxy that is not trusted changes nothing.
@@ -41,6 +39,21 @@ describe('A WebSocket of a page of another origin', () => {
     expect(test.gateway.members).toEqual([]);
     expect(logger.warnings).toEqual([expect.stringContaining('allowedOrigins')]);
   });
+
+  it.each(['null', ''])(
+    'is refused where Origin is %j, which no option can list',
+    async (origin) => {
+      const logger = new RecordingLogger();
+      const test = await start({ logger });
+      const { Cookie } = await signIn(test);
+      const client = await open(test, { Host, Origin: origin, Cookie });
+      expect(await client.closed).toEqual({ code: 1008, reason: 'other-origin' });
+      expect(test.gateway.members).toEqual([]);
+      expect(logger.warnings).toEqual([
+        expect.stringContaining(`its Origin is ${JSON.stringify(origin)}, which names no origin`),
+      ]);
+    },
+  );
 
   it.each<Record<string, string>>([
     {},
@@ -95,7 +108,7 @@ describe('A WebSocket of a page of another origin', () => {
       }
       expect(logger.warnings).toEqual([
         expect.stringContaining(
-          `"http://claims.example", but it came to "${scheme}://claims.example"`,
+          'came by https, but the page is on plain http: its Origin is "http://claims.example"',
         ),
         expect.stringContaining('Sec-Fetch-Site: "cross-site"'),
       ]);

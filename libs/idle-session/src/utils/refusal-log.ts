@@ -4,8 +4,10 @@ import type { OtherOrigin } from './same-origin.js';
 /** The longest part of a request that a line repeats. */
 const LOGGED_LENGTH = 100;
 
-/** How long nothing more is said of a kind: anybody can send what is refused, and as often as they like. */
-const SAID_FOR_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
+
+/** The most lines in an hour: anybody can send what is refused, and name as many origins as they like. */
+const MOST_LINES = 10;
 
 /** What JSON leaves as it is, and a terminal may take for a command or a new line. */
 const CONTROLS = /[\u007f-\u009f\u2028\u2029]/g;
@@ -15,41 +17,61 @@ interface Logger {
   warn(message: string): void;
 }
 
-/** Logs that requests of other origins were refused: each kind once an hour, so that a refusal by mistake is found. */
+/**
+ * Logs that requests of other origins were refused, so that a refusal by mistake is found: each kind and origin once an
+ * hour.
+ */
 export class RefusalLog {
-  private readonly saidAt = new Map<OtherOrigin, number>();
+  private readonly logged = new Set<string>();
+  private hourBeganAt = -Infinity;
 
   constructor(private readonly logger: Logger) {}
 
   /**
    * @param what the module refused: the line begins with it
-   * @param more what else the app can do about it
+   * @param more what else the app can do where the page is its own
    */
   refused(what: string, request: Request, kind: OtherOrigin, more = ''): void {
-    const saidAt = this.saidAt.get(kind) ?? -Infinity;
-    if (performance.now() - saidAt < SAID_FOR_MS) return;
-    this.saidAt.set(kind, performance.now());
+    if (!this.isNew(`${kind} ${quoted(request.get('Origin'))}`)) return;
     this.logger.warn(
-      `${what.slice(0, LOGGED_LENGTH)} was refused: ${explain(request, kind)}${more}`,
+      `${what.slice(0, LOGGED_LENGTH)} was refused: ${explain(request, kind, more)}`,
     );
+  }
+
+  private isNew(refusal: string): boolean {
+    const now = performance.now();
+    if (now - this.hourBeganAt >= HOUR_MS) {
+      this.hourBeganAt = now;
+      this.logged.clear();
+    }
+    if (this.logged.has(refusal) || this.logged.size === MOST_LINES) return false;
+    this.logged.add(refusal);
+    return true;
   }
 }
 
-function explain(request: Request, kind: OtherOrigin): string {
+function explain(request: Request, kind: OtherOrigin, more: string): string {
   const origin = quoted(request.get('Origin'));
+  const nameIt = `If the page is yours, name its origin in the option "origins".${more}`;
   switch (kind) {
     case 'site':
       return (
         'the browser says that it comes from another origin (Sec-Fetch-Site: ' +
-        `${quoted(request.get('Sec-Fetch-Site'))}, Origin: ${origin}). If the page is yours, name its origin in the ` +
-        'option "origins".'
+        `${quoted(request.get('Sec-Fetch-Site'))}, Origin: ${origin}). ${nameIt}`
+      );
+    case 'unnamed':
+      return (
+        `its Origin is ${origin}, which names no origin. So it is for a page from a file or in a sandbox, and for one on ` +
+        'plain http that has "Referrer-Policy: no-referrer".'
       );
     case 'host':
       return (
         `its Origin is ${origin}, but it came to ${quoted(`${request.protocol}://${request.host}`)}. If a proxy changed ` +
         'one of them, let it pass on both: Origin, and Host or X-Forwarded-Host. Tell Express to trust it: ' +
-        'app.set(\'trust proxy\', 1). If the page is yours, name its origin in the option "origins".'
+        `app.set('trust proxy', 1). ${nameIt}`
       );
+    case 'http':
+      return `it came by https, but the page is on plain http: its Origin is ${origin}. Serve the page on https, too.`;
     case 'listed':
       return (
         `the option "origins" lists ${origin}, but the browser says that it is of another site than ` +

@@ -1,7 +1,10 @@
 import type { Request } from 'express';
 
-/** Why a request counts as another origin's: by `Sec-Fetch-Site`, by `Origin`, or listed but of another site. */
-export type OtherOrigin = 'site' | 'host' | 'listed';
+/**
+ * Why a request counts as another origin's: by `Sec-Fetch-Site`; since its `Origin` names none, one of another host, or one
+ * over http where the request came by https; or listed, but of another site.
+ */
+export type OtherOrigin = 'site' | 'unnamed' | 'host' | 'http' | 'listed';
 
 /**
  * Why a request counts as another origin's, for the log; undefined for the site's own and for listed ones (NIST SP
@@ -18,8 +21,7 @@ export function otherOriginOf(
   if (origin !== undefined && origins.includes(origin)) return 'listed';
   const site = request.get('Sec-Fetch-Site');
   if (site !== undefined) return site === 'same-origin' || site === 'none' ? undefined : 'site';
-  if (origin === undefined) return undefined;
-  return isOwnOrigin(origin, request) ? undefined : 'host';
+  return origin === undefined ? undefined : otherThanHost(origin, request);
 }
 
 /**
@@ -34,15 +36,17 @@ export function isOfListedOrigin({ headers }: Request, origins: readonly string[
 }
 
 /**
- * Whether a page of that origin would send this host: the port may be left out where it is the scheme's own. Where Express
- * knows that the request came by https, a page over http is of another origin.
+ * What keeps a page of that origin from sending this host, if anything: the port may be left out where it is the scheme's
+ * own. Where Express knows that the request came by https, a page over http is of another origin.
  */
-function isOwnOrigin(origin: string, request: Request): boolean {
-  if (!URL.canParse(origin)) return false;
-  const url = new URL(origin);
-  if (isByHttps(request) && url.protocol !== 'https:') return false;
-  const sent = `${url.protocol}//${request.host}`;
-  return URL.canParse(sent) && new URL(sent).host === url.host && url.host !== '';
+function otherThanHost(origin: string, request: Request): OtherOrigin | undefined {
+  if (!URL.canParse(origin)) return 'unnamed';
+  const { protocol, host } = new URL(origin);
+  if (protocol === 'http:' && isByHttps(request)) return 'http';
+  if (protocol !== 'https:' && isByHttps(request)) return 'host';
+  const sent = `${protocol}//${request.host}`;
+  const isOwn = host !== '' && URL.canParse(sent) && new URL(sent).host === host;
+  return isOwn ? undefined : 'host';
 }
 
 /** Whether Express knows that the request came by https: of a handshake, some proxies say `wss`. */

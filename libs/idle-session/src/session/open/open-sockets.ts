@@ -69,7 +69,7 @@ export class OpenSockets {
     const isAllowed = origin !== undefined && allowedOrigins.includes(origin);
     const kind = isAllowed ? undefined : otherOriginOf(handshake, this.options.origins);
     if (kind) {
-      this.refusals.refused('A socket', handshake, kind, kind === 'listed' ? '' : FOR_ONE_SOCKET);
+      this.refusals.refused('A socket', handshake, kind, FOR_ONE_SOCKET);
       attached.close({ code: 1008, reason: 'other-origin' });
       return false;
     }
