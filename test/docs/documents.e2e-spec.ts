@@ -71,9 +71,17 @@ describe('The documents', () => {
   it.each(Object.keys({ ...main, ...redis, ...testing }))(
     'tell of %s in the page of the API',
     (name) => {
-      expect(read('docs/api.md')).toMatch(new RegExp(`\`@?${name}\\b`));
+      expect(read('docs/api.md')).toMatch(new RegExp(`^\\|[^|]*\`@?${name}\\b`, 'm'));
     },
   );
+
+  it.each([
+    ...Object.getOwnPropertyNames(main.IdleSessionService.prototype).slice(1),
+    'events',
+    'client',
+  ])('tell of %s of the service in the page of the API', (member) => {
+    expect(read('docs/api.md')).toMatch(new RegExp(`^\\| \`${member}\\b`, 'm'));
+  });
 
   it('begin with a README that is read in five minutes', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThan(10_000);

@@ -21,7 +21,7 @@ interface EventDetails {
   readonly lastActivityAt: number | null;
   /** A keyed hash of who the session belongs to; null without `ownerOf`, or if it named nobody. */
   readonly ownerHash: string | null;
-  /** What `ownerOf` says, where a request of the session is at hand. */
+  /** What `ownerOf` says: in `started`, in `unlocked`, and after `end(request)`; seldom else. */
   readonly owner?: string;
   readonly cause: EventCause;
 }
