@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
+import { serverTiming } from '../support/server-timing.js';
 import { createTestApp, HOUR, MINUTE, type TestApp } from '../support/test-app.js';
 import { expectEnded, statusOf } from '../support/requests.js';
 
@@ -70,7 +71,7 @@ describe('The absolute timeout', () => {
       absoluteExpiresInMs: 20 * MINUTE,
     });
     test.clock.advance(18 * MINUTE);
-    await ada.get('/page').expect('Server-Timing', 'idle-session;desc=warning;dur=120000');
+    await ada.get('/page').expect('Server-Timing', serverTiming('warning', 120_000));
   });
 
   it('of another app, or of the next release, on the same storage ends no session that started without it', async () => {

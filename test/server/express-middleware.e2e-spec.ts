@@ -23,13 +23,15 @@ import {
 } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
 import supertest from 'supertest';
+import { PATIENCE_MS } from '../support/durations.js';
 import { expectEnded, NAVIGATION } from '../support/requests.js';
+import { serverTiming } from '../support/server-timing.js';
 import { MINUTE, SECRET, TestController, type TestAppOptions } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 
 const start = testApps();
 
-const RESTARTED = 'idle-session;desc=active;dur=900000';
+const RESTARTED = serverTiming('active', 900_000);
 
 /** An admin page of another package, as Express middleware. */
 const queues: RequestHandler = (request, response) => {
@@ -111,11 +113,11 @@ describe('Express middleware behind protect()', () => {
       .get('/queues')
       .set(headers)
       .expect(200)
-      .expect('Server-Timing', 'idle-session;desc=active;dur=300000');
+      .expect('Server-Timing', serverTiming('active', 300_000));
     await ada
       .post('/queues/retry')
       .expect(403)
-      .expect('Server-Timing', `${RESTARTED}, http-status;dur=403`);
+      .expect('Server-Timing', serverTiming('active', 900_000, ', http-status;dur=403'));
     test.clock.advance(15 * MINUTE);
     await ada.get('/queues').set(headers).expect(401);
   });
@@ -171,7 +173,7 @@ describe('Express middleware behind protect()', () => {
     });
     const ada = await test.signedIn();
     test.clock.advance(15 * MINUTE);
-    await ada.get('/queues').timeout(1000).expect(500);
+    await ada.get('/queues').timeout(PATIENCE_MS).expect(500);
     await ada.get('/exempt').expect(200);
   });
 

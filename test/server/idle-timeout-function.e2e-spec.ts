@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import type { Duration } from 'nestjs-idle-session';
+import { serverTiming } from '../support/server-timing.js';
 import { createTestApp, MINUTE, type TestApp } from '../support/test-app.js';
 import { expectEnded, statusOf } from '../support/requests.js';
 
@@ -59,9 +60,9 @@ describe('An idle timeout that is a function of the request', () => {
     });
     const ada = await test.signedIn();
     await ada.post('/role').send({ role: 'admin' }).expect(200);
-    await ada.get('/page').expect('Server-Timing', 'idle-session;desc=active;dur=300000');
+    await ada.get('/page').expect('Server-Timing', serverTiming('active', 300_000));
     await ada.post('/role').send({ role: 'user' }).expect(200);
-    await ada.get('/page').expect('Server-Timing', 'idle-session;desc=active;dur=900000');
+    await ada.get('/page').expect('Server-Timing', serverTiming('active', 900_000));
     test.clock.advance(5 * MINUTE);
     await ada.get('/page').expect(200);
   });
@@ -72,7 +73,7 @@ describe('An idle timeout that is a function of the request', () => {
     const ada = await test.signedIn();
     test.clock.advance(5 * MINUTE);
     idleTimeout = '30m';
-    await ada.get('/poll').expect('Server-Timing', 'idle-session;desc=active;dur=1500000');
+    await ada.get('/poll').expect('Server-Timing', serverTiming('active', 1_500_000));
     idleTimeout = '5m';
     await expectEnded(ada, 'idle', '/poll');
     idleTimeout = '30m';

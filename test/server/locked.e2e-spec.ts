@@ -8,6 +8,7 @@ import { setCookiesOf, signInCookie } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { LockController } from '../support/lock-controller.js';
 import { expectEnded, NAVIGATION, statusOf, type Browser } from '../support/requests.js';
+import { serverTiming } from '../support/server-timing.js';
 import { HOUR, MINUTE, SECOND, type TestAppOptions } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 
@@ -50,7 +51,7 @@ describe('A session that is idle for lockAfter', () => {
       .expect('Content-Type', /^application\/problem\+json/)
       .expect('Cache-Control', 'no-store')
       .expect('WWW-Authenticate', 'Session error="locked"')
-      .expect('Server-Timing', 'idle-session;desc=locked;dur=2700000, http-status;dur=401');
+      .expect('Server-Timing', serverTiming('locked', 2_700_000, ', http-status;dur=401'));
     expect(body).toEqual({
       type: 'urn:nestjs-idle-session:session-locked',
       title: 'Locked',

@@ -7,6 +7,7 @@ import { setCookiesOf } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { LockController } from '../support/lock-controller.js';
 import { expectEnded, statusOf } from '../support/requests.js';
+import { serverTiming } from '../support/server-timing.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 
@@ -34,7 +35,7 @@ describe('An unlock', () => {
     const response = await ada
       .post('/unlock')
       .expect(200)
-      .expect('Server-Timing', 'idle-session;desc=active;dur=3600000');
+      .expect('Server-Timing', serverTiming('active', 3_600_000));
     expect(response.body).toEqual({ isUnlocked: true, state: 'active', note: 'half a claim' });
     expect(setCookiesOf(response)).toEqual([]);
     expect(await statusOf(ada)).toEqual({
