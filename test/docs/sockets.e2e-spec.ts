@@ -7,6 +7,7 @@ import { NewsModule } from '../../docs/examples/recipes/graphql-subscriptions.js
 import { ClaimsModule as SocketIoModule } from '../../docs/examples/recipes/socket-io.js';
 import { PartnersGateway } from '../../docs/examples/recipes/websockets-origins.js';
 import { ClaimsModule } from '../../docs/examples/recipes/websockets.js';
+import { PATIENCE_MS } from '../support/durations.js';
 import { signIn } from '../support/socket-app.js';
 import { hostOf, SocketClient } from '../support/socket-client.js';
 import { statusOf } from '../support/requests.js';
@@ -61,7 +62,7 @@ describe('docs/recipes/websockets.md', () => {
       transports,
       extraHeaders: { Cookie: test.Cookie },
     });
-    expect(await client.timeout(5000).emitWithAck('me', null)).toBe('ada');
+    expect(await client.timeout(PATIENCE_MS).emitWithAck('me', null)).toBe('ada');
     const told = new Promise((resolve) => client.once('session-ended', resolve));
     await test.browser.post('/sign-out').expect(204);
     expect(await told).toEqual({ reason: 'signed-out' });

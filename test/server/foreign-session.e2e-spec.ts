@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { NextFunction, Request, Response } from 'express';
 import expressSession from 'express-session';
 import { sessionIdOf, signInCookie } from '../support/cookies.js';
+import { PATIENCE_MS } from '../support/durations.js';
 import { MINUTE, SECRET } from '../support/test-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { testApps } from '../support/test-apps.js';
@@ -108,7 +109,7 @@ describe('A session middleware that replaces the session of the module', () => {
       const { test, logger, ada, replace } = await started();
       replace();
       for (const browser of [ada, test.browser()])
-        await browser[method](path).timeout(2000).expect(500);
+        await browser[method](path).timeout(PATIENCE_MS).expect(500);
       expect(logger.errors.join('\n')).toContain('a session that IdleSessionModule does not guard');
       replace(false);
       await ada.get('/page').expect(200, { user: 'ada' });
@@ -118,13 +119,13 @@ describe('A session middleware that replaces the session of the module', () => {
   it('leaves what has no route the 404 that it is', async () => {
     const { ada, replace } = await started();
     replace();
-    await ada.get('/nowhere').timeout(2000).expect(404);
+    await ada.get('/nowhere').timeout(PATIENCE_MS).expect(404);
   });
 
   it('is logged once where a handler does it: its answer goes out, and the session is as it was', async () => {
     const { logger, ada } = await started();
-    await ada.get('/assigned').timeout(2000).expect(200);
-    await ada.get('/assigned').timeout(2000).expect(200);
+    await ada.get('/assigned').timeout(PATIENCE_MS).expect(200);
+    await ada.get('/assigned').timeout(PATIENCE_MS).expect(200);
     expect(logger.errors).toEqual([
       expect.stringContaining('a session that IdleSessionModule does not guard'),
     ]);
@@ -174,7 +175,7 @@ describe.each<[string, Load]>([
     const sid = sessionIdOf(await signInCookie(test));
     test.clock.advance(15 * MINUTE);
     for (const path of ['/page', '/exempt', '/idle-session/status'])
-      await test.browser().get(`${path}?sid=${sid}`).timeout(2000).expect(500);
+      await test.browser().get(`${path}?sid=${sid}`).timeout(PATIENCE_MS).expect(500);
     expect(logger.errors.join('\n')).toContain('a session that IdleSessionModule does not guard');
   });
 });

@@ -12,6 +12,7 @@ import {
 } from 'nestjs-idle-session';
 import { Subject } from 'rxjs';
 import WebSocket from 'ws';
+import { PATIENCE_MS } from '../support/durations.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { REFUSED_HANDSHAKES } from '../support/refused-handshakes.js';
 import { statusOf } from '../support/requests.js';
@@ -100,11 +101,14 @@ async function start(options: TestAppOptions = {}, attaches = true) {
               req: req ?? extra?.request,
             }),
             subscriptions: {
-              'graphql-ws': attaches && {
-                onConnect: (connection) => {
-                  const { socket, request } = (connection as unknown as Connection).extra;
-                  return sessions.attach(socket, request);
-                },
+              'graphql-ws': {
+                connectionInitWaitTimeout: PATIENCE_MS,
+                ...(attaches && {
+                  onConnect: (connection) => {
+                    const { socket, request } = (connection as unknown as Connection).extra;
+                    return sessions.attach(socket, request);
+                  },
+                }),
               },
             },
           }),

@@ -14,6 +14,7 @@ import type { Request } from 'express';
 import { createClient, type Client } from 'graphql-ws';
 import { IdleSessionService } from 'nestjs-idle-session';
 import WebSocket from 'ws';
+import { PATIENCE_MS } from '../support/durations.js';
 import { statusOf } from '../support/requests.js';
 import { signIn } from '../support/socket-app.js';
 import { hostOf } from '../support/socket-client.js';
@@ -72,6 +73,7 @@ describe('A subscription whose fields have guards and interceptors of their own'
               }),
               subscriptions: {
                 'graphql-ws': {
+                  connectionInitWaitTimeout: PATIENCE_MS,
                   onConnect: (connection) => {
                     const { socket, request } = (
                       connection as unknown as { extra: { socket: WebSocket; request: Request } }

@@ -19,12 +19,14 @@ import {
 import type { Server, Socket as ServerSocket } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { connectionsOf } from '../support/connections.js';
+import { PATIENCE_MS } from '../support/durations.js';
 import { statusOf } from '../support/requests.js';
 import { REFUSED_HANDSHAKES } from '../support/refused-handshakes.js';
 import { signIn } from '../support/socket-app.js';
 import { hostOf } from '../support/socket-client.js';
 import { MINUTE, SECOND, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
+import { unlessStoodStill } from '../support/unless-stood-still.js';
 import { until } from '../support/until.js';
 
 @IdleSessionGateway()
@@ -117,7 +119,7 @@ function follow(socket: Socket): Client {
     socket,
     received,
     disconnected: new Promise((resolve) => socket.once('disconnect', resolve)),
-    ask: (event, data = null) => socket.timeout(5000).emitWithAck(event, data),
+    ask: (event, data = null) => socket.timeout(PATIENCE_MS).emitWithAck(event, data),
   };
 }
 
@@ -146,32 +148,36 @@ function tcpOf({ io: { engine } }: Socket): TcpSocket {
 }
 
 describe.each(['websocket', 'polling'])('A socket of socket.io over %s', (transport) => {
-  it.each(REFUSED_HANDSHAKES)('is refused %s', async (_, headersOf, reason) => {
-    const test = await start();
-    const client = open(test, await headersOf(test), transport);
-    // After this, the client does not connect again by itself.
-    expect(await client.disconnected).toBe('io server disconnect');
-    expect(client.received).toEqual([['session-ended', { reason }]]);
-  });
+  it.each(REFUSED_HANDSHAKES)('is refused %s', (_, headersOf, reason) =>
+    unlessStoodStill(async () => {
+      const test = await start();
+      const client = open(test, await headersOf(test), transport);
+      // After this, the client does not connect again by itself.
+      expect(await client.disconnected).toBe('io server disconnect');
+      expect(client.received).toEqual([['session-ended', { reason }]]);
+    }),
+  );
 
-  it('is told of the end of its session, and disconnected', async () => {
-    const test = await start();
-    const { browser, client } = await join(test, transport);
-    await browser.post('/idle-session/sign-out').expect(204);
-    test.gateway.server.emit('news', 'too late');
-    expect(await client.disconnected).toBe('io server disconnect');
-    expect(client.received).toEqual([['session-ended', { reason: 'signed-out' }]]);
-  });
+  it('is told of the end of its session, and disconnected', () =>
+    unlessStoodStill(async () => {
+      const test = await start();
+      const { browser, client } = await join(test, transport);
+      await browser.post('/idle-session/sign-out').expect(204);
+      test.gateway.server.emit('news', 'too late');
+      expect(await client.disconnected).toBe('io server disconnect');
+      expect(client.received).toEqual([['session-ended', { reason: 'signed-out' }]]);
+    }));
 
-  it('is told of the lock of its session, and disconnected', async () => {
-    const test = await start({ options: { idleTimeout: '1h', lockAfter: '15m' } });
-    const { client } = await join(test, transport);
-    test.clock.advance(15 * MINUTE);
-    client.socket.emit('edit', 'a');
-    expect(await client.disconnected).toBe('io server disconnect');
-    expect(client.received[0]).toEqual(['session-locked', { reason: 'locked' }]);
-    expect(test.gateway.handled).toEqual([]);
-  });
+  it('is told of the lock of its session, and disconnected', () =>
+    unlessStoodStill(async () => {
+      const test = await start({ options: { idleTimeout: '1h', lockAfter: '15m' } });
+      const { client } = await join(test, transport);
+      test.clock.advance(15 * MINUTE);
+      client.socket.emit('edit', 'a');
+      expect(await client.disconnected).toBe('io server disconnect');
+      expect(client.received[0]).toEqual(['session-locked', { reason: 'locked' }]);
+      expect(test.gateway.handled).toEqual([]);
+    }));
 
   it('sends messages, which are activity', async () => {
     const test = await start();

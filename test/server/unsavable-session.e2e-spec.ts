@@ -1,6 +1,7 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import type { Request, Response } from 'express';
+import { PATIENCE_MS } from '../support/durations.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { testApps } from '../support/test-apps.js';
 
@@ -50,7 +51,7 @@ it('An answer that ends with a callback, which express-session fails to write, e
   const logger = new RecordingLogger();
   const test = await start({ logger, metadata: { controllers: [CallbackController] } });
   const ada = await test.signedIn();
-  await ada.get('/ended-with-a-callback').timeout(2000).expect(200);
+  await ada.get('/ended-with-a-callback').timeout(PATIENCE_MS).expect(200);
   expect(ended).toEqual(['called']);
 });
 
@@ -67,7 +68,7 @@ describe.each(['a BigInt', 'a circle', 'no methods'])('A session with %s', (how)
       const { test, logger } = await started();
       const ada = await test.signedIn();
       for (const browser of [ada, test.browser()])
-        await browser.get(path).query({ how }).timeout(2000).expect(500);
+        await browser.get(path).query({ how }).timeout(PATIENCE_MS).expect(500);
       expect(logger.errors.join('\n')).toContain('TypeError');
       await ada.get('/page').expect(200, { user: 'ada' });
     },
@@ -76,7 +77,11 @@ describe.each(['a BigInt', 'a circle', 'no methods'])('A session with %s', (how)
   it('does not hold up an answer that has begun', async () => {
     const { test, logger } = await started();
     const ada = await test.signedIn();
-    const { text } = await ada.get('/unsavable/streamed').query({ how }).timeout(2000).expect(200);
+    const { text } = await ada
+      .get('/unsavable/streamed')
+      .query({ how })
+      .timeout(PATIENCE_MS)
+      .expect(200);
     expect(text).toBe('the claim');
     expect(logger.errors.join('\n')).toContain('TypeError');
     await ada.get('/page').expect(200, { user: 'ada' });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IdleSessionService, type IdleSessionModuleOptions } from 'nestjs-idle-session';
+import { PATIENCE_MS } from '../support/durations.js';
 import { Stopwatch } from '../support/stopwatch.js';
 import { createTestApp, MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { signInCookie } from '../support/cookies.js';
@@ -121,7 +122,7 @@ describe('session.genid() that throws', () => {
     async (Cookie) => {
       const { logger, now } = await createApp('session.genid', 'an id');
       now.does = throwing;
-      await test!.browser().get('/page').set({ Cookie }).timeout(1000).expect(500);
+      await test!.browser().get('/page').set({ Cookie }).timeout(PATIENCE_MS).expect(500);
       expect(logger.errors.join('\n')).toContain('Option "session.genid"');
       expect(unhandled).toEqual([]);
     },
@@ -147,7 +148,7 @@ describe('isActivity() of protect()', () => {
       });
       const Cookie = await signInCookie(test);
       test.clock.advance(MINUTE);
-      await test.browser().get('/protected').set({ Cookie }).timeout(1000).expect(500);
+      await test.browser().get('/protected').set({ Cookie }).timeout(PATIENCE_MS).expect(500);
       expect(logger.errors.join('\n')).toContain('Option "isActivity"');
       expect(unhandled).toEqual([]);
       const { body } = await test.browser().get('/idle-session/status').set({ Cookie }).expect(200);

@@ -144,6 +144,8 @@ describe('While the storage is away', () => {
     const test = await start();
     const { Cookie } = await signIn(test);
     const client = await join(test, { Cookie });
+    // By this answer it is known how long the socket may stay open.
+    await client.ask('poll');
     const mend = breakStorage(test);
     client.send('edit', 'a');
     client.send('ping');

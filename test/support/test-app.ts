@@ -36,6 +36,7 @@ import {
 import { ManualClock } from 'nestjs-idle-session/testing';
 import supertest from 'supertest';
 import { ExpiredSessionSweeper } from '../../libs/idle-session/src/session/expired-session.sweeper.js';
+import { SECOND } from './durations.js';
 import { keepConnections } from './keep-connections.js';
 
 export { HOUR, MINUTE, SECOND } from './durations.js';
@@ -202,6 +203,8 @@ export async function createTestApp({
       ...(metadata.imports ?? []),
       ...(importing({
         storage,
+        // Of a storage in this process, only a machine that stands still keeps an answer back.
+        storageTimeout: 20 * SECOND,
         ...options,
         session: { secret: SECRET, store: new expressSession.MemoryStore(), ...options.session },
       }) ?? []),
