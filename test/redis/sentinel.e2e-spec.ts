@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { answered } from '../support/answered.js';
 import { passTime } from '../support/activity-records.js';
 import {
   createAppOn,
@@ -35,14 +36,14 @@ describe.each(outages)('Sentinel replacing a master that $how', ({ how, begin })
   });
   beforeAll(async () => {
     [ada, idle, signedOut] = [await test.signIn(), await test.signIn(), await test.signIn()];
-    await test.ask.post('/sign-out').set('Cookie', signedOut).expect(204);
+    expect((await signOut(signedOut)).status).toBe(204);
     await passTime(await redis.master.client(), 10 * MINUTE);
     await until('time has passed', async () => (await remaining(idle)) <= 5 * MINUTE);
   });
   beforeAll(async () => {
     const people = new PeopleAtWork(test, [ada]);
     await people.served();
-    await redis.replicated();
+    await redis.failOver();
     await begin(redis.master);
     await people.putOff();
     await people.served();
@@ -54,7 +55,11 @@ describe.each(outages)('Sentinel replacing a master that $how', ({ how, begin })
     await RedisNode.stopAll();
   });
 
-  const remaining = async (cookie: string) => (await test.statusOf(cookie))?.expiresInMs ?? NaN;
+  const members = (cookie: string) =>
+    answered(() => test.ask.get('/members').set('Cookie', cookie));
+  const signOut = (cookie: string) =>
+    answered(() => test.ask.post('/sign-out').set('Cookie', cookie));
+  const remaining = async (cookie: string) => (await test.statusOf(cookie)).expiresInMs;
 
   it('puts people off until it is done, and signs nobody out', () => {
     expect(answers.filter((answer) => !isServed(answer) && !isPutOff(answer))).toEqual([]);
@@ -68,13 +73,13 @@ describe.each(outages)('Sentinel replacing a master that $how', ({ how, begin })
   it('leaves people signed in, and lets them sign out for good', async () => {
     const cookie = await test.signIn();
     for (const person of [ada, cookie])
-      await test.ask.get('/members').set('Cookie', person).expect(200, { user: 'ada' });
-    await test.ask.post('/sign-out').set('Cookie', cookie).expect(204);
-    await test.ask.get('/members').set('Cookie', cookie).expect(401);
+      expect(await members(person)).toMatchObject({ status: 200, body: { user: 'ada' } });
+    expect((await signOut(cookie)).status).toBe(204);
+    expect((await members(cookie)).status).toBe(401);
   });
 
   it('brings nobody back who had signed out', async () => {
-    await test.ask.get('/members').set('Cookie', signedOut).expect(401);
+    expect((await members(signedOut)).status).toBe(401);
     expect(await test.statusOf(signedOut)).toMatchObject({ reason: 'signed-out' });
   });
 
@@ -82,10 +87,10 @@ describe.each(outages)('Sentinel replacing a master that $how', ({ how, begin })
     expect(await remaining(idle)).toBeGreaterThan(4 * MINUTE);
     expect(await remaining(idle)).toBeLessThanOrEqual(5 * MINUTE);
     await passTime(await redis.successor, 5 * MINUTE);
-    await until('time has passed', async () => (await test.statusOf(idle))?.state === 'expired');
-    const { body } = await test.ask.get('/members').set('Cookie', idle).expect(401);
-    expect(body.reason).toBe('idle');
-    await test.ask.get('/members').set('Cookie', ada).expect(200);
+    await until('time has passed', async () => (await test.statusOf(idle)).state === 'expired');
+    const { status, body } = await members(idle);
+    expect([status, body.reason]).toEqual([401, 'idle']);
+    expect((await members(ada)).status).toBe(200);
   });
 
   if (how === 'hung')

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RedisStore } from 'connect-redis';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import supertest from 'supertest';
+import { answered } from './answered.js';
 import { cookiesOf } from './cookies.js';
 import { SHORT_STORAGE_TIMEOUT } from './short-storage-timeout.js';
 import { Stopwatch } from './stopwatch.js';
@@ -13,8 +14,8 @@ export interface ReplicatedApp {
   readonly ask: ReturnType<typeof supertest>;
   /** Signs somebody in; the `Cookie` header that is theirs from now on. */
   signIn(): Promise<string>;
-  /** Where the person stands, which is no activity. Undefined while that cannot be told. */
-  statusOf(cookie: string): Promise<Status | undefined>;
+  /** Where the person stands, which is no activity. Asks until that can be told. */
+  statusOf(cookie: string): Promise<Status>;
   close(): Promise<void>;
 }
 
@@ -39,10 +40,10 @@ export async function createAppOn(client: RedisScriptClient): Promise<Replicated
   const ask = supertest(await app.listen(0, '127.0.0.1'));
   return {
     ask,
-    signIn: async () => cookiesOf(await ask.post('/sign-in').expect(200)),
+    signIn: async () => cookiesOf(await answered(() => ask.post('/sign-in'))),
     async statusOf(cookie) {
-      const { status, body } = await ask.get('/idle-session/status').set('Cookie', cookie);
-      return status === 200 ? (body as Status) : undefined;
+      const ofPerson = () => ask.get('/idle-session/status').set('Cookie', cookie);
+      return (await answered(ofPerson)).body as Status;
     },
     close: () => app.close(),
   };

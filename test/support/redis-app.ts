@@ -3,6 +3,7 @@ import { RedisStore } from 'connect-redis';
 import type { Request } from 'express';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import supertest from 'supertest';
+import { answered } from './answered.js';
 import { cookiesOf } from './cookies.js';
 import { Gate } from './gate.js';
 import { patient } from './patient.js';
@@ -71,9 +72,12 @@ export async function createRedisApp(
     log: logger.lines,
     ask,
     async signIn(cookie) {
-      const request = ask.post('/sign-in');
-      if (cookie) request.set('Cookie', cookie);
-      return cookiesOf(await request.expect(200));
+      const response = await answered(() => {
+        const request = ask.post('/sign-in');
+        return cookie ? request.set('Cookie', cookie) : request;
+      });
+      if (response.status !== 200) throw new Error(`The sign-in was answered ${response.status}`);
+      return cookiesOf(response);
     },
     close: () => app.close(),
   };

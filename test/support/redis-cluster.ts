@@ -5,9 +5,11 @@ import { until } from './until.js';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
-/** After how long without an answer a node is taken to be down. */
-const NODE_TIMEOUT_MS = 1000;
-const MIGRATE_TIMEOUT_MS = '5000';
+/** After how long without an answer a node is taken to be down, where a test wants a failover. */
+const FAILOVER_AFTER_MS = 1000;
+/** Elsewhere: longer than a busy machine keeps a node from answering. */
+const NODE_TIMEOUT_MS = 60_000;
+const MIGRATE_TIMEOUT_MS = '60000';
 
 /** Two nodes with the same slots. Which of them is the master changes. */
 export interface ReplicatedShard {
@@ -26,7 +28,7 @@ export class RedisCluster {
   static async start(): Promise<RedisCluster> {
     const config = [
       'cluster-enabled yes',
-      `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
+      `cluster-node-timeout ${FAILOVER_AFTER_MS}`,
       'cluster-replica-validity-factor 0',
     ];
     const nodes = await Promise.all(
@@ -55,6 +57,7 @@ export class RedisCluster {
     const [first, second, third] = masters as [RedisNode, RedisNode, RedisNode];
     const cluster = new RedisCluster([second, third], [first, replica]);
     await cluster.shard();
+    await cluster.replaceSoon(false);
     return cluster;
   }
 
@@ -69,6 +72,13 @@ export class RedisCluster {
       return shard.master.isReplicated();
     });
     return shard!;
+  }
+
+  /** Has nodes be replaced soon that do not answer, or not. */
+  async replaceSoon(soon: boolean): Promise<void> {
+    const timeout = String(soon ? FAILOVER_AFTER_MS : NODE_TIMEOUT_MS);
+    for (const node of [...this.single, ...this.pair])
+      await ask(node, 'CONFIG', 'SET', 'cluster-node-timeout', timeout);
   }
 
   /** A connected client as an app has it. */

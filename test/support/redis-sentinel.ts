@@ -7,8 +7,10 @@ import { until } from './until.js';
 const NAME = 'sessions';
 const SENTINELS = 3;
 const QUORUM = 2;
-/** After how long without an answer a sentinel takes the master to be down. */
+/** After how long without an answer a sentinel takes the master to be down, once a test wants a failover. */
 const DOWN_AFTER_MS = 700;
+/** Before that: longer than a busy machine keeps the master from answering. */
+const UP_ANYWAY_MS = 600_000;
 
 /** Makes sentinels talk more often, and not stop judging for half a minute when the machine is busy. */
 const HASTE = ['PUBLISH-PERIOD', '200', 'INFO-PERIOD', '500', 'TILT-TRIGGER', '20000'];
@@ -62,9 +64,16 @@ export class RedisSentinels {
     return this.replica.client();
   }
 
-  /** Waits until the replica has all that the master has: what it lacks when the master dies is lost. */
-  async replicated(): Promise<void> {
+  /**
+   * Has the sentinels replace the master from now on. Waits until the replica has all that the master has: what it lacks
+   * when the master dies is lost.
+   */
+  async failOver(): Promise<void> {
     await until('the replica has everything', () => this.master.isReplicated());
+    for (const sentinel of this.sentinels) {
+      const set = ['SENTINEL', 'SET', NAME, 'down-after-milliseconds', String(DOWN_AFTER_MS)];
+      await (await sentinel.client()).sendCommand(set);
+    }
   }
 }
 
@@ -72,7 +81,7 @@ async function startSentinel(master: RedisNode): Promise<RedisNode> {
   const sentinel = await RedisNode.start(
     [
       `sentinel monitor ${NAME} 127.0.0.1 ${master.port} ${QUORUM}`,
-      `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
+      `sentinel down-after-milliseconds ${NAME} ${UP_ANYWAY_MS}`,
       `sentinel failover-timeout ${NAME} 3000`,
     ],
     { sentinel: true },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Stopwatch } from './stopwatch.js';
 
-const GIVE_UP_MS = 20_000;
+const GIVE_UP_MS = 60_000;
 
 /**
  * Asks again and again until it is so; resolves to how long that took, in milliseconds.
