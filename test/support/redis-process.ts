@@ -93,14 +93,24 @@ function newClient(url: string, options: ClientOptions) {
   return client.on('error', () => {});
 }
 
-/** A free port whose counterpart for a cluster's bus, 10000 further on, exists. */
+/** A free port whose counterpart for a cluster's bus, 10000 further on, is free, too. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, 'close');
-    if (port < 55_535) return port;
+    const port = await probed(0);
+    if (port && port < 55_535 && (await probed(port + 10_000))) return port;
   }
+}
+
+/** The port, or any for 0, if it can be had. */
+async function probed(port: number): Promise<number | undefined> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch {
+    return undefined;
+  }
+  const had = (probe.address() as AddressInfo).port;
+  probe.close();
+  await once(probe, 'close');
+  return had;
 }
