@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
+import { answered } from '../support/answered.js';
 import { recordsOf } from '../support/activity-records.js';
 import { BufferedApps, page, poll, SLACK } from '../support/buffered-app.js';
 import { SECOND } from '../support/durations.js';
@@ -89,12 +90,13 @@ describe('An outage of the activity storage alone', () => {
         { syncInterval: '1m' },
         { activity: away, options: { storageTimeout: SHORT_STORAGE_TIMEOUT } },
       );
-      await page(late, await late.signIn()).expect(200);
+      const cookie = await late.signIn();
+      expect((await answered(() => page(late, cookie))).status).toBe(200);
       await begin();
       const stopwatch = new Stopwatch();
       const all = apps.opened.splice(0);
       await Promise.all(all.map((each) => each.close()));
-      expect(stopwatch.stop()).toBeLessThan(3 * SECOND);
+      expect(stopwatch.stop()).toBeLessThan(15 * SECOND);
       // What all apps of a process log comes to the newest of them.
       expect(late.log.length).toBeLessThanOrEqual(all.length);
       expect(new Set(late.log.map(({ level }) => level))).toEqual(new Set(['error']));
@@ -109,11 +111,10 @@ describe('An outage of the activity storage alone', () => {
       const expire = jest.spyOn(RedisActivityStorage.prototype, 'expire');
       await until('a sweep is under way', () => expire.mock.calls.length > 0);
       apps.opened.splice(0);
-      const closed = app.close().then(() => 'closed');
-      const outcome = await Promise.race([closed, delay(3 * SECOND, 'still open', { ref: false })]);
-      await end();
+      let isClosed = false;
+      const closed = app.close().then(() => (isClosed = true));
+      await until('it is closed', () => isClosed).finally(end);
       await closed;
-      expect(outcome).toBe('closed');
     },
   );
 });

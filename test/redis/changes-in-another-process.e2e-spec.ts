@@ -150,7 +150,12 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
       const { record } = await here.touch(key, IDLE, Number.MAX_SAFE_INTEGER);
       at.set(key, record!.lastActivityAt);
     }
-    await here.flush();
+    await until('all is sent', () =>
+      here.flush().then(
+        () => true,
+        () => false,
+      ),
+    );
     const records = await recordsOf(apps.admin);
     // The clock here may be ahead of Redis's by what an exchange takes.
     const late = keys.filter((key) => {

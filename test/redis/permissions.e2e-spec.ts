@@ -127,7 +127,9 @@ describe('Without a permission', () => {
     'the log says so: %s',
     async (missing) => {
       const permissions = [...needed.filter((each) => each !== missing), ...forSessions];
-      const test = await createRedisApp({ client: () => clientOf(permissions) } as never);
+      const test = await createRedisApp({ client: () => clientOf(permissions) } as never, {
+        storage: patientStorage,
+      });
       try {
         await test.ask.post('/sign-in').expect(503);
         expect(test.log.map(({ text }) => text)).toEqual([
@@ -164,7 +166,7 @@ describe('What Redis says is in the log', () => {
     ['NOREPLICAS', () => admin.configSet('min-replicas-to-write', '1')],
     ['OOM', () => admin.configSet('maxmemory', '1')],
   ])('%s', async (code, begin) => {
-    const test = await createRedisApp(redis);
+    const test = await createRedisApp(redis, { storage: patientStorage });
     try {
       const ada = await test.signIn();
       test.log.length = 0;

@@ -8,6 +8,7 @@ import { Gate } from '../support/gate.js';
 import { sessionIdOf } from '../support/cookies.js';
 import { changeRecords, passTime, recordsOf } from '../support/activity-records.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
+import { until } from '../support/until.js';
 import { MINUTE } from '../support/test-app.js';
 
 const TRIALS = 50;
@@ -275,6 +276,7 @@ describe('Of many requests at the same time, in two apps,', () => {
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.reason}`))).toEqual(
       new Set(['401 idle']),
     );
+    await until('it is told', () => events('expired').length > 0);
     expect(events('expired')).toHaveLength(1);
     expect(events('ended')).toEqual([]);
     expect(await storedSession(cookie)).toBeNull();

@@ -41,41 +41,45 @@ describe('While a process stops, which waits for its streams, one ends with its 
       'signed-out',
     ],
     ['whose time is up', async () => {}, 2500, 'idle'],
-  ])('%s', async (_, end, limit, reason) => {
-    const [one, two] = await startTwo(500, 2500);
-    const ada = await one.signIn();
-    const stream = await opened(two, '/events', ada);
-    const stopped = two.close();
-    await delay(100);
-    expect(await deliveredFor(stream, () => end(one, ada))).toBeLessThan(limit + SLACK);
-    expect(stream.received).toContain(`"reason":"${reason}"`);
-    await stopped;
-  });
+  ])('%s', (_, end, limit, reason) =>
+    apps.undisturbed(async () => {
+      const [one, two] = await startTwo(500, 2500);
+      const ada = await one.signIn();
+      const stream = await opened(two, '/events', ada);
+      const stopped = two.close();
+      await delay(100);
+      expect(await deliveredFor(stream, () => end(one, ada))).toBeLessThan(limit + SLACK);
+      expect(stream.received).toContain(`"reason":"${reason}"`);
+      await stopped;
+    }),
+  );
 });
 
 describe('A stream ends with a session whose time is up', () => {
-  it('by a timer of its own, while its pushes go on', async () => {
-    const [one, two] = await startTwo(60_000, 2500);
-    const ada = await one.signIn();
-    const stream = await opened(two, '/events', ada);
-    const took = await deliveredFor(stream, async () => {});
-    expect(took).toBeLessThan(2500 + SLACK);
-    expect(stream.received).toContain('"reason":"idle"');
-  });
+  it('by a timer of its own, while its pushes go on', () =>
+    apps.undisturbed(async () => {
+      const [one, two] = await startTwo(60_000, 2500);
+      const ada = await one.signIn();
+      const stream = await opened(two, '/events', ada);
+      const took = await deliveredFor(stream, async () => {});
+      expect(took).toBeLessThan(2500 + SLACK);
+      expect(stream.received).toContain('"reason":"idle"');
+    }));
 
-  it('at the idle timeout of the process that had the last request, where the two differ', async () => {
-    const start = (idleTimeout: number | '15m') =>
-      apps.start({ syncInterval: 300 }, { metadata, options: { idleTimeout } });
-    const [one, two] = [await start('15m'), await start(2500)];
-    const ada = await one.signIn();
-    const stream = await opened(two, '/events', ada);
-    // So that the other process knows of that.
-    await delay(1000);
-    const other = await opened(one, '/events', ada);
-    expect(await Promise.race([stream.end(), delay(4000, 'open')])).toBe('open');
-    // Nobody was there for longer than this one takes.
-    await two.ask.get('/page').set('Cookie', ada).expect(401);
-    await Promise.all([stream.end(), other.end()]);
-    for (const { received } of [stream, other]) expect(received).toContain('"reason":"idle"');
-  });
+  it('at the idle timeout of the process that had the last request, where the two differ', () =>
+    apps.undisturbed(async () => {
+      const start = (idleTimeout: number | '15m') =>
+        apps.start({ syncInterval: 300 }, { metadata, options: { idleTimeout } });
+      const [one, two] = [await start('15m'), await start(2500)];
+      const ada = await one.signIn();
+      const stream = await opened(two, '/events', ada);
+      // So that the other process knows of that.
+      await delay(1000);
+      const other = await opened(one, '/events', ada);
+      expect(await Promise.race([stream.end(), delay(4000, 'open')])).toBe('open');
+      // Nobody was there for longer than this one takes.
+      await two.ask.get('/page').set('Cookie', ada).expect(401);
+      await Promise.all([stream.end(), other.end()]);
+      for (const { received } of [stream, other]) expect(received).toContain('"reason":"idle"');
+    }));
 });

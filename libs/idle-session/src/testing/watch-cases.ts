@@ -4,7 +4,7 @@ import type { ActivityStorage } from '../activity/activity-storage.js';
 import { KEY, SESSION, TIMEOUT, type ActivityStorageContractCase } from './contract-case.js';
 
 /** How late a change may be told, with room for a busy machine. */
-const TOLD_WITHIN_MS = 5000;
+const TOLD_WITHIN_MS = 30_000;
 
 /** What a storage tells those who watch it. One that has no `watch` keeps to this too. */
 export const watchCases: readonly ActivityStorageContractCase[] = [
