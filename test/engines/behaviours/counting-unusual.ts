@@ -49,6 +49,7 @@ export function countsTheUnusual(given: Given): void {
         given.desk.requests.slice(before).includes('GET /idle-session/status'),
       );
       await framing.waitFor('the frame is there', 'window.field !== undefined');
+      await framing.isDrawn();
       given.desk.leap(3 * MINUTE);
       // For five seconds the browser says so to the page, which looks every four.
       const type = everyThreeSeconds(async () => {
