@@ -94,6 +94,11 @@ export class Tab {
     await this.tell(`void ${SESSION}.check()`);
   }
 
+  /** Waits for an answer to the page: by then the server has handled what the page sent before. */
+  async isHeard(): Promise<void> {
+    await this.tell(`fetch('/other').then((response) => response.text()).then(() => true)`);
+  }
+
   /** To the page alone it is so much later at once, as after a sleep of the machine. */
   async sleep(milliseconds: number): Promise<void> {
     await this.tell(`void (() => {
