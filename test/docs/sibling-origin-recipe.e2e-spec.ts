@@ -23,6 +23,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { Passwords, Tries, UnlockController } from '../../docs/examples/recipes/lock.js';
 import { start } from '../../docs/examples/recipes/sibling-origin.js';
 import { MINUTE, SECOND } from '../support/durations.js';
+import { keepConnections } from '../support/keep-connections.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { SiblingHosts } from '../support/sibling-hosts.js';
 import { SECRET, type TestApp } from '../support/test-app.js';
@@ -60,6 +61,7 @@ beforeAll(async () => {
   );
   Logger.overrideLogger(logger);
   app = await start();
+  keepConnections(app.getHttpServer());
   await app.listen(0, '127.0.0.1');
   hosts.serve('api.example.com', app);
   app.get(IdleSessionService).events.subscribe((event) => events.push(event));
