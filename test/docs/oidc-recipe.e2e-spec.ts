@@ -16,6 +16,7 @@ import { freePort } from '../support/redis-process.js';
 import { RedisServer } from '../support/redis-server.js';
 import { MINUTE, TestController } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
+import { waitForRedis } from '../support/wait-for-redis.js';
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
@@ -61,10 +62,11 @@ afterAll(async () => {
 async function startApp(port: number): Promise<INestApplication> {
   // It reads its address when it is loaded.
   const { AppModule } = await import('../../docs/examples/recipes/oidc.js');
-  const module = await Test.createTestingModule({
+  const builder = Test.createTestingModule({
     imports: [AppModule],
     controllers: [TestController, PricesController],
-  })
+  });
+  const module = await waitForRedis(builder)
     .setLogger(log)
     .overrideProvider(Configuration)
     .useFactory({

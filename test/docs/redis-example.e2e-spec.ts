@@ -7,6 +7,7 @@ import * as nodeRedis from '../../docs/examples/redis.js';
 import { passTime } from '../support/activity-records.js';
 import { RedisServer } from '../support/redis-server.js';
 import { MINUTE, TestController } from '../support/test-app.js';
+import { waitForRedis } from '../support/wait-for-redis.js';
 
 let redis: RedisServer;
 const closing: (() => unknown)[] = [];
@@ -22,7 +23,7 @@ afterAll(() => RedisServer.stopAll());
 
 async function startApp(module: Type): Promise<INestApplication> {
   const builder = Test.createTestingModule({ imports: [module], controllers: [TestController] });
-  const app = (await builder.compile()).createNestApplication();
+  const app = (await waitForRedis(builder).compile()).createNestApplication();
   await app.init();
   closing.push(() => app.close());
   return app;

@@ -5,6 +5,7 @@ import type { INestApplication } from '@nestjs/common';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { launchBrowser } from './browser.js';
 import { selfSigned } from './certificate.js';
+import { keepConnections } from './keep-connections.js';
 
 /** What a host of pages answers, by the path. */
 export type Pages = (path: string) => { readonly type: string; readonly body: string };
@@ -32,6 +33,7 @@ export class SiblingHosts {
       if (port === undefined) this.answerPage(request, response);
       else this.passOn(request, response, port);
     });
+    keepConnections(this.server);
   }
 
   /** @param domains whose hosts are served, such as `*.example.com` */

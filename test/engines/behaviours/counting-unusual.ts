@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { MINUTE } from '../../support/durations.js';
+import { MINUTE, PATIENCE_MS } from '../../support/durations.js';
 import { until } from '../../support/until.js';
 import type { EngineVisit } from '../support/engine-visit.js';
+import { everyThreeSeconds } from '../support/every-three-seconds.js';
 import type { Given } from '../support/given.js';
 import { button, SESSION, STATE } from '../support/tab.js';
 
@@ -48,18 +49,24 @@ export function countsTheUnusual(given: Given): void {
         given.desk.requests.slice(before).includes('GET /idle-session/status'),
       );
       await framing.waitFor('the frame is there', 'window.field !== undefined');
+      await framing.isDrawn();
       given.desk.leap(3 * MINUTE);
-      await framing.pressMouse();
-      await framing.releaseMouse();
-      await framing.press('x');
+      // For five seconds the browser says so to the page, which looks every four.
+      const type = everyThreeSeconds(async () => {
+        await framing.pressMouse();
+        await framing.releaseMouse();
+        await framing.press('x');
+      });
       let times = 0;
-      await until('the page tells the server', async () => {
+      const isTold = async () => {
+        await type();
         // Not the page itself: what a driver runs in it passes for a person's doing in some browsers.
         if (times++ % 25 === 0)
           await visit.tab.tell(`void new BroadcastChannel('check').postMessage('')`);
         return (await visit.expiresInMs()) > 14 * MINUTE;
-      });
-      expect(await framing.tell('field.value')).toBe('x');
+      };
+      await until('the page tells the server', isTold, PATIENCE_MS);
+      expect(await framing.tell('field.value')).toMatch(/^x+$/);
     });
 
     it('is not seen in a popup, unless that tells of them', async () => {

@@ -19,6 +19,7 @@ export function ends(given: Given): void {
       const { tab } = visit;
       await tab.tell(NOTE_WHEN_COVERED);
       await visit.later(15 * MINUTE - UNTIL_END_MS);
+      await tab.isHeard();
       // On a busy machine it takes seconds until the page knows.
       given.desk.leap(UNTIL_END_MS - SECOND);
       await tab.sleep(UNTIL_END_MS - SECOND);

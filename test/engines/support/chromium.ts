@@ -1,17 +1,26 @@
 import type { CDPSession, Page } from 'playwright-core';
 import { DesktopBrowser } from '../../support/desktop-browser.js';
+import { until } from '../../support/until.js';
 import type { Engine, EngineTab, Key } from './engine.js';
 
 /** Chromium as people have it, which hides tabs and keeps pages. */
 export async function launchChromium(): Promise<Engine> {
   const browser = await DesktopBrowser.launch();
   const { context } = browser;
-  const tabOf = async (page: Page) => new ChromiumTab(page, await context.newCDPSession(page));
+  const known = new Set(context.pages());
+  const tabOf = async (page: Page) => {
+    known.add(page);
+    return new ChromiumTab(page, await context.newCDPSession(page));
+  };
+  const opened = () => context.pages().findLast((page) => !known.has(page));
   return {
     name: 'Chromium',
     version: context.browser()!.version(),
     openTab: async () => tabOf(await context.newPage()),
-    lastTab: () => tabOf(context.pages().at(-1)!),
+    async lastTab() {
+      await until('a page has opened one', () => opened() !== undefined);
+      return tabOf(opened()!);
+    },
     close: () => browser.close(),
   };
 }

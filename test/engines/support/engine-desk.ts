@@ -12,6 +12,7 @@ import { createApp } from '../../../apps/sample/src/create-app.js';
 import { readSettings } from '../../../apps/sample/src/settings.js';
 import { rememberPasswords } from '../../browser/support/remember-passwords.js';
 import { cookiesOf, sessionIdOf } from '../../support/cookies.js';
+import { keepConnections } from '../../support/keep-connections.js';
 import { PAGES } from './pages.js';
 
 /** The sample app. To its server, time goes on as to the browsers, and leaps when the test says so. */
@@ -37,8 +38,10 @@ export class EngineDesk {
     desk.app = await createApp(settings, { storage: new MemoryActivityStorage({ now }) });
     rememberPasswords(desk.app.get(Users));
     desk.addRoutes();
+    keepConnections(desk.app.getHttpServer());
     await desk.app.listen(0, '127.0.0.1');
     desk.insecure = createServer(desk.app.getHttpAdapter().getInstance() as RequestListener);
+    keepConnections(desk.insecure);
     await once(desk.insecure.listen(0, hostname()), 'listening');
     return desk;
   }

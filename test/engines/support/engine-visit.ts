@@ -47,6 +47,7 @@ export class EngineVisit {
 
   /** To the server it is so much later at once, and to the page of a tab as soon as it has asked. */
   async later(milliseconds: number, tab = this.tab): Promise<void> {
+    await tab.isHeard();
     const before = await tab.tell<number>(`${STATE}.expiresAt`);
     this.desk.leap(milliseconds);
     await tab.checkUntil(

@@ -1,10 +1,15 @@
+import { PATIENCE_MS } from '../../support/durations.js';
 import { until } from '../../support/until.js';
 import type { EngineTab, Key } from './engine.js';
+import { everyThreeSeconds } from './every-three-seconds.js';
 
 const HOST = `document.querySelector('idle-session-dialog')`;
 const DIALOG = `${HOST}?.shadowRoot.querySelector('dialog')`;
 const BACKDROP = `getComputedStyle(${DIALOG}, '::backdrop').backgroundColor`;
 const IS_OPEN = `(${DIALOG}?.open ?? false)`;
+/** Comes to true once the page has drawn what the last input has changed. */
+const DRAWN = `new Promise((resolve) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(true), 100))))`;
 
 /** Expressions for elements of a page. */
 export const dialogPart = (id: string) => `${DIALOG}.querySelector('#${id}')`;
@@ -26,10 +31,11 @@ export class Tab {
     private readonly origin: string,
   ) {}
 
-  /** Opens a page, and waits until it knows its session. */
+  /** Opens a page, and waits until it knows its session, and is drawn: before, a browser may lose what a person does. */
   async open(path: string): Promise<void> {
     await this.leaveFor(path);
     await this.waitFor('the page knows its session', `${STATE}.state !== 'starting'`);
+    await this.isDrawn();
   }
 
   /** Opens a page that the client is not in. */
@@ -65,6 +71,11 @@ export class Tab {
     });
   }
 
+  /** Waits until the page has drawn what the last input has changed; in vain in a tab behind another. */
+  async isDrawn(): Promise<void> {
+    await this.tell(DRAWN);
+  }
+
   /** The address without its origin. */
   address(): Promise<string> {
     return this.tell('location.pathname + location.search');
@@ -81,6 +92,11 @@ export class Tab {
   /** Has the page ask the server where its session stands, and tell it of activity that it does not know yet. */
   async check(): Promise<void> {
     await this.tell(`void ${SESSION}.check()`);
+  }
+
+  /** Waits for an answer to the page: by then the server has handled what the page sent before. */
+  async isHeard(): Promise<void> {
+    await this.tell(`fetch('/other').then((response) => response.text()).then(() => true)`);
   }
 
   /** To the page alone it is so much later at once, as after a sleep of the machine. */
@@ -106,13 +122,14 @@ export class Tab {
   async act(what: string, act: () => Promise<void>, expression: string): Promise<void> {
     // By the page's own timer: for a moment after an activity no other counts.
     await this.tell('new Promise((resolve) => setTimeout(resolve, 300))');
+    const actAgain = everyThreeSeconds(act);
     let times = 0;
-    await until(`the page tells of ${what}`, async () => {
-      // Again, since a browser loses what is done before it has drawn the page.
-      if (times % 100 === 0) await act();
+    const isTold = async () => {
+      await actAgain();
       if (times++ % 25 === 0) await this.check();
       return await this.tell<boolean>(expression);
-    });
+    };
+    await until(`the page tells of ${what}`, isTold, PATIENCE_MS);
   }
 
   async warns(): Promise<void> {

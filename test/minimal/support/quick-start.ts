@@ -4,13 +4,13 @@ import { afterAll, jest } from '@jest/globals';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
-const realNow = performance.now.bind(performance);
+const startedAt = performance.now();
 let passedMs = 0;
 
 /** The quick start as it is, on a free port: importing it starts it. Once in a test file. */
 export async function startQuickStart(): Promise<INestApplication> {
-  // The clock that memory goes by. Timers stay real.
-  jest.spyOn(performance, 'now').mockImplementation(() => realNow() + passedMs);
+  // The clock that memory goes by stands still until the test says otherwise. Timers stay real.
+  jest.spyOn(performance, 'now').mockImplementation(() => startedAt + passedMs);
   Logger.overrideLogger(false);
   process.env.PORT = '0';
   const create = jest.spyOn(NestFactory, 'create');

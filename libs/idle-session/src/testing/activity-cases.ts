@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   alternate,
   KEY,
+  MARGIN,
   SESSION,
   TIMEOUT,
   type ActivityStorageContractCase,
@@ -118,10 +119,10 @@ export const activityCases: readonly ActivityStorageContractCase[] = [
     name: 'changes the timeout alone when activity is the same, up to the deadline',
     async run({ storage, advance }) {
       await storage.start(KEY, SESSION);
-      await advance(TIMEOUT - 1000);
+      await advance(TIMEOUT - MARGIN);
       const at = (await storage.read(KEY)).record?.lastActivityAt ?? 0;
       assert.equal((await storage.touch(KEY, TIMEOUT * 2, at)).record?.idleTimeoutMs, TIMEOUT * 2);
-      await advance(TIMEOUT + 1000);
+      await advance(TIMEOUT + MARGIN);
       const late = (await storage.read(KEY)).record?.lastActivityAt ?? 0;
       assert.equal(
         (await storage.touch(KEY, TIMEOUT * 9, late)).record?.idleTimeoutMs,
@@ -162,10 +163,13 @@ export const activityCases: readonly ActivityStorageContractCase[] = [
     name: 'goes by one clock, and not by its clients’',
     async run({ storage, other, advance }) {
       await storage.start(KEY, SESSION);
-      await advance(TIMEOUT - 5000);
+      await advance(TIMEOUT - MARGIN);
       const [one, two] = await Promise.all([storage.read(KEY), other.read(KEY)]);
       assert.deepEqual(one.record, two.record);
-      assert.ok(Math.abs(one.now - two.now) < 1000, `${one.now} and ${two.now} are too far apart`);
+      assert.ok(
+        Math.abs(one.now - two.now) < MARGIN,
+        `${one.now} and ${two.now} are too far apart`,
+      );
       assert.equal((await other.end(KEY, 'idle')).won, false, 'alive for both');
     },
   },

@@ -27,6 +27,8 @@ export interface ActivityStorageContractCase {
 export const KEY = 'session-1';
 export const ID = 'id-1';
 export const TIMEOUT = 60_000;
+/** How long a case may take on a busy machine: a storage may go by a clock that no test stops. */
+export const MARGIN = 20_000;
 export const SESSION: NewSession = {
   sessionId: ID,
   idleTimeoutMs: TIMEOUT,

@@ -4,6 +4,7 @@ import {
   alternate,
   ID,
   KEY,
+  MARGIN,
   SESSION,
   TIMEOUT,
   type ActivityStorageContractCase,
@@ -64,11 +65,11 @@ export const endCases: readonly ActivityStorageContractCase[] = [
     name: 'ends nothing as idle that is still in time',
     async run({ storage, advance }) {
       await storage.start(KEY, SESSION);
-      await advance(TIMEOUT - 5000);
+      await advance(TIMEOUT - MARGIN);
       const tooEarly = await storage.end(KEY, 'idle');
       assert.equal(tooEarly.won, false);
       assert.equal(tooEarly.record?.ended, undefined);
-      await advance(5000);
+      await advance(MARGIN);
       assert.equal((await storage.end(KEY, 'idle')).won, true);
     },
   },
@@ -96,9 +97,9 @@ export const endCases: readonly ActivityStorageContractCase[] = [
     async run({ storage, advance, retentionMs }) {
       await storage.start(KEY, SESSION);
       await storage.end(KEY, 'revoked');
-      await advance(retentionMs - 5000);
+      await advance(retentionMs - MARGIN);
       assert.equal((await storage.read(KEY)).record?.ended, 'revoked');
-      await advance(5000);
+      await advance(MARGIN);
       assert.equal((await storage.read(KEY)).record, undefined);
     },
   },
@@ -106,9 +107,9 @@ export const endCases: readonly ActivityStorageContractCase[] = [
     name: 'keeps an idle record past its deadline for as long, so that its end can be told',
     async run({ storage, advance, retentionMs }) {
       await storage.start(KEY, SESSION);
-      await advance(TIMEOUT + retentionMs - 5000);
+      await advance(TIMEOUT + retentionMs - MARGIN);
       assert.notEqual((await storage.read(KEY)).record, undefined);
-      await advance(5000);
+      await advance(MARGIN);
       assert.equal((await storage.read(KEY)).record, undefined);
     },
   },

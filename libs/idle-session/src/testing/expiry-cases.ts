@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import type { ActivityStorage, ExpiredSession } from '../activity/activity-storage.js';
-import { ID, KEY, SESSION, TIMEOUT, type ActivityStorageContractCase } from './contract-case.js';
+import {
+  ID,
+  KEY,
+  MARGIN,
+  SESSION,
+  TIMEOUT,
+  type ActivityStorageContractCase,
+} from './contract-case.js';
 
 /** How a storage ends by itself the sessions whose time is up. */
 export const expiryCases: readonly ActivityStorageContractCase[] = [
@@ -8,9 +15,9 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
     name: 'ends what is due by itself, for one of all that ask, with what is needed to find the session',
     async run({ storage, other, advance }) {
       await storage.start(KEY, { ...SESSION, owner: 'owner-1' });
-      await advance(TIMEOUT - 5000);
+      await advance(TIMEOUT - MARGIN);
       assert.deepEqual(await expireAll(storage), []);
-      await advance(5000);
+      await advance(MARGIN);
       const { record } = await storage.read(KEY);
       const all = await Promise.all([expireAll(storage), expireAll(other)]);
       const [expired, ...others] = all.flat();
@@ -25,7 +32,7 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
   {
     name: 'ends by itself what is older than its own absolute timeout, however active, and no other',
     async run({ storage, advance }) {
-      await storage.start(KEY, { ...SESSION, absoluteTimeoutMs: 130_000 });
+      await storage.start(KEY, { ...SESSION, absoluteTimeoutMs: 120_000 + MARGIN });
       await storage.start('session-2', { ...SESSION, sessionId: 'id-2' });
       for (let minute = 0; minute < 3; minute++) {
         await advance(40_000);
@@ -33,7 +40,7 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
         await storage.touch('session-2', TIMEOUT, Number.MAX_SAFE_INTEGER);
         assert.deepEqual(await expireAll(storage), []);
       }
-      await advance(10_000);
+      await advance(MARGIN);
       const [expired, ...others] = await expireAll(storage);
       assertIs(expired, { key: KEY, sessionId: ID, reason: 'absolute' });
       assert.deepEqual(others, []);
@@ -46,11 +53,11 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
       await storage.start('session-2', { ...SESSION, sessionId: 'id-2' });
       await storage.end('session-2', 'signed-out');
       await storage.told?.(['session-2']);
-      await advance(TIMEOUT - 5000);
+      await advance(TIMEOUT - MARGIN);
       await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
-      await advance(TIMEOUT - 5000);
+      await advance(TIMEOUT - MARGIN);
       assert.deepEqual(await expireAll(storage), []);
-      await advance(5000);
+      await advance(MARGIN);
       const [expired, ...others] = await expireAll(storage);
       assertIs(expired, { key: KEY, sessionId: ID, reason: 'idle' });
       assert.deepEqual(others, []);

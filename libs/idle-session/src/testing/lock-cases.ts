@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import type { ActivityStorage } from '../activity/activity-storage.js';
-import { KEY, SESSION, TIMEOUT, type ActivityStorageContractCase } from './contract-case.js';
+import {
+  KEY,
+  MARGIN,
+  SESSION,
+  TIMEOUT,
+  type ActivityStorageContractCase,
+} from './contract-case.js';
 
 const LOCK = TIMEOUT / 2;
 const LOCKING = { ...SESSION, lockAfterMs: LOCK };
@@ -43,10 +49,10 @@ const lockedCases: readonly ActivityStorageContractCase[] = [
     name: 'ends a locked session by itself, and not before its deadline',
     async run({ storage, advance }) {
       await storage.start(KEY, LOCKING);
-      await advance(TIMEOUT - 5000);
+      await advance(TIMEOUT - MARGIN);
       assert.deepEqual((await storage.expire(10)).expired, []);
       assert.equal((await storage.end(KEY, 'idle')).won, false, 'locked is not ended');
-      await advance(5000);
+      await advance(MARGIN);
       assert.equal((await storage.expire(10)).expired[0]?.reason, 'idle');
     },
   },
@@ -81,7 +87,7 @@ const unlockCases: readonly ActivityStorageContractCase[] = [
       const { record, now } = await unlock(other, TIMEOUT * 2);
       assert.deepEqual(record, { ...before, lastActivityAt: now, idleTimeoutMs: TIMEOUT * 2 });
       assert.deepEqual((await storage.read(KEY, true)).record, record);
-      await advance(LOCK - 5000);
+      await advance(LOCK - MARGIN);
       const again = await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
       assert.equal(again.record?.lastActivityAt, again.now, 'activity counts again');
     },
@@ -108,7 +114,7 @@ const unlockCases: readonly ActivityStorageContractCase[] = [
     'changes nothing of a session that is not locked',
     async ({ storage, advance, unlock }) => {
       await storage.start(KEY, LOCKING);
-      await advance(LOCK - 5000);
+      await advance(LOCK - MARGIN);
       const { record } = await storage.read(KEY);
       assert.deepEqual((await unlock(storage, TIMEOUT * 2)).record, record);
     },
