@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { evaluate, type EndReason } from 'nestjs-idle-session';
+import { evaluate, type EndReason, type IdleSessionEvent } from 'nestjs-idle-session';
 import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import type { Outcome } from '../model/storage-oracle.js';
 import { whatCounts } from '../model/visit.js';
@@ -15,6 +15,8 @@ import { Server } from './support/server.js';
 
 const MINUTE = 60_000;
 const SYNC_INTERVAL_MS = 20;
+/** A busy machine may take long to answer, and no Redis is away here. */
+const STORAGE_TIMEOUT_MS = 20_000;
 /** A turn of the event loop, and less than until activity is sent. */
 const ACKNOWLEDGED_MS = 5;
 const SERVERS = 3;
@@ -270,9 +272,10 @@ class World {
       absoluteTimeoutMs: ABSOLUTE_MINUTES * MINUTE,
       lockAfterMs: LOCK_MINUTES * MINUTE,
     };
-    const server = new Server(storage, limits, ({ type, sessionRef }) => {
+    const onEvent = ({ type, sessionRef }: IdleSessionEvent) => {
       if (type !== 'started') this.events.push(sessionRef);
-    });
+    };
+    const server = new Server(storage, limits, onEvent, STORAGE_TIMEOUT_MS);
     return { server, client };
   }
 }
