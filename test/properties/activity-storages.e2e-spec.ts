@@ -4,6 +4,7 @@ import { MemoryActivityStorage } from 'nestjs-idle-session';
 import { ManualClock } from 'nestjs-idle-session/testing';
 import { RedisActivityRecords } from '../../libs/idle-session/src/redis/redis-activity-records.js';
 import { passTime } from '../support/activity-records.js';
+import { patient } from '../support/patient.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { NaiveStorage } from './support/naive-storage.js';
 import { answersOf, operations, RETENTION, type Scale } from './support/operations.js';
@@ -83,7 +84,7 @@ describe('The scripts in Redis', () => {
           retention: retentionMs,
           changesRemembered: 1000,
         });
-        const records = new RedisActivityRecords(client, prefix, retentionMs, '');
+        const records = patient(new RedisActivityRecords(client, prefix, retentionMs, ''));
         const [inMemory, inRedis] = [
           await answersOf({ storage: memory, pass: (ms) => clock.advance(ms) }, all, scale),
           await answersOf(
