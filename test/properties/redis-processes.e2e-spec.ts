@@ -233,8 +233,11 @@ class World {
 
   /** Lets everything be sent and heard. */
   private async settle(): Promise<void> {
-    await delay(2 * SYNC_INTERVAL_MS);
-    await Promise.all(this.running.map(({ client }) => client.ping()));
+    // What was noted while something was being sent is sent after that.
+    for (let round = 0; round < 2; round++) {
+      await delay(2 * SYNC_INTERVAL_MS);
+      await Promise.all(this.running.map(({ client }) => client.ping()));
+    }
     for (const model of this.models.values()) {
       model.stored = Math.max(model.stored, ...model.unsent.map(({ at }) => at));
       model.unsent = [];
