@@ -68,7 +68,6 @@ describe('A stream in one process and polling in another', () => {
       await end(cookie);
       const took = await until('the stream has ended', () => stream.isEnded);
       expect(took).toBeLessThan(TOLD_WITHIN_MS);
-      const received = stream.events.length;
       expect(stream.events.at(-1)).toEqual({
         type: 'session-ended',
         data: { reason, loginUrl: '/login' },
@@ -81,7 +80,6 @@ describe('A stream in one process and polling in another', () => {
       await until('the other stream has begun', () => other.events.length === 1);
       await sendClaim(one, later);
       await until('the other stream tells of the claim', () => other.events.length === 2);
-      expect(stream.events.length).toBe(received);
       other.close();
     },
   );
