@@ -51,14 +51,14 @@ describe('MemoryActivityStorage', () => {
 describe('The scripts in Redis', () => {
   const HOUR = 3_600_000;
   const MINUTE = 60_000;
-  /** Redis's own clock runs on: nothing is to meet within seconds. */
+  /** Redis's own clock runs on, and only adds to a span: half a minute is left in each of them, and none meets a deadline. */
   const roughly: Scale = {
     pass: (time) => time * HOUR,
     timeout: (timeout) => (timeout + 0.5) * HOUR,
     absoluteTimeoutMs: 6.15 * HOUR,
     lockAfterMs: 138 * MINUTE,
-    ago: (ago, index) => (ago + (ago < 0 ? 0 : (index + 1) / 100)) * HOUR,
-    compare: (span) => Math.round(span / MINUTE),
+    ago: (ago, index) => (ago + (ago < 0 ? 0 : (index + 1) / 120)) * HOUR,
+    compare: (span) => Math.floor(span / MINUTE),
   };
   const retentionMs = (RETENTION + 0.35) * HOUR;
 
