@@ -106,8 +106,10 @@ describe('Two processes on one Redis', () => {
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.reason}`))).toEqual(
       new Set(['401 idle']),
     );
-    const [record] = (await recordsOf(admin, ACTIVITY)).values();
-    expect(record?.rest).toBe('idle');
+    await until('the end is told', async () => {
+      const [record] = (await recordsOf(admin, ACTIVITY)).values();
+      return record?.rest === 'idle';
+    });
     expect(await admin.keys(`${SESSIONS}*`)).toEqual([]);
     await two.ask
       .get('/')
