@@ -27,8 +27,8 @@ export interface Answered {
 interface KnownFaults {
   /** Whether what a process accepted then is lost, since the process was killed. */
   lost(process: number, acceptedAt: number): boolean;
-  /** Up to when activity had reached Redis by `time` in any case. */
-  deliveredUntil(time: number): number;
+  /** Up to when activity had come through Redis and these processes by `time` in any case. */
+  deliveredUntil(time: number, processes: readonly number[]): number;
 }
 
 /** Activity that a process accepted. */
@@ -92,9 +92,8 @@ export class Person {
    * not have come through yet.
    */
   private unlockedUntil(asked: number, sentAt: number): number {
-    const delivered = this.faults.deliveredUntil(sentAt);
     const isKnown = ({ process, acceptedAt }: Proof) =>
-      process === asked || acceptedAt <= delivered;
+      process === asked || acceptedAt <= this.faults.deliveredUntil(sentAt, [process, asked]);
     return this.activeAt(isKnown) + this.limits.lockAfterMs;
   }
 

@@ -35,8 +35,11 @@ export class Soak {
 
   async run(): Promise<SoakReport> {
     const { durationMs, sessions, killsProcesses, seed, onProgress = () => {} } = this.options;
+    const watching = new AbortController();
+    const watches: Promise<void>[] = [];
     try {
       await this.start();
+      watches.push(...(await this.watch(watching.signal)));
       const faults = this.faults.run(this.stopping.signal);
       const everyPerson = Array.from({ length: sessions }, () => this.comeAndGo());
       // A process that is killed loses its memory, too.
@@ -59,9 +62,22 @@ export class Soak {
         violations: this.violations.told,
       };
     } finally {
+      watching.abort();
       await Promise.all(this.processes?.map((process) => process.close()) ?? []);
       await RedisServer.stopAll();
+      await Promise.all(watches);
     }
+  }
+
+  /** A busy machine may let anything stand still, until the last session is over. */
+  private async watch(stop: AbortSignal): Promise<Promise<void>[]> {
+    const client = await this.redis.client();
+    return [
+      this.faults.watch('redis', () => client.ping(), stop),
+      ...this.processes.map((process) =>
+        this.faults.watch(process.index, () => process.ping(), stop),
+      ),
+    ];
   }
 
   private async start(): Promise<void> {
