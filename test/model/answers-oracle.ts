@@ -1,6 +1,9 @@
 /** How long an app process may keep accepted activity to itself, and may not know of an end that another decided. */
 export const SYNC_INTERVAL = 1000;
 
+/** How long Redis hangs at most. */
+export const LONGEST_HANG_MS = 3000;
+
 /** How late a process may be on a busy machine. */
 const LATENESS = 500;
 
@@ -146,8 +149,9 @@ export class Person {
     if (what === 'sign-out') {
       if (out) this.signedOutBy ??= { process, at: answeredAt };
     } else if (idleForMs !== Infinity && !out && !locked) {
-      // Whoever was not answered may have been heard all the same.
-      this.heardAtLatest = Math.max(this.heardAtLatest, answeredAt);
+      // Whoever was not answered may have been heard all the same; an unlock when Redis goes on, which then takes its time.
+      const heardAt = what === 'unlock' && !served ? answeredAt + LONGEST_HANG_MS : answeredAt;
+      this.heardAtLatest = Math.max(this.heardAtLatest, heardAt);
       if (!served) return;
       this.proofs.push({ activeAt: sentAt - idleForMs, process, acceptedAt: answeredAt });
       if (this.proofs.length > 20) this.proofs.shift();

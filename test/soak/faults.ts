@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisServer } from '../support/redis-server.js';
 import { Stopwatch } from '../support/stopwatch.js';
 import type { AppProcess } from './app-process.js';
-import { SYNC_INTERVAL } from '../model/answers-oracle.js';
+import { LONGEST_HANG_MS, SYNC_INTERVAL } from '../model/answers-oracle.js';
 import type { Random } from './random.js';
 
 /** As often, what is watched is asked whether it is there. */
@@ -106,7 +106,7 @@ export class Faults {
 
   private async freezeRedis(): Promise<void> {
     this.counts.hangs++;
-    const duration = this.random.between(200, 3000);
+    const duration = this.random.between(200, LONGEST_HANG_MS);
     await this.away(`Redis hangs for ${Math.round(duration)} ms`, async () => {
       this.redis.freeze();
       await delay(duration);
