@@ -1,6 +1,9 @@
 /** How long an app process may keep accepted activity to itself, and may not know of an end that another decided. */
 export const SYNC_INTERVAL = 1000;
 
+/** How long Redis hangs at most. */
+export const LONGEST_HANG_MS = 3000;
+
 /** How late a process may be on a busy machine. */
 const LATENESS = 500;
 
@@ -27,8 +30,8 @@ export interface Answered {
 interface KnownFaults {
   /** Whether what a process accepted then is lost, since the process was killed. */
   lost(process: number, acceptedAt: number): boolean;
-  /** Up to when activity had reached Redis by `time` in any case. */
-  deliveredUntil(time: number): number;
+  /** Up to when activity had come through Redis and these processes by `time` in any case. */
+  deliveredUntil(time: number, processes: readonly number[]): number;
 }
 
 /** Activity that a process accepted. */
@@ -92,9 +95,8 @@ export class Person {
    * not have come through yet.
    */
   private unlockedUntil(asked: number, sentAt: number): number {
-    const delivered = this.faults.deliveredUntil(sentAt);
     const isKnown = ({ process, acceptedAt }: Proof) =>
-      process === asked || acceptedAt <= delivered;
+      process === asked || acceptedAt <= this.faults.deliveredUntil(sentAt, [process, asked]);
     return this.activeAt(isKnown) + this.limits.lockAfterMs;
   }
 
@@ -147,8 +149,9 @@ export class Person {
     if (what === 'sign-out') {
       if (out) this.signedOutBy ??= { process, at: answeredAt };
     } else if (idleForMs !== Infinity && !out && !locked) {
-      // Whoever was not answered may have been heard all the same.
-      this.heardAtLatest = Math.max(this.heardAtLatest, answeredAt);
+      // Whoever was not answered may have been heard all the same; an unlock when Redis goes on, which then takes its time.
+      const heardAt = what === 'unlock' && !served ? answeredAt + LONGEST_HANG_MS : answeredAt;
+      this.heardAtLatest = Math.max(this.heardAtLatest, heardAt);
       if (!served) return;
       this.proofs.push({ activeAt: sentAt - idleForMs, process, acceptedAt: answeredAt });
       if (this.proofs.length > 20) this.proofs.shift();

@@ -7,13 +7,10 @@ import { passTime as passTimeOf, recordsOf } from '../support/activity-records.j
 import { Stopwatch } from '../support/stopwatch.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { until } from '../support/until.js';
-import { HOUR, MINUTE } from '../support/test-app.js';
+import { HOUR, MINUTE, SECOND } from '../support/test-app.js';
 
 const SESSIONS = 'claims-desk:session:';
 const ACTIVITY = 'claims-desk:activity:';
-
-/** How soon after an outage people are known again. */
-const RECOVERY_MS = 5000;
 
 let redis: RedisServer;
 let admin: RedisClient;
@@ -48,7 +45,7 @@ const statusOf = async (desk: ClaimsDesk, cookie: string) =>
 async function known(desk: ClaimsDesk, cookie: string): Promise<void> {
   let answer: Response | undefined;
   const isBack = async () => (answer = await desk.me(cookie)).status !== 503;
-  await until('the outage is over', isBack, RECOVERY_MS);
+  await until('the outage is over', isBack);
   expect([answer?.status, answer?.body.name]).toEqual([200, 'Demo user']);
 }
 
@@ -56,9 +53,11 @@ describe('Two processes on one Redis', () => {
   it('share who is signed in, and are of one mind about when it ends', async () => {
     for (const cookie of [await one.signIn(), await two.signIn()]) {
       for (const desk of [one, two]) {
+        const before = performance.now();
         expect((await desk.me(cookie)).status).toBe(200);
         const { expiresInMs } = await statusOf(desk, cookie);
-        expect(expiresInMs).toBeGreaterThan(15 * MINUTE - 5000);
+        const passedMs = performance.now() - before;
+        expect(expiresInMs).toBeGreaterThan(15 * MINUTE - passedMs - SECOND);
         expect(expiresInMs).toBeLessThanOrEqual(15 * MINUTE);
       }
     }
@@ -107,8 +106,10 @@ describe('Two processes on one Redis', () => {
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.reason}`))).toEqual(
       new Set(['401 idle']),
     );
-    const [record] = (await recordsOf(admin, ACTIVITY)).values();
-    expect(record?.rest).toBe('idle');
+    await until('the end is told', async () => {
+      const [record] = (await recordsOf(admin, ACTIVITY)).values();
+      return record?.rest === 'idle';
+    });
     expect(await admin.keys(`${SESSIONS}*`)).toEqual([]);
     await two.ask
       .get('/')
@@ -119,11 +120,16 @@ describe('Two processes on one Redis', () => {
   });
 
   it('go by the real clock of Redis', async () => {
+    const LEFT_MS = 3000;
+    const before = performance.now();
     const cookie = await one.signIn();
-    await passTime(admin, 15 * MINUTE - 3000, ACTIVITY);
-    for (const desk of [one, two])
-      await desk.ask.get('/api/notifications').set('Cookie', cookie).expect(200);
-    await delay((await statusOf(one, cookie)).expiresInMs + 20);
+    await passTime(admin, 15 * MINUTE - LEFT_MS, ACTIVITY);
+    for (const desk of [one, two]) {
+      const { status } = await desk.ask.get('/api/notifications').set('Cookie', cookie);
+      // A busy machine may answer when it is over.
+      if (performance.now() - before < LEFT_MS) expect(status).toBe(200);
+    }
+    await delay(((await statusOf(one, cookie)).expiresInMs ?? 0) + 20);
     for (const desk of [two, one])
       expect((await desk.me(cookie)).body).toMatchObject({ status: 401, reason: 'idle' });
   });

@@ -24,7 +24,7 @@ export interface HttpAnswer {
   };
 }
 
-type Message = { ended: string } | { memory: Memory } | { port: number };
+type Message = { ended: string } | { memory: Memory } | { port: number } | { answers: true };
 
 /** A process of the app that the soak runs on; the same port again after a crash. */
 export class AppProcess {
@@ -77,6 +77,16 @@ export class AppProcess {
     return (await this.told(child, 'memory')).memory;
   }
 
+  /** Resolves as soon as it says anything; at once while it is not there. */
+  async ping(): Promise<void> {
+    const { child } = this;
+    if (!child || this.isDown) return;
+    const answer = this.told(child, 'answers');
+    // One that was killed just now takes nothing.
+    child.send('ping', () => {});
+    await answer;
+  }
+
   ask(method: string, path: string, cookie?: string, body?: object): Promise<HttpAnswer> {
     const json = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve) => {
@@ -122,7 +132,7 @@ export class AppProcess {
     return this.kill();
   }
 
-  private told<K extends 'memory' | 'port'>(
+  private told<K extends 'memory' | 'port' | 'answers'>(
     child: ChildProcess,
     what: K,
   ): Promise<Extract<Message, Record<K, unknown>>> {

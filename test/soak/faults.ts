@@ -1,11 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisServer } from '../support/redis-server.js';
+import { Stopwatch } from '../support/stopwatch.js';
 import type { AppProcess } from './app-process.js';
-import { SYNC_INTERVAL } from '../model/answers-oracle.js';
+import { LONGEST_HANG_MS, SYNC_INTERVAL } from '../model/answers-oracle.js';
 import type { Random } from './random.js';
 
-/** From when to when Redis was away, by this process's monotonic clock. */
+/** As often, what is watched is asked whether it is there. */
+const WATCH_INTERVAL_MS = 100;
+/** What takes as long to say that it is there is not. */
+const STALL_MS = 300;
+
+/** From when to when something was away, by this process's monotonic clock. */
 interface Outage {
+  /** Redis has no number. */
+  readonly of: number | 'redis';
   readonly from: number;
   to: number;
 }
@@ -48,12 +56,12 @@ export class Faults {
 
   /**
    * Whether activity that a process had accepted at that time died with the process: it may have been on its way to
-   * Redis for as long as `SYNC_INTERVAL`, and for as long as Redis was away meanwhile.
+   * Redis for as long as `SYNC_INTERVAL`, and for as long as Redis was away or the process stood still meanwhile.
    */
   lost(process: number, acceptedAt: number): boolean {
     return this.kills.some(
       ({ process: killed, from, to }) =>
-        killed === process && acceptedAt <= to && acceptedAt > this.deliveredUntil(from),
+        killed === process && acceptedAt <= to && acceptedAt > this.deliveredUntil(from, [process]),
     );
   }
 
@@ -65,17 +73,40 @@ export class Faults {
     return this.kills.some((kill) => kill.to >= from && kill.from <= to);
   }
 
-  /** Up to when activity that a process accepted had reached Redis by `time` in any case. */
-  deliveredUntil(time: number): number {
+  /** Up to when activity had come through Redis and these processes by `time` in any case. */
+  deliveredUntil(time: number, processes: readonly number[]): number {
     // Twice the interval: a busy machine sends late.
     const delivered = time - 2 * SYNC_INTERVAL;
-    const outage = this.outages.findLast(({ from, to }) => from < time && to > delivered);
-    return outage ? this.deliveredUntil(outage.from) : delivered;
+    const outage = this.outages.findLast(
+      ({ of, from, to }) =>
+        (of === 'redis' || processes.includes(of)) && from < time && to > delivered,
+    );
+    return outage ? this.deliveredUntil(outage.from, processes) : delivered;
+  }
+
+  /** Takes it for an outage when the machine gives no time to something that is to answer at once. */
+  async watch(of: Outage['of'], ask: () => Promise<unknown>, stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      const stall: Outage = { of, from: performance.now(), to: Infinity };
+      // It stands still with this process, which may have the answer and not have read it.
+      const stopwatch = new Stopwatch();
+      const timer = setInterval(() => {
+        if (stopwatch.ms < STALL_MS) return;
+        clearInterval(timer);
+        this.tell(stall.from, of === 'redis' ? 'Redis stands still' : `process ${of} stands still`);
+        this.outages.push(stall);
+      }, 10);
+      await ask().catch(() => {});
+      clearInterval(timer);
+      stopwatch.stop();
+      stall.to = performance.now();
+      await delay(WATCH_INTERVAL_MS);
+    }
   }
 
   private async freezeRedis(): Promise<void> {
     this.counts.hangs++;
-    const duration = this.random.between(200, 3000);
+    const duration = this.random.between(200, LONGEST_HANG_MS);
     await this.away(`Redis hangs for ${Math.round(duration)} ms`, async () => {
       this.redis.freeze();
       await delay(duration);
@@ -94,7 +125,7 @@ export class Faults {
   }
 
   private async away(what: string, during: () => Promise<void>): Promise<void> {
-    const outage: Outage = { from: performance.now(), to: Infinity };
+    const outage: Outage = { of: 'redis', from: performance.now(), to: Infinity };
     this.outages.push(outage);
     this.tell(outage.from, what);
     await during();

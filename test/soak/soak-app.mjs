@@ -112,7 +112,8 @@ const tell = (/** @type {unknown} */ message) => process.send?.(message);
 app.get(IdleSessionService).events.subscribe(({ type, sessionRef }) => {
   if (type !== 'started' && type !== 'unlocked') tell({ ended: sessionRef });
 });
-process.on('message', () => {
+process.on('message', (message) => {
+  if (message === 'ping') return tell({ answers: true });
   globalThis.gc?.();
   const { rss, heapUsed } = process.memoryUsage();
   tell({ memory: { rss, heapUsed } });

@@ -12,6 +12,8 @@ import { Violations } from './violations.js';
 
 /** How long an event may take, once a session is over for sure. */
 const EVENT_SLACK_MS = 5000;
+/** How long it is waited for on a busy machine, unless it may have been lost. */
+const EVENT_PATIENCE_MS = 20_000;
 const MEMORY_SAMPLES = 12;
 
 /**
@@ -35,8 +37,11 @@ export class Soak {
 
   async run(): Promise<SoakReport> {
     const { durationMs, sessions, killsProcesses, seed, onProgress = () => {} } = this.options;
+    const watching = new AbortController();
+    const watches: Promise<void>[] = [];
     try {
       await this.start();
+      watches.push(...(await this.watch(watching.signal)));
       const faults = this.faults.run(this.stopping.signal);
       const everyPerson = Array.from({ length: sessions }, () => this.comeAndGo());
       // A process that is killed loses its memory, too.
@@ -59,9 +64,22 @@ export class Soak {
         violations: this.violations.told,
       };
     } finally {
+      watching.abort();
       await Promise.all(this.processes?.map((process) => process.close()) ?? []);
       await RedisServer.stopAll();
+      await Promise.all(watches);
     }
+  }
+
+  /** A busy machine may let anything stand still, until the last session is over. */
+  private async watch(stop: AbortSignal): Promise<Promise<void>[]> {
+    const client = await this.redis.client();
+    return [
+      this.faults.watch('redis', () => client.ping(), stop),
+      ...this.processes.map((process) =>
+        this.faults.watch(process.index, () => process.ping(), stop),
+      ),
+    ];
   }
 
   private async start(): Promise<void> {
@@ -221,19 +239,22 @@ export class Soak {
   private async checkEnds(): Promise<void> {
     if (!this.options.everyEndIsTold) return;
     const people = [...this.people.values()];
-    const allOver = Math.max(...people.map((person) => person.overFrom())) + EVENT_SLACK_MS;
-    while (performance.now() < allOver && people.some(({ endEvents }) => endEvents === 0))
-      await delay(100);
+    const mayCome = (person: Person) => {
+      const patienceMs = this.mayBeLost(person) ? EVENT_SLACK_MS : EVENT_PATIENCE_MS;
+      return person.endEvents === 0 && performance.now() < person.overFrom() + patienceMs;
+    };
+    while (people.some(mayCome)) await delay(100);
     for (const person of people) {
       if (person.endEvents > 0) continue;
-      const [from, to] = [
-        person.provenUntil() - EVENT_SLACK_MS,
-        person.overFrom() + EVENT_SLACK_MS,
-      ];
-      const lost = this.faults.killedBetween(from, to);
-      if (lost) this.counts.untold++;
+      if (this.mayBeLost(person)) this.counts.untold++;
       else this.judge(person, 'an end was not told');
     }
+  }
+
+  /** Whether the end of a session may have died with something before it was told. */
+  private mayBeLost(person: Person): boolean {
+    const [from, to] = [person.provenUntil() - EVENT_SLACK_MS, person.overFrom() + EVENT_SLACK_MS];
+    return this.faults.killedBetween(from, to);
   }
 
   /** Many at once who try again at once would keep the app from getting up. */

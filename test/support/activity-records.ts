@@ -107,11 +107,15 @@ export async function passTime(
   prefix?: string,
 ): Promise<void> {
   const [deadlines, untold] = [keysOf('deadlines', prefix), keysOf('untold', prefix)];
-  for (const [partition, records] of keysOf('records', prefix).entries())
-    await client.eval(PASS_TIME, {
-      keys: [records, deadlines[partition]!, untold[partition]!],
-      arguments: [String(milliseconds)],
-    });
+  // Sent together, so that no app sweeps between two partitions of one Redis.
+  await Promise.all(
+    keysOf('records', prefix).map((records, partition) =>
+      client.eval(PASS_TIME, {
+        keys: [records, deadlines[partition]!, untold[partition]!],
+        arguments: [String(milliseconds)],
+      }),
+    ),
+  );
   const owned = (name: string) => client.keys(`${prefix ?? 'idle-session:'}{*}:${name}`);
   for (const key of await owned('expiries')) {
     for (const { value, score } of await client.zRangeWithScores(key, 0, -1))

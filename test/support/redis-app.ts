@@ -51,7 +51,7 @@ export async function createRedisApp(
     sweeps: true,
     options: {
       // A busy machine may take longer than the default. A test about answers in time gives its own.
-      storageTimeout: '10s',
+      storageTimeout: '20s',
       ...options,
       storage: storage(await activity.client()),
       session: { ...options.session, store: store(await server.client()) } as never,

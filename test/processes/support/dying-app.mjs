@@ -39,6 +39,8 @@ Module({
   imports: [
     IdleSessionModule.forRoot({
       storage: new DyingActivityStorage(client),
+      // A busy machine may take longer than the default.
+      storageTimeout: '20s',
       session: { secret: SESSION_SECRET ?? '', store: new RedisStore({ client }) },
     }),
   ],

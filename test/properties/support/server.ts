@@ -34,6 +34,7 @@ export class Server {
     private readonly storage: ActivityStorage,
     { absoluteTimeoutMs, lockAfterMs }: Pick<Rules, 'absoluteTimeoutMs' | 'lockAfterMs'>,
     onEvent: (event: IdleSessionEvent) => void,
+    storageTimeoutMs = STORAGE_TIMEOUT_MS,
   ) {
     const options = {
       storage,
@@ -43,7 +44,7 @@ export class Server {
         lockAfterMs: lockAfterMs || null,
       }),
       warnBeforeFor: () => false,
-      storageTimeoutMs: STORAGE_TIMEOUT_MS,
+      storageTimeoutMs,
       idleTimeoutFor: ({ idleTimeoutMs }: Starting) => idleTimeoutMs,
       onStorageError: 'reject',
     } as unknown as ResolvedOptions;
