@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { comesTrue } from '../support/browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { until } from '../support/until.js';
-import { isCovered, type Visit, WatchedDesk } from './support/watched-desk.js';
+import { FEW_LOOKS, isCovered, type Visit, WatchedDesk } from './support/watched-desk.js';
 
 const CLAIM = { kind: 'Water damage', date: '2026-01-31', place: 'Kitchen', account: 'A pipe.' };
 const POLL = 'GET /api/notifications';
@@ -116,6 +116,7 @@ describe('A poll', () => {
 
   it('is given up when the session ends before its answer', async () => {
     await page.evaluate(() => addEventListener('expired', (event) => event.preventDefault()));
+    visit.looks = FEW_LOOKS;
     await page.route('**/api/notifications', () => {});
     await setHidden(true);
     await visit.pass(30 * SECOND);

@@ -3,7 +3,15 @@ import type { Page } from 'playwright-core';
 import { DesktopBrowser } from '../support/desktop-browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { isAbout, TabsVisit } from './support/tabs-visit.js';
-import { dialog, gone, isCovered, placeOf, stay, WatchedDesk } from './support/watched-desk.js';
+import {
+  dialog,
+  FEW_LOOKS,
+  gone,
+  isCovered,
+  placeOf,
+  stay,
+  WatchedDesk,
+} from './support/watched-desk.js';
 import { until } from '../support/until.js';
 
 const STATUS = 'GET /idle-session/status';
@@ -96,6 +104,7 @@ describe('A page that the browser kept', () => {
   it('is covered at once when the session has ended, and goes to the login page', async () => {
     await leave();
     await visit.sleep(15 * MINUTE);
+    visit.looks = FEW_LOOKS;
     let answer = () => {};
     const held = new Promise<void>((resolve) => (answer = resolve));
     await visit.context.route('**/idle-session/status', async (route) => {

@@ -6,6 +6,7 @@ import { eachVisit, untilWarned } from './support/each-visit.js';
 import {
   button,
   dialog,
+  FEW_LOOKS,
   gone,
   heading,
   isCovered,
@@ -186,6 +187,7 @@ describe('The warning', () => {
 describe('Somebody who walks away', () => {
   it('leaves nothing to be seen from the deadline on, and is told why on coming back', async () => {
     await untilWarned(visit);
+    visit.looks = FEW_LOOKS;
     let answer = () => {};
     const held = new Promise<void>((resolve) => (answer = resolve));
     await page.route('**/idle-session/status', async (route) => {

@@ -21,11 +21,16 @@ export class OpenRequests {
     return this.open.size > this.heldBack;
   }
 
-  /** Waits until all are answered and nothing else is unfinished, and not for longer than that: a test may hold one back. */
-  async settled(isUnfinished: () => Promise<boolean>, patienceMs: number): Promise<void> {
-    const until = Date.now() + patienceMs;
-    do await delay(30);
-    while ((this.open.size > 0 || (await isUnfinished())) && Date.now() < until);
+  /**
+   * Waits until all are answered and nothing else is unfinished, and for no more looks than that: a test may hold one
+   * back. While a process stands still, no look is done.
+   */
+  async settled(isUnfinished: () => Promise<boolean>, looks: number): Promise<void> {
+    for (let left = looks; left > 0; left--) {
+      await delay(30);
+      const isBusy = await isUnfinished();
+      if (this.open.size === 0 && !isBusy) break;
+    }
     this.heldBack = this.open.size;
   }
 }
