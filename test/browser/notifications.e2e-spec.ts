@@ -61,6 +61,7 @@ describe('The list of notifications', () => {
     await page.route('**/stream', (route) => route.fulfill({ status: 503 }));
     const before = visit.requests.length;
     await page.reload();
+    await until('it polls', () => askedSince(before).includes(POLL));
     await visit.settled();
     expect(askedSince(before)).toEqual([STREAM, POLL]);
     await sendClaim();
@@ -94,8 +95,8 @@ describe('The list of notifications', () => {
     await comesTrue(page, 'streams[0]?.readyState === EventSource.OPEN');
     await page.evaluate(() => addEventListener('expired', (event) => event.preventDefault()));
     await signOut();
-    expect(await isCovered(page)).toBe(true);
-    expect(await page.evaluate('streams[0].readyState === EventSource.CLOSED')).toBe(true);
+    await until('the page is covered', () => isCovered(page));
+    await comesTrue(page, 'streams[0].readyState === EventSource.CLOSED');
 
     const before = visit.requests.length;
     await setHidden(true);
