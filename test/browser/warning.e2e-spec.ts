@@ -167,7 +167,7 @@ describe('The warning', () => {
       own.showModal();
     });
     await visit.pass(2 * SECOND, SECOND);
-    await stay(page).click({ timeout: 3000 });
+    await stay(page).click();
     await gone(page);
     expect(await visit.expiresInMs()).toBe(15 * MINUTE);
     expect(await page.getByText('A dialog of the app').isVisible()).toBe(true);
