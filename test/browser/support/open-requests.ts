@@ -12,6 +12,10 @@ export class OpenRequests {
       // A stream is not answered to its end.
       if (request.resourceType() !== 'eventsource') this.open.add(request);
     });
+    context.on('response', (response) => {
+      // What it says may go unread, and it would never finish. What a page reads, the page counts itself.
+      if (response.request().resourceType() === 'fetch') this.open.delete(response.request());
+    });
     context.on('requestfinished', (request) => this.open.delete(request));
     context.on('requestfailed', (request) => this.open.delete(request));
   }
