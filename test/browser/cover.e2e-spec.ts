@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IdleSession } from 'idle-session-client';
 import type { Page } from 'playwright-core';
+import { comesTrue } from '../support/browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { eachVisit, untilWarned } from './support/each-visit.js';
 import {
@@ -43,7 +44,7 @@ describe('A page that is covered', () => {
     await page.route('**/idle-session/status', (route) => route.fulfill({ status: 503 }));
     await visit.pass(2 * MINUTE);
     expect(await isCovered(page)).toBe(true);
-    expect(await heading(page).textContent()).toBe('We cannot reach the service');
+    await heading(page).getByText('We cannot reach the service').waitFor();
     expect(placeOf(page)).toBe('/claims/new');
   });
 
@@ -158,7 +159,7 @@ describe('A page that adds a dialog of its own after the script has added one', 
     await visit.pass(2 * MINUTE + SECOND);
     expect(await dialog(page).count()).toBe(1);
     expect(await isCovered(page)).toBe(true);
-    expect(await page.evaluate(() => document.body.dataset.events)).toBe('Told: warning expired');
+    await comesTrue(page, 'document.body.dataset.events === "Told: warning expired"');
   });
 
   it('has the first again once its own is gone', async () => {
