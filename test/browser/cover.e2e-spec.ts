@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IdleSession } from 'idle-session-client';
 import type { Page } from 'playwright-core';
+import { comesTrue } from '../support/browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { eachVisit, untilWarned } from './support/each-visit.js';
 import {
   dialog,
+  FEW_LOOKS,
   gone,
   heading,
   isCovered,
@@ -23,6 +25,7 @@ const place = () => page.getByLabel('Place');
 
 /** Keeps back the answers to where the session stands; returns how to let them through. */
 async function holdAnswers(to: Page): Promise<() => void> {
+  visit.looks = FEW_LOOKS;
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await to.route('**/idle-session/status', async (route) => {
@@ -41,7 +44,7 @@ describe('A page that is covered', () => {
     await page.route('**/idle-session/status', (route) => route.fulfill({ status: 503 }));
     await visit.pass(2 * MINUTE);
     expect(await isCovered(page)).toBe(true);
-    expect(await heading(page).textContent()).toBe('We cannot reach the service');
+    await heading(page).getByText('We cannot reach the service').waitFor();
     expect(placeOf(page)).toBe('/claims/new');
   });
 
@@ -156,7 +159,7 @@ describe('A page that adds a dialog of its own after the script has added one', 
     await visit.pass(2 * MINUTE + SECOND);
     expect(await dialog(page).count()).toBe(1);
     expect(await isCovered(page)).toBe(true);
-    expect(await page.evaluate(() => document.body.dataset.events)).toBe('Told: warning expired');
+    await comesTrue(page, 'document.body.dataset.events === "Told: warning expired"');
   });
 
   it('has the first again once its own is gone', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { comesTrue } from '../support/browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { eachVisit, untilWarned } from './support/each-visit.js';
 import { dialog, gone, isCovered, stay, type Visit } from './support/watched-desk.js';
@@ -96,7 +97,7 @@ describe('A page that is covered', () => {
   it('is fullscreen no more', async () => {
     await page.evaluate(() => document.querySelector('main')!.requestFullscreen());
     await untilCovered();
-    expect(await page.evaluate(() => document.fullscreenElement)).toBeNull();
+    await comesTrue(page, 'document.fullscreenElement === null');
   });
 
   it('has nothing selected that could be copied, and gives it back', async () => {

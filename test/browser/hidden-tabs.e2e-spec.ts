@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { DesktopBrowser } from '../support/desktop-browser.js';
-import { MINUTE, SECOND } from '../support/durations.js';
+import { MINUTE, PATIENCE_MS, SECOND } from '../support/durations.js';
 import { isAbout, TabsVisit } from './support/tabs-visit.js';
 import { dialog, gone, placeOf, stay, WatchedDesk } from './support/watched-desk.js';
 import { until } from '../support/until.js';
@@ -169,6 +169,7 @@ async function nextHeartbeat(act: () => Promise<unknown>): Promise<{ body: strin
   const beats = () =>
     visit.requests.slice(before).filter(({ path }) => path.endsWith('/heartbeat'));
   await act();
-  await until('it tells the server', async () => beats().length > 0);
+  // The page waits for the lock that another tab holds for eleven seconds, by a real clock.
+  await until('it tells the server', async () => beats().length > 0, PATIENCE_MS);
   return beats()[0]!;
 }

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page, Route } from 'playwright-core';
 import { MINUTE } from '../support/durations.js';
 import { eachVisit } from './support/each-visit.js';
-import { button, dialog, heading, type Visit, type WatchedDesk } from './support/watched-desk.js';
+import {
+  button,
+  dialog,
+  FEW_LOOKS,
+  heading,
+  type Visit,
+  type WatchedDesk,
+} from './support/watched-desk.js';
 
 const ENGLISH = 'You’re about to be signed out';
 const FRENCH = 'Votre session va bientôt se fermer';
@@ -70,6 +77,7 @@ describe('The language of the dialog', () => {
   });
 
   it('becomes that of the page while the dialog is open, if it comes late', async () => {
+    visit.looks = FEW_LOOKS;
     let comes!: () => void;
     const late = new Promise<void>((resolve) => (comes = resolve));
     await open('de', (route) => late.then(() => route.continue()));

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { comesTrue } from '../support/browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { until } from '../support/until.js';
-import { isCovered, type Visit, WatchedDesk } from './support/watched-desk.js';
+import { FEW_LOOKS, isCovered, type Visit, WatchedDesk } from './support/watched-desk.js';
 
 const CLAIM = { kind: 'Water damage', date: '2026-01-31', place: 'Kitchen', account: 'A pipe.' };
 const POLL = 'GET /api/notifications';
@@ -61,6 +61,7 @@ describe('The list of notifications', () => {
     await page.route('**/stream', (route) => route.fulfill({ status: 503 }));
     const before = visit.requests.length;
     await page.reload();
+    await until('it polls', () => askedSince(before).includes(POLL));
     await visit.settled();
     expect(askedSince(before)).toEqual([STREAM, POLL]);
     await sendClaim();
@@ -94,8 +95,8 @@ describe('The list of notifications', () => {
     await comesTrue(page, 'streams[0]?.readyState === EventSource.OPEN');
     await page.evaluate(() => addEventListener('expired', (event) => event.preventDefault()));
     await signOut();
-    expect(await isCovered(page)).toBe(true);
-    expect(await page.evaluate('streams[0].readyState === EventSource.CLOSED')).toBe(true);
+    await until('the page is covered', () => isCovered(page));
+    await comesTrue(page, 'streams[0].readyState === EventSource.CLOSED');
 
     const before = visit.requests.length;
     await setHidden(true);
@@ -116,6 +117,7 @@ describe('A poll', () => {
 
   it('is given up when the session ends before its answer', async () => {
     await page.evaluate(() => addEventListener('expired', (event) => event.preventDefault()));
+    visit.looks = FEW_LOOKS;
     await page.route('**/api/notifications', () => {});
     await setHidden(true);
     await visit.pass(30 * SECOND);

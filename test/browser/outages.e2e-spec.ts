@@ -4,6 +4,7 @@ import { MINUTE, SECOND } from '../support/durations.js';
 import { eachVisit } from './support/each-visit.js';
 import {
   dialog,
+  FEW_LOOKS,
   gone,
   isCovered,
   placeOf,
@@ -102,6 +103,7 @@ describe('Whoever is alive to the server is covered, but not signed out', () => 
 
   it('by an answer that takes its time', async () => {
     await untilExtendedElsewhere();
+    visit.looks = FEW_LOOKS;
     let answer = () => {};
     const held = new Promise<void>((resolve) => (answer = resolve));
     await interfere(async (route) => {

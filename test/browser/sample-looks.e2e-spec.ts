@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { MINUTE } from '../support/durations.js';
 import { violations } from './support/axe.js';
+import { restoreOffered } from './support/each-visit.js';
 import { button, dialog, stay, type Visit, WatchedDesk } from './support/watched-desk.js';
 
 let desk: WatchedDesk;
@@ -93,11 +94,8 @@ describe('The offer of a draft', () => {
       await page.getByLabel('Place').pressSequentially('Kitchen');
       await visit.settled();
       await page.reload();
-      await visit.settled();
-      const restore = page.getByRole('button', { name: 'Restore' });
+      const restore = await restoreOffered(visit);
       const discard = page.getByRole('button', { name: 'Discard' });
-      await visit.pass(1000);
-      await restore.waitFor();
       const send = page.getByRole('button', { name: 'Send claim' });
       const quiet = page.getByRole('banner').getByRole('button', { name: 'Sign out' });
       expect(await coloursOf(restore)).toEqual(await coloursOf(send));

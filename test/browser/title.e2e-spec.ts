@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { eachVisit, untilWarned } from './support/each-visit.js';
-import { dialog, gone, isCovered, stay, type Visit } from './support/watched-desk.js';
+import { gone, heading, isCovered, stay, type Visit } from './support/watched-desk.js';
 
 const OWN = 'New claim – Claims desk';
 
@@ -91,7 +91,7 @@ describe('The title of the document', () => {
     await page.evaluate(() => addEventListener('expired', (event) => event.preventDefault()));
     await untilWarned(visit);
     await visit.pass(2 * MINUTE + SECOND);
-    expect(await dialog(page).isVisible()).toBe(true);
+    await heading(page).getByText('For your security, we signed you out').waitFor();
     expect(await title()).toBe('For your security, we signed you out');
     await page.evaluate(() => document.querySelector('idle-session-dialog')!.remove());
     expect(await title()).toBe(OWN);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { MINUTE, SECOND } from '../support/durations.js';
 import { until } from '../support/until.js';
+import { restoreOffered } from './support/each-visit.js';
 import { button, dialog, placeOf, type Visit, WatchedDesk } from './support/watched-desk.js';
 
 const IDLE_ON_CLAIM = '/login?reason=idle&returnTo=%2Fclaims%2Fnew';
@@ -54,12 +55,8 @@ async function signIn(page: Page): Promise<void> {
 
 /** What the claim form holds once the person has taken up the offer. */
 async function restoredPlace(visit: Visit): Promise<string> {
-  const restore = visit.page.getByRole('button', { name: 'Restore' });
   await visit.page.getByRole('heading', { name: 'New claim' }).waitFor();
-  await visit.settled();
-  // The offer is made a moment after the page has been read.
-  await visit.pass(SECOND);
-  await restore.click();
+  await (await restoreOffered(visit)).click();
   return visit.page.getByLabel('Place').inputValue();
 }
 

@@ -6,6 +6,7 @@ import { eachVisit, untilWarned } from './support/each-visit.js';
 import {
   button,
   dialog,
+  FEW_LOOKS,
   gone,
   heading,
   isCovered,
@@ -166,7 +167,7 @@ describe('The warning', () => {
       own.showModal();
     });
     await visit.pass(2 * SECOND, SECOND);
-    await stay(page).click({ timeout: 3000 });
+    await stay(page).click();
     await gone(page);
     expect(await visit.expiresInMs()).toBe(15 * MINUTE);
     expect(await page.getByText('A dialog of the app').isVisible()).toBe(true);
@@ -186,6 +187,7 @@ describe('The warning', () => {
 describe('Somebody who walks away', () => {
   it('leaves nothing to be seen from the deadline on, and is told why on coming back', async () => {
     await untilWarned(visit);
+    visit.looks = FEW_LOOKS;
     let answer = () => {};
     const held = new Promise<void>((resolve) => (answer = resolve));
     await page.route('**/idle-session/status', async (route) => {

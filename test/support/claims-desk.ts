@@ -28,7 +28,7 @@ export class ClaimsDesk {
   }
 
   /**
-   * @param settings its environment
+   * @param settings its environment, in which it waits long for a Redis on a busy machine unless they say otherwise
    * @param clockSkewMs by how much its clock is ahead
    */
   static async start(settings: Record<string, string>, clockSkewMs = 0): Promise<ClaimsDesk> {
@@ -38,6 +38,7 @@ export class ClaimsDesk {
         PATH: process.env.PATH,
         PORT: '0',
         SESSION_SECRET: 'the same secret in every process',
+        STORAGE_TIMEOUT: '20s',
         CLOCK_SKEW_MS: String(clockSkewMs),
         ...settings,
       },

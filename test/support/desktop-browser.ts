@@ -23,6 +23,8 @@ export class DesktopBrowser {
       chromium(),
       [
         '--headless=new',
+        // Or keys would be lost until the page is drawn: it is Playwright's default, too.
+        '--allow-pre-commit-input',
         '--remote-debugging-port=0',
         `--user-data-dir=${profile}`,
         ...BROWSER_ARGS,

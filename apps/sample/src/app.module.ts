@@ -56,6 +56,7 @@ export class AppModule implements NestModule {
             warnBefore: settings.warnBefore,
             absoluteTimeout: settings.absoluteTimeout,
             lockAfter: settings.lockAfter,
+            storageTimeout: settings.storageTimeout,
             session: { secret: settings.sessionSecret, store },
             storage,
             loginUrl: '/login',

@@ -13,6 +13,8 @@ export interface Settings {
   readonly absoluteTimeout: Duration;
   /** Never locks if undefined. */
   readonly lockAfter: Duration | undefined;
+  /** After about what time people are asked to come again while Redis does not answer; left to the module if undefined. */
+  readonly storageTimeout: Duration | undefined;
   /** On how many devices a person may be signed in; undefined: on any number. */
   readonly maxSessions: number | undefined;
 }
@@ -26,6 +28,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     warnBefore: env.WARN_BEFORE || undefined,
     absoluteTimeout: env.ABSOLUTE_TIMEOUT || '12h',
     lockAfter: env.LOCK_AFTER || undefined,
+    storageTimeout: env.STORAGE_TIMEOUT || undefined,
     maxSessions: env.MAX_SESSIONS ? Number(env.MAX_SESSIONS) : undefined,
   };
 }

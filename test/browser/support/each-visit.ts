@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { MINUTE } from '../../support/durations.js';
+import { MINUTE, SECOND } from '../../support/durations.js';
+import { until } from '../../support/until.js';
 import { dialog, type Visit, WatchedDesk } from './watched-desk.js';
 
 /** What a test works with. */
@@ -34,4 +35,15 @@ export function eachVisit(take: (given: Given) => void): void {
 export async function untilWarned(visit: Visit): Promise<void> {
   await visit.pass(13 * MINUTE);
   await dialog(visit.page).waitFor();
+}
+
+/** Lets time pass until the offer of a draft is made, for which the page waits a moment once it has read the draft. */
+export async function restoreOffered(visit: Visit) {
+  const restore = visit.page.getByRole('button', { name: 'Restore' });
+  await visit.page.waitForLoadState();
+  await until('the offer is made', async () => {
+    await visit.pass(SECOND);
+    return restore.isVisible();
+  });
+  return restore;
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { comesTrue } from '../../support/browser.js';
-import { MINUTE, SECOND } from '../../support/durations.js';
+import { MINUTE, PATIENCE_MS, SECOND } from '../../support/durations.js';
 import { until } from '../../support/until.js';
 import { isComplaint } from './complaint.js';
 
@@ -50,6 +50,7 @@ export class FrameworkSite {
         answer('<!doctype html><html lang="en"><title>Login</title>', 'text/html');
         break;
       case 'GET /idle-session/status':
+        if (!this.reachable) return response.writeHead(503).end();
         answer(this.#status());
         break;
       case 'POST /idle-session/heartbeat':
@@ -110,6 +111,7 @@ export class WatchedPage {
   static async open(browser: Browser): Promise<WatchedPage> {
     const watched = new WatchedPage(await browser.newPage());
     const { page, complaints } = watched;
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.addInitScript(COUNT_SESSIONS);
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {

@@ -8,7 +8,8 @@ import { LOCK_MS, LockSite } from './lock-site.js';
 import { OpenRequests } from './open-requests.js';
 import { stopTime } from './stop-time.js';
 
-const SETTLING_MS = 5000;
+/** How often it looks whether the answers are there. */
+const LOOKS = 2000;
 
 /** The site that locks, and the browser of one person in which time passes only when the test says so. */
 export class LockVisit extends LockSite {
@@ -79,7 +80,7 @@ export class LockVisit extends LockSite {
   }
 
   async settled(): Promise<void> {
-    await this.unanswered.settled(() => this.isUnfinished(), SETTLING_MS);
+    await this.unanswered.settled(() => this.isUnfinished(), LOOKS);
   }
 
   /** What the pages have sent since that many requests. */

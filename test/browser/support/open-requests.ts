@@ -12,6 +12,10 @@ export class OpenRequests {
       // A stream is not answered to its end.
       if (request.resourceType() !== 'eventsource') this.open.add(request);
     });
+    context.on('response', (response) => {
+      // What it says may go unread, and it would never finish. What a page reads, the page counts itself.
+      if (response.request().resourceType() === 'fetch') this.open.delete(response.request());
+    });
     context.on('requestfinished', (request) => this.open.delete(request));
     context.on('requestfailed', (request) => this.open.delete(request));
   }
@@ -21,11 +25,16 @@ export class OpenRequests {
     return this.open.size > this.heldBack;
   }
 
-  /** Waits until all are answered and nothing else is unfinished, and not for longer than that: a test may hold one back. */
-  async settled(isUnfinished: () => Promise<boolean>, patienceMs: number): Promise<void> {
-    const until = Date.now() + patienceMs;
-    do await delay(30);
-    while ((this.open.size > 0 || (await isUnfinished())) && Date.now() < until);
+  /**
+   * Waits until all are answered and nothing else is unfinished, and for no more looks than that: a test may hold one
+   * back. While a process stands still, no look is done.
+   */
+  async settled(isUnfinished: () => Promise<boolean>, looks: number): Promise<void> {
+    for (let left = looks; left > 0; left--) {
+      await delay(30);
+      const isBusy = await isUnfinished();
+      if (this.open.size === 0 && !isBusy) break;
+    }
     this.heldBack = this.open.size;
   }
 }

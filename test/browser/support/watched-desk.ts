@@ -17,8 +17,8 @@ import { OpenRequests } from './open-requests.js';
 import { rememberPasswords } from './remember-passwords.js';
 import { stopTime } from './stop-time.js';
 
-/** For how long answers may take that no test holds back. */
-const SETTLING_MS = 1500;
+/** For a test that holds an answer back, and would wait for it each time. */
+export const FEW_LOOKS = 20;
 
 /** How far the pages' clocks go at once, for the server's is moved just before, and those of several one after another. */
 const stepOf = (pages: readonly Page[]) => (pages.length > 1 ? 10 * SECOND : MINUTE);
@@ -112,6 +112,8 @@ export class Visit {
   readonly complaints: string[] = [];
   /** What the client said of answers that are not the server's own. */
   readonly warnings: string[] = [];
+  /** How often it looks whether the answers are there: seldom in a test that holds one back. */
+  looks = 600;
   private readonly unanswered: OpenRequests;
 
   constructor(
@@ -162,7 +164,7 @@ export class Visit {
   /** Waits until the pages have heard all answers, but not those that a test holds back. */
   async settled(): Promise<void> {
     await this.locksAnswered();
-    await this.unanswered.settled(() => this.isUnfinished(), SETTLING_MS);
+    await this.unanswered.settled(() => this.isUnfinished(), this.looks);
   }
 
   private async isUnfinished(): Promise<boolean> {
