@@ -113,8 +113,12 @@ describe('An outage of the activity storage alone', () => {
       apps.opened.splice(0);
       let isClosed = false;
       const closed = app.close().then(() => (isClosed = true));
-      await until('it is closed', () => isClosed).finally(end);
-      await closed;
+      try {
+        await until('it is closed', () => isClosed);
+      } finally {
+        await end();
+        await closed;
+      }
     },
   );
 });

@@ -127,7 +127,7 @@ describe.each(outages)('A cluster replacing a master that $how', ({ begin, end }
       await signInOn(master, 3),
       await signInOn(master, 2),
     ];
-    for (const person of signedOut) expect((await signOut(person)).status).toBe(204);
+    for (const person of signedOut) await signOut(person);
     await passTimeEverywhere(10 * MINUTE);
     for (const person of idle)
       await until('time has passed', async () => (await remaining(person)) <= 5 * MINUTE);

@@ -36,7 +36,7 @@ describe.each(outages)('Sentinel replacing a master that $how', ({ how, begin })
   });
   beforeAll(async () => {
     [ada, idle, signedOut] = [await test.signIn(), await test.signIn(), await test.signIn()];
-    expect((await signOut(signedOut)).status).toBe(204);
+    await signOut(signedOut);
     await passTime(await redis.master.client(), 10 * MINUTE);
     await until('time has passed', async () => (await remaining(idle)) <= 5 * MINUTE);
   });

@@ -9,7 +9,7 @@ import {
 } from 'nestjs-idle-session';
 import { IdleSessionStore } from '../../libs/idle-session/src/session/session-store.js';
 import { serverTiming } from '../support/server-timing.js';
-import { MINUTE, SECOND, SECRET, type TestApp } from '../support/test-app.js';
+import { MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { cookiesOf } from '../support/cookies.js';
 import { MinimalStore } from '../support/minimal-store.js';
 import { RecordingLogger } from '../support/recording-logger.js';

@@ -2,8 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisServer } from '../support/redis-server.js';
 import { Stopwatch } from '../support/stopwatch.js';
 import type { AppProcess } from './app-process.js';
-import { LONGEST_HANG_MS, SYNC_INTERVAL } from '../model/answers-oracle.js';
+import { LONGEST_HANG_MS, SYNC_INTERVAL, type Person } from '../model/answers-oracle.js';
 import type { Random } from './random.js';
+
+/** How long an event may take, once a session is over for sure. */
+export const EVENT_SLACK_MS = 5000;
 
 /** As often, what is watched is asked whether it is there. */
 const WATCH_INTERVAL_MS = 100;
@@ -66,10 +69,11 @@ export class Faults {
   }
 
   /**
-   * Whether something died in that time, and maybe with it an event: a process that was about to tell it, or Redis when
-   * it had decided an end and not said so.
+   * Whether the end of a session may have died before it was told: with a process that was about to tell it, or with Redis
+   * when it had decided an end and not said so.
    */
-  killedBetween(from: number, to: number): boolean {
+  mayHaveLostEndOf(person: Person): boolean {
+    const [from, to] = [person.provenUntil() - EVENT_SLACK_MS, person.overFrom() + EVENT_SLACK_MS];
     return this.kills.some((kill) => kill.to >= from && kill.from <= to);
   }
 
@@ -84,8 +88,21 @@ export class Faults {
     return outage ? this.deliveredUntil(outage.from, processes) : delivered;
   }
 
+  /** A busy machine may let anything stand still. */
+  async watchAll(processes: readonly AppProcess[], stop: AbortSignal): Promise<Promise<void>[]> {
+    const client = await this.redis.client();
+    return [
+      this.watch('redis', () => client.ping(), stop),
+      ...processes.map((process) => this.watch(process.index, () => process.ping(), stop)),
+    ];
+  }
+
   /** Takes it for an outage when the machine gives no time to something that is to answer at once. */
-  async watch(of: Outage['of'], ask: () => Promise<unknown>, stop: AbortSignal): Promise<void> {
+  private async watch(
+    of: Outage['of'],
+    ask: () => Promise<unknown>,
+    stop: AbortSignal,
+  ): Promise<void> {
     while (!stop.aborted) {
       const stall: Outage = { of, from: performance.now(), to: Infinity };
       // It stands still with this process, which may have the answer and not have read it.

@@ -3,16 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RedisServer } from '../support/redis-server.js';
 import { AppProcess, type Memory } from './app-process.js';
 import { askProcess, type What } from './ask-process.js';
-import { Faults } from './faults.js';
+import { EVENT_SLACK_MS, Faults } from './faults.js';
 import { Person, SYNC_INTERVAL, type Answered } from '../model/answers-oracle.js';
 import type { SoakOptions } from './options.js';
 import { Random } from './random.js';
 import { count, noCounts, thirds, type SoakReport } from './report.js';
 import { Violations } from './violations.js';
 
-/** How long an event may take, once a session is over for sure. */
-const EVENT_SLACK_MS = 5000;
-/** How long it is waited for on a busy machine, unless it may have been lost. */
+/** How long an event is waited for on a busy machine, once a session is over for sure and unless it may have been lost. */
 const EVENT_PATIENCE_MS = 20_000;
 const MEMORY_SAMPLES = 12;
 
@@ -41,7 +39,7 @@ export class Soak {
     const watches: Promise<void>[] = [];
     try {
       await this.start();
-      watches.push(...(await this.watch(watching.signal)));
+      watches.push(...(await this.faults.watchAll(this.processes, watching.signal)));
       const faults = this.faults.run(this.stopping.signal);
       const everyPerson = Array.from({ length: sessions }, () => this.comeAndGo());
       // A process that is killed loses its memory, too.
@@ -69,17 +67,6 @@ export class Soak {
       await RedisServer.stopAll();
       await Promise.all(watches);
     }
-  }
-
-  /** A busy machine may let anything stand still, until the last session is over. */
-  private async watch(stop: AbortSignal): Promise<Promise<void>[]> {
-    const client = await this.redis.client();
-    return [
-      this.faults.watch('redis', () => client.ping(), stop),
-      ...this.processes.map((process) =>
-        this.faults.watch(process.index, () => process.ping(), stop),
-      ),
-    ];
   }
 
   private async start(): Promise<void> {
@@ -240,21 +227,15 @@ export class Soak {
     if (!this.options.everyEndIsTold) return;
     const people = [...this.people.values()];
     const mayCome = (person: Person) => {
-      const patienceMs = this.mayBeLost(person) ? EVENT_SLACK_MS : EVENT_PATIENCE_MS;
+      const patienceMs = this.faults.mayHaveLostEndOf(person) ? EVENT_SLACK_MS : EVENT_PATIENCE_MS;
       return person.endEvents === 0 && performance.now() < person.overFrom() + patienceMs;
     };
     while (people.some(mayCome)) await delay(100);
     for (const person of people) {
       if (person.endEvents > 0) continue;
-      if (this.mayBeLost(person)) this.counts.untold++;
+      if (this.faults.mayHaveLostEndOf(person)) this.counts.untold++;
       else this.judge(person, 'an end was not told');
     }
-  }
-
-  /** Whether the end of a session may have died with something before it was told. */
-  private mayBeLost(person: Person): boolean {
-    const [from, to] = [person.provenUntil() - EVENT_SLACK_MS, person.overFrom() + EVENT_SLACK_MS];
-    return this.faults.killedBetween(from, to);
   }
 
   /** Many at once who try again at once would keep the app from getting up. */
