@@ -42,8 +42,7 @@ export function isOfListedOrigin({ headers }: Request, origins: readonly string[
 function otherThanHost(origin: string, request: Request): OtherOrigin | undefined {
   if (!URL.canParse(origin)) return 'unnamed';
   const { protocol, host } = new URL(origin);
-  if (protocol === 'http:' && isByHttps(request)) return 'http';
-  if (protocol !== 'https:' && isByHttps(request)) return 'host';
+  if (isByHttps(request) && protocol !== 'https:') return protocol === 'http:' ? 'http' : 'host';
   const sent = `${protocol}//${request.host}`;
   const isOwn = host !== '' && URL.canParse(sent) && new URL(sent).host === host;
   return isOwn ? undefined : 'host';
