@@ -128,16 +128,17 @@ describe('Activity in one process', () => {
     return record!.lastActivityAt;
   };
 
-  it('that is due is known to Redis one interval later', async () => {
-    const app = await apps.start({ syncInterval: '200ms', touchInterval: 0 });
-    const ada = await app.signIn();
-    await delay(50);
-    const before = await lastActivity();
-    const stopwatch = new Stopwatch();
-    await page(app, ada).expect(200);
-    await until('it is sent', async () => (await lastActivity()) >= before + 50);
-    expect(stopwatch.stop()).toBeLessThan(200 + SLACK);
-  });
+  it('that is due is known to Redis one interval later', () =>
+    apps.undisturbed(async () => {
+      const app = await apps.start({ syncInterval: '200ms', touchInterval: 0 });
+      const ada = await app.signIn();
+      await delay(50);
+      const before = await lastActivity();
+      const stopwatch = new Stopwatch();
+      await page(app, ada).expect(200);
+      await until('it is sent', async () => (await lastActivity()) >= before + 50);
+      expect(stopwatch.stop()).toBeLessThan(200 + SLACK);
+    }));
 
   it.each([
     ['a request', (app: RedisApp, ada: string) => page(app, ada).expect(200)],

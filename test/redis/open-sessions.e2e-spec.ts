@@ -65,41 +65,47 @@ describe.each([
     within: SLACK,
   },
 ])('What is open for a session hears $by', ({ options, within }) => {
-  it('of a sign-out in another process, where no request comes', async () => {
-    const [here, there] = [await apps.start(await options()), await apps.start(await options())];
-    const ada = await there.signIn();
-    const { ends, heard } = await hold(here, ada, EXCHANGED);
-    await signOut(there, ada);
-    expect(await heard()).toBeLessThan(within);
-    expect(ends).toEqual(['signed-out']);
-    // It decides once a sweep that is under way is done.
-    await until('it is told', () => endsOf(here).length > 0);
-    expect([endsOf(here), endsOf(there)]).toEqual([['signed-out elsewhere'], ['signed-out store']]);
-  });
+  it('of a sign-out in another process, where no request comes', () =>
+    apps.undisturbed(async () => {
+      const [here, there] = [await apps.start(await options()), await apps.start(await options())];
+      const ada = await there.signIn();
+      const { ends, heard } = await hold(here, ada, EXCHANGED);
+      await signOut(there, ada);
+      expect(await heard()).toBeLessThan(within);
+      expect(ends).toEqual(['signed-out']);
+      // It decides once a sweep that is under way is done.
+      await until('it is told', () => endsOf(here).length > 0);
+      expect([endsOf(here), endsOf(there)]).toEqual([
+        ['signed-out elsewhere'],
+        ['signed-out store'],
+      ]);
+    }));
 });
 
 describe('What is open for a session', () => {
   const shortly = { options: { idleTimeout: 3 * SECOND, warnBefore: false } } as const;
 
-  it('hears that an admin ended the session, and of nothing else', async () => {
-    const [here, there] = [await apps.start(), await apps.start()];
-    const [ada, bob] = [await there.signIn(), await there.signIn()];
-    const adas = await hold(here, ada, EXCHANGED);
-    const bobs = await hold(here, bob, EXCHANGED);
-    await there.app.get(IdleSessionService).revoke(sessionIdOf(ada));
-    expect(await adas.heard()).toBeLessThan(bound(SECOND));
-    expect(adas.ends).toEqual(['revoked']);
-    expect(bobs.ends).toEqual([]);
-  });
+  it('hears that an admin ended the session, and of nothing else', () =>
+    apps.undisturbed(async () => {
+      const [here, there] = [await apps.start(), await apps.start()];
+      const [ada, bob] = [await there.signIn(), await there.signIn()];
+      const adas = await hold(here, ada, EXCHANGED);
+      const bobs = await hold(here, bob, EXCHANGED);
+      await there.app.get(IdleSessionService).revoke(sessionIdOf(ada));
+      expect(await adas.heard()).toBeLessThan(bound(SECOND));
+      expect(adas.ends).toEqual(['revoked']);
+      expect(bobs.ends).toEqual([]);
+    }));
 
-  it('hears that the session goes on under another id', async () => {
-    const [here, there] = [await apps.start(), await apps.start()];
-    const ada = await there.signIn();
-    const { ends, heard } = await hold(here, ada, EXCHANGED);
-    await there.signIn(ada);
-    expect(await heard()).toBeLessThan(bound(SECOND));
-    expect(ends).toEqual(['replaced']);
-  });
+  it('hears that the session goes on under another id', () =>
+    apps.undisturbed(async () => {
+      const [here, there] = [await apps.start(), await apps.start()];
+      const ada = await there.signIn();
+      const { ends, heard } = await hold(here, ada, EXCHANGED);
+      await there.signIn(ada);
+      expect(await heard()).toBeLessThan(bound(SECOND));
+      expect(ends).toEqual(['replaced']);
+    }));
 
   it.each([['without a subscriber'], ['with a subscriber']])(
     'ends in each process when the time is up, and once for audit (%s)',
@@ -146,59 +152,63 @@ describe('What is open for a session', () => {
       expect(stopwatch.stop()).toBeLessThan(3 * SECOND + bound(SECOND));
     }));
 
-  it('ends as lost in each process when Redis was flushed', async () => {
-    const [one, two] = [await apps.start(), await apps.start()];
-    const ada = await one.signIn();
-    const held = [await hold(one, ada), await hold(two, ada)];
-    await apps.admin.flushAll();
-    for (const { heard } of held) expect(await heard()).toBeLessThan(bound(SECOND));
-    expect(held.map(({ ends }) => ends[0])).toEqual(['lost', 'lost']);
-    await until('both are told', () => endsOf(one).length + endsOf(two).length >= 2);
-    await delay(200);
-    expect([...endsOf(one), ...endsOf(two)].sort()).toEqual(['lost clock', 'lost elsewhere']);
-  });
+  it('ends as lost in each process when Redis was flushed', () =>
+    apps.undisturbed(async () => {
+      const [one, two] = [await apps.start(), await apps.start()];
+      const ada = await one.signIn();
+      const held = [await hold(one, ada), await hold(two, ada)];
+      await apps.admin.flushAll();
+      for (const { heard } of held) expect(await heard()).toBeLessThan(bound(SECOND));
+      expect(held.map(({ ends }) => ends[0])).toEqual(['lost', 'lost']);
+      await until('both are told', () => endsOf(one).length + endsOf(two).length >= 2);
+      await delay(200);
+      expect([...endsOf(one), ...endsOf(two)].sort()).toEqual(['lost clock', 'lost elsewhere']);
+    }));
 
-  it('hears of what a replica that took over does not know', async () => {
-    const [here, there] = [await apps.start(), await apps.start()];
-    const replica = await copyOf(apps.admin);
-    const ada = await there.signIn();
-    const { ends, heard } = await hold(here, ada);
-    await replica.takeOver();
-    expect(await heard()).toBeLessThan(bound(SECOND));
-    expect(ends[0]).toBe('lost');
-  });
+  it('hears of what a replica that took over does not know', () =>
+    apps.undisturbed(async () => {
+      const [here, there] = [await apps.start(), await apps.start()];
+      const replica = await copyOf(apps.admin);
+      const ada = await there.signIn();
+      const { ends, heard } = await hold(here, ada);
+      await replica.takeOver();
+      expect(await heard()).toBeLessThan(bound(SECOND));
+      expect(ends[0]).toBe('lost');
+    }));
 
-  it('hears that time has passed which this process did not notice', async () => {
-    const app = await apps.start();
-    const ada = await app.signIn();
-    const { ends, heard } = await hold(app, ada);
-    await passTime(apps.admin, 15 * MINUTE);
-    expect(await heard()).toBeLessThan(bound(SECOND));
-    expect(ends[0]).toBe('idle');
-  });
+  it('hears that time has passed which this process did not notice', () =>
+    apps.undisturbed(async () => {
+      const app = await apps.start();
+      const ada = await app.signIn();
+      const { ends, heard } = await hold(app, ada);
+      await passTime(apps.admin, 15 * MINUTE);
+      expect(await heard()).toBeLessThan(bound(SECOND));
+      expect(ends[0]).toBe('idle');
+    }));
 });
 
-it('A Redis that hangs ends nothing that is open, and what ended is told when it goes on', async () => {
-  const own = await RedisServer.start();
-  const anApp = async () => {
-    const storage = (client: RedisClient) => new RedisActivityStorage(client);
-    const app = await createRedisApp(own, { storage });
-    apps.opened.push(app);
-    return app;
-  };
-  const [here, there] = [await anApp(), await anApp()];
-  const [ada, bob] = [await there.signIn(), await there.signIn()];
-  const [adas, bobs] = [await hold(here, ada), await hold(here, bob, EXCHANGED)];
-  // Its answer has come, and no exchange since.
-  await signOut(there, ada);
-  own.freeze();
-  await delay(3 * SECOND);
-  expect(bobs.ends).toEqual([]);
-  own.thaw();
-  expect(await adas.heard()).toBeLessThan(bound(SECOND));
-  expect(adas.ends[0]).toBe('signed-out');
-  await delay(SECOND);
-  expect(bobs.ends).toEqual([]);
-  await signOut(there, bob);
-  expect(await bobs.heard()).toBeLessThan(bound(SECOND));
-});
+it('A Redis that hangs ends nothing that is open, and what ended is told when it goes on', () =>
+  apps.undisturbed(async () => {
+    const own = await RedisServer.start();
+    const anApp = async () => {
+      const storage = (client: RedisClient) => new RedisActivityStorage(client);
+      const app = await createRedisApp(own, { storage });
+      apps.opened.push(app);
+      return app;
+    };
+    const [here, there] = [await anApp(), await anApp()];
+    const [ada, bob] = [await there.signIn(), await there.signIn()];
+    const [adas, bobs] = [await hold(here, ada), await hold(here, bob, EXCHANGED)];
+    // Its answer has come, and no exchange since.
+    await signOut(there, ada);
+    own.freeze();
+    await delay(3 * SECOND);
+    expect(bobs.ends).toEqual([]);
+    own.thaw();
+    expect(await adas.heard()).toBeLessThan(bound(SECOND));
+    expect(adas.ends[0]).toBe('signed-out');
+    await delay(SECOND);
+    expect(bobs.ends).toEqual([]);
+    await signOut(there, bob);
+    expect(await bobs.heard()).toBeLessThan(bound(SECOND));
+  }));

@@ -43,58 +43,63 @@ describe('A sign-out in one process', () => {
 
   it.each(['/poll', '/page'])(
     'is known in another one interval later at most, even if the session’s data stays (%s)',
-    async (path) => {
-      const options = { syncInterval: '500ms' } as const;
-      const [one, two] = [await apps.start(options, caching), await apps.start(options, caching)];
-      const ada = await one.signIn();
-      await warmUp(two, ada, 600);
-      await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
-      expect(await untilRefused(two, ada, path)).toBeLessThan(500 + SLACK);
-    },
+    (path) =>
+      apps.undisturbed(async () => {
+        const options = { syncInterval: '500ms' } as const;
+        const [one, two] = [await apps.start(options, caching), await apps.start(options, caching)];
+        const ada = await one.signIn();
+        await warmUp(two, ada, 600);
+        await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
+        expect(await untilRefused(two, ada, path)).toBeLessThan(500 + SLACK);
+      }),
   );
 
-  it('is known in another well before that with a subscriber', async () => {
-    const subscriber = await apps.redis.client();
-    const one = await apps.start({ subscriber: await apps.redis.client() }, caching);
-    const two = await apps.start({ syncInterval: '1m', subscriber }, caching);
-    const ada = await one.signIn();
-    await page(two, ada).expect(200);
-    await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
-    expect(await untilRefused(two, ada)).toBeLessThan(SLACK);
-  });
+  it('is known in another well before that with a subscriber', () =>
+    apps.undisturbed(async () => {
+      const subscriber = await apps.redis.client();
+      const one = await apps.start({ subscriber: await apps.redis.client() }, caching);
+      const two = await apps.start({ syncInterval: '1m', subscriber }, caching);
+      const ada = await one.signIn();
+      await page(two, ada).expect(200);
+      await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
+      expect(await untilRefused(two, ada)).toBeLessThan(SLACK);
+    }));
 
   it.each([
     ['is lost', (subscriber: RedisClient) => subscriber.destroy()],
     ['was never there', () => {}],
-  ])('is known one interval later at most when the subscriber’s connection %s', async (_, lose) => {
-    const subscriber = await apps.redis.client();
-    if (lose.length === 0) subscriber.destroy();
-    const options = { syncInterval: '500ms', subscriber } as const;
-    const [one, two] = [await apps.start(options, caching), await apps.start(options, caching)];
-    const ada = await one.signIn();
-    await warmUp(two, ada, 600);
-    lose(subscriber);
-    await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
-    expect(await untilRefused(two, ada)).toBeLessThan(500 + SLACK);
-  });
+  ])('is known one interval later at most when the subscriber’s connection %s', (_, lose) =>
+    apps.undisturbed(async () => {
+      const subscriber = await apps.redis.client();
+      if (lose.length === 0) subscriber.destroy();
+      const options = { syncInterval: '500ms', subscriber } as const;
+      const [one, two] = [await apps.start(options, caching), await apps.start(options, caching)];
+      const ada = await one.signIn();
+      await warmUp(two, ada, 600);
+      lose(subscriber);
+      await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
+      expect(await untilRefused(two, ada)).toBeLessThan(500 + SLACK);
+    }),
+  );
 
-  it('is known at once again when the subscriber’s connection is back', async () => {
-    const subscriber = await apps.redis.client();
-    const options = { syncInterval: '1m', prefix: 'back:' } as const;
-    const one = await apps.start({ ...options, subscriber: await apps.redis.client() }, caching);
-    const two = await apps.start({ ...options, subscriber }, caching);
-    const ada = await one.signIn();
-    await page(two, ada).expect(200);
-    const ready = new Promise((resolve) => subscriber.once('ready', resolve));
-    await apps.admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
-    await ready;
-    await until(
-      'both listen',
-      async () => (await apps.admin.pubSubNumSub('back:changes'))['back:changes'] === 2,
-    );
-    await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
-    expect(await untilRefused(two, ada)).toBeLessThan(SLACK);
-  });
+  it('is known at once again when the subscriber’s connection is back', () =>
+    apps.undisturbed(async () => {
+      const subscriber = await apps.redis.client();
+      const options = { syncInterval: '1m', prefix: 'back:' } as const;
+      const one = await apps.start({ ...options, subscriber: await apps.redis.client() }, caching);
+      const two = await apps.start({ ...options, subscriber }, caching);
+      const ada = await one.signIn();
+      await page(two, ada).expect(200);
+      const ready = new Promise((resolve) => subscriber.once('ready', resolve));
+      await apps.admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+      await ready;
+      await until(
+        'both listen',
+        async () => (await apps.admin.pubSubNumSub('back:changes'))['back:changes'] === 2,
+      );
+      await one.ask.post('/sign-out').set('Cookie', ada).expect(204);
+      expect(await untilRefused(two, ada)).toBeLessThan(SLACK);
+    }));
 });
 
 it('A first request that waits while somebody signs out does not bring the session back', async () => {
@@ -129,17 +134,18 @@ it('A first request that waits while somebody signs out does not bring the sessi
   expect((await recordsOf(apps.admin)).size).toBe(1);
 });
 
-it('A flushed Redis ends the sessions whose data is elsewhere, one interval later', async () => {
-  const store = new expressSession.MemoryStore();
-  const app = await apps.start(
-    { syncInterval: '300ms' },
-    { store: () => store as Store as RedisStore },
-  );
-  const ada = await app.signIn();
-  for (let passed = 0; passed < 600; passed += 50) {
-    await poll(app, ada).expect(200);
-    await delay(50);
-  }
-  await apps.admin.flushAll();
-  expect(await untilRefused(app, ada)).toBeLessThan(300 + SLACK);
-});
+it('A flushed Redis ends the sessions whose data is elsewhere, one interval later', () =>
+  apps.undisturbed(async () => {
+    const store = new expressSession.MemoryStore();
+    const app = await apps.start(
+      { syncInterval: '300ms' },
+      { store: () => store as Store as RedisStore },
+    );
+    const ada = await app.signIn();
+    for (let passed = 0; passed < 600; passed += 50) {
+      await poll(app, ada).expect(200);
+      await delay(50);
+    }
+    await apps.admin.flushAll();
+    expect(await untilRefused(app, ada)).toBeLessThan(300 + SLACK);
+  }));

@@ -1,21 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals';
 import { RedisStore } from 'connect-redis';
 import type { SessionData } from 'express-session';
 import { RedisActivityStorage, type RedisActivityStorageOptions } from 'nestjs-idle-session/redis';
 import { SECOND } from './durations.js';
 import { OpenStream } from './open-stream.js';
+import { unlessStoodStill } from './unless-stood-still.js';
 import { until } from './until.js';
 import { createRedisApp, type RedisApp, type RedisAppOptions } from './redis-app.js';
 import { RedisServer, type RedisClient } from './redis-server.js';
 
-/** What may come on top of a time on a busy machine. What is too late without a fault of the machine comes far later. */
-export const SLACK = 15 * SECOND;
-
-/** From how long on a process stood still, and was not only slow. */
-const STOOD_STILL_MS = 500;
-
-const TRIES = 5;
+/** What may come on top of a time on a busy machine, in tests that run {@link BufferedApps.undisturbed}. */
+export const SLACK = SECOND;
 
 /** One Redis for all tests of a file, and apps on it with the buffer that users get. Always empty when a test begins. */
 export class BufferedApps {
@@ -40,32 +35,12 @@ export class BufferedApps {
     return apps;
   }
 
-  /**
-   * Runs a test again, on apps of its own, that failed while Redis or this process stood still: what is open may close then
-   * as in an outage, and sessions of seconds may be over.
-   */
-  async undisturbed(trial: () => Promise<void>, tries = TRIES): Promise<void> {
-    let isOver = false;
-    let longestMs = 0;
-    const watch = async () => {
-      for (let before = performance.now(); !isOver;) {
-        await Promise.all([this.admin.ping(), delay(20)]);
-        const now = performance.now();
-        longestMs = Math.max(longestMs, now - before);
-        before = now;
-      }
-    };
-    const watching = watch();
-    const failure = await trial().then(
-      () => undefined,
-      (error: unknown) => ({ error }),
-    );
-    isOver = true;
-    await watching;
-    if (!failure) return;
-    if (longestMs < STOOD_STILL_MS || tries === 1) throw failure.error;
-    await this.startOver();
-    await this.undisturbed(trial, tries - 1);
+  /** Runs a test again, on apps of its own, that failed while Redis or this process stood still. */
+  undisturbed(test: () => Promise<void>): Promise<void> {
+    return unlessStoodStill(test, {
+      ask: () => this.admin.ping(),
+      startOver: () => this.startOver(),
+    });
   }
 
   private async startOver(): Promise<void> {
