@@ -6,6 +6,7 @@ import { inBatches } from '../support/batches.js';
 import { BufferedApps, SLACK } from '../support/buffered-app.js';
 import { MINUTE } from '../support/durations.js';
 import { newSession } from '../support/new-session.js';
+import { flushed } from '../support/patient.js';
 import { until } from '../support/until.js';
 
 const IDLE = 15 * MINUTE;
@@ -78,25 +79,28 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
   it.each<[string, number]>([
     ['nothing has ever changed', 0],
     ['something has changed', 1],
-  ])('forgets what a flush took away, where %s before', async (_, changesBefore) => {
-    const { here, there } = await storages();
-    await here.start(keyOf(0), newSession(IDLE));
-    for (let change = 1; change <= changesBefore; change++)
-      await there.end(keyOf(change), 'revoked');
-    await keepInUse(here, keyOf(0));
-    await apps.admin.flushAll();
-    expect(await untilDead(here, keyOf(0))).toBeLessThan(INTERVAL + SLACK);
-  });
+  ])('forgets what a flush took away, where %s before', (_, changesBefore) =>
+    apps.undisturbed(async () => {
+      const { here, there } = await storages();
+      await here.start(keyOf(0), newSession(IDLE));
+      for (let change = 1; change <= changesBefore; change++)
+        await there.end(keyOf(change), 'revoked');
+      await keepInUse(here, keyOf(0));
+      await apps.admin.flushAll();
+      expect(await untilDead(here, keyOf(0))).toBeLessThan(INTERVAL + SLACK);
+    }),
+  );
 
-  it('forgets what a flush took away, however much has changed since', async () => {
-    const { here, there } = await storages();
-    await here.start(keyOf(0), newSession(IDLE));
-    await there.end(keyOf(1), 'revoked');
-    await keepInUse(here, keyOf(0));
-    await apps.admin.flushAll();
-    for (let change = 2; change < 7; change++) await there.end(keyOf(change), 'revoked');
-    expect(await untilDead(here, keyOf(0))).toBeLessThan(INTERVAL + SLACK);
-  });
+  it('forgets what a flush took away, however much has changed since', () =>
+    apps.undisturbed(async () => {
+      const { here, there } = await storages();
+      await here.start(keyOf(0), newSession(IDLE));
+      await there.end(keyOf(1), 'revoked');
+      await keepInUse(here, keyOf(0));
+      await apps.admin.flushAll();
+      for (let change = 2; change < 7; change++) await there.end(keyOf(change), 'revoked');
+      expect(await untilDead(here, keyOf(0))).toBeLessThan(INTERVAL + SLACK);
+    }));
 
   /** Two sessions that the one process knows, and a change of a third that it has heard of. */
   async function afterOneChange() {
@@ -130,40 +134,37 @@ describe('Of what another process changed, a RedisActivityStorage', () => {
     expect((await here.read(ended)).record?.ended).toBe('revoked');
   });
 
-  it('finds out that a record is lost when it is touched', async () => {
-    const { here } = await storages();
-    await here.start('a', newSession(IDLE, 'id'));
-    await keepInUse(here, 'a');
-    await loseRecord(apps.admin, 'a');
-    await here.touch('a', IDLE, Number.MAX_SAFE_INTEGER);
-    expect(await untilDead(here, 'a')).toBeLessThan(INTERVAL + SLACK);
-  });
+  it('finds out that a record is lost when it is touched', () =>
+    apps.undisturbed(async () => {
+      const { here } = await storages();
+      await here.start('a', newSession(IDLE, 'id'));
+      await keepInUse(here, 'a');
+      await loseRecord(apps.admin, 'a');
+      await here.touch('a', IDLE, Number.MAX_SAFE_INTEGER);
+      expect(await untilDead(here, 'a')).toBeLessThan(INTERVAL + SLACK);
+    }));
 
-  it('loses nothing of many touches at once', async () => {
-    const { here } = await storages();
-    const keys = Array.from({ length: 1200 }, (_, index) => keyOf(index));
-    await inBatches(keys, (key) => here.start(key, newSession(IDLE, 'id')));
-    await keepInUse(here, keys[0]!);
-    await inBatches(keys, (key) => here.read(key));
-    const at = new Map<string, number>();
-    for (const key of keys) {
-      const { record } = await here.touch(key, IDLE, Number.MAX_SAFE_INTEGER);
-      at.set(key, record!.lastActivityAt);
-    }
-    await until('all is sent', () =>
-      here.flush().then(
-        () => true,
-        () => false,
-      ),
-    );
-    const records = await recordsOf(apps.admin);
-    // The clock here may be ahead of Redis's by what an exchange takes.
-    const late = keys.filter((key) => {
-      const { lastActivityAt } = records.get(key)!;
-      return Math.abs(lastActivityAt - at.get(key)!) > SLACK;
-    });
-    expect(late).toEqual([]);
-    const sinceStart = [...records.values()].map((r) => r.lastActivityAt - r.startedAt);
-    expect(sinceStart.filter((milliseconds) => milliseconds < INTERVAL)).toEqual([]);
-  });
+  it('loses nothing of many touches at once', () =>
+    apps.undisturbed(async () => {
+      const { here } = await storages();
+      const keys = Array.from({ length: 1200 }, (_, index) => keyOf(index));
+      await inBatches(keys, (key) => here.start(key, newSession(IDLE, 'id')));
+      await keepInUse(here, keys[0]!);
+      await inBatches(keys, (key) => here.read(key));
+      const at = new Map<string, number>();
+      for (const key of keys) {
+        const { record } = await here.touch(key, IDLE, Number.MAX_SAFE_INTEGER);
+        at.set(key, record!.lastActivityAt);
+      }
+      await flushed(() => here.flush());
+      const records = await recordsOf(apps.admin);
+      // The clock here may be ahead of Redis's by what an exchange takes.
+      const late = keys.filter((key) => {
+        const { lastActivityAt } = records.get(key)!;
+        return Math.abs(lastActivityAt - at.get(key)!) > SLACK;
+      });
+      expect(late).toEqual([]);
+      const sinceStart = [...records.values()].map((r) => r.lastActivityAt - r.startedAt);
+      expect(sinceStart.filter((milliseconds) => milliseconds < INTERVAL)).toEqual([]);
+    }));
 });

@@ -8,7 +8,7 @@ import { loseRecord, passTime } from '../support/activity-records.js';
 import { newSession } from '../support/new-session.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { createRedisApp, patientStorage } from '../support/redis-app.js';
-import { patient } from '../support/patient.js';
+import { flushed, patient } from '../support/patient.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -89,7 +89,7 @@ describe('RedisActivityStorage with the permissions in the document', () => {
     });
     await one.end('a', 'signed-out');
     await until('the end is known', async () => (await two.read('a')).record?.ended !== undefined);
-    await Promise.all([one.flush(), two.flush()]);
+    await Promise.all([one, two].map((storage) => flushed(() => storage.flush())));
     await passTime(admin, 2 * RETENTION);
     await one.expire(100);
     expect((await one.read('a', true)).record).toBeUndefined();

@@ -12,7 +12,7 @@ import type { ExpiredSession } from 'nestjs-idle-session';
 import { RedisActivityStorage, type RedisScriptClient } from 'nestjs-idle-session/redis';
 import { keysOf, passTime, recordsOf } from '../support/activity-records.js';
 import { newSession } from '../support/new-session.js';
-import { patient } from '../support/patient.js';
+import { flushed, patient } from '../support/patient.js';
 import { RedisServer, type RedisClient } from '../support/redis-server.js';
 import { MINUTE, SECOND } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -162,7 +162,7 @@ describe('An end that was told', () => {
 
     it.each<[string, () => Promise<unknown>]>([
       ['the next sweep', () => storage.expire(1)],
-      ['flush()', () => storage.flush()],
+      ['flush()', () => flushed(() => storage.flush())],
     ])('is acknowledged by %s', async (_, send) => {
       const rest = async () => (await recordsOf(admin)).get('a')?.rest;
       isAway = true;

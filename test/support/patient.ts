@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ActivityStorage } from 'nestjs-idle-session';
+import { until } from './until.js';
 
 /** How soon Redis is asked again. */
 const AGAIN_MS = 20;
@@ -14,6 +15,16 @@ export function patient<T extends ActivityStorage>(storage: T): T {
   const told = storage.told?.bind(storage);
   if (told) storage.told = (keys) => answered(() => told(keys));
   return storage;
+}
+
+/** Has Redis take at last what a storage has to send, for which `flush()` gives it a second. */
+export async function flushed(flush: () => Promise<unknown>): Promise<void> {
+  const isSent = () =>
+    flush().then(
+      () => true,
+      () => false,
+    );
+  await until('all is sent', isSent);
 }
 
 async function answered<T>(ask: () => Promise<T>): Promise<T> {
