@@ -116,6 +116,24 @@ describe('A page whose session is locked', () => {
     await gone(page);
   });
 
+  it('takes a try after the end for no wrong password', async () => {
+    const page = await site.begin();
+    await site.untilLocked();
+    site.session.end('revoked');
+    await unlock(page, 'sea');
+    await page.waitForURL('**/login?*');
+    expect(placeOf(page)).toBe('/login?reason=revoked&returnTo=%2Fdesk');
+  });
+
+  it('takes an error of the server for no wrong password', async () => {
+    const page = await site.begin();
+    await site.untilLocked();
+    await page.route('**/unlock', (route) => route.fulfill({ status: 503 }));
+    await unlock(page);
+    expect(await page.getByRole('alert').textContent()).toBe('We cannot reach the service.');
+    expect(await isCovered(page)).toBe(true);
+  });
+
   it('is not opened by Escape, which leaves the password as it is', async () => {
     const page = await site.begin();
     await site.untilLocked();

@@ -93,7 +93,7 @@ describe('docs/recipes/lock.md', () => {
     const browser = await locked();
     const page = await browser.get('/unlock?returnTo=%2Fpage').expect(200);
     const [, action = ''] = /action="([^"]+)"/.exec(page.text) ?? [];
-    await browser.post(action).send({ password: 'wrong' }).expect(401);
+    await browser.post(action).send({ password: 'wrong' }).expect(422);
     expect(await statusOf(browser)).toMatchObject({ state: 'locked' });
     const unlocked = await browser.post(action).send({ password: 'demo' }).expect(303);
     expect(unlocked.headers.location).toBe('/page');
@@ -109,7 +109,7 @@ describe('docs/recipes/lock.md', () => {
   it('after five wrong tries, however many come at once, the session is over', async () => {
     const browser = await locked();
     const guess = () => browser.post('/unlock').send({ password: 'guess' });
-    await Promise.all([1, 2, 3, 4, 5].map(() => guess().expect(401)));
+    await Promise.all([1, 2, 3, 4, 5].map(() => guess().expect(422)));
     expect(await statusOf(browser)).toMatchObject({ state: 'locked' });
     await browser.post('/unlock').send({ password: 'demo' }).expect(401);
     expect(await statusOf(browser)).toMatchObject({ state: 'expired', reason: 'signed-out' });
@@ -118,7 +118,10 @@ describe('docs/recipes/lock.md', () => {
   it('who signed in again after too many wrong tries can unlock again', async () => {
     const browser = await locked();
     for (let tries = 0; tries < 6; tries++)
-      await browser.post('/unlock').send({ password: 'guess' }).expect(401);
+      await browser
+        .post('/unlock')
+        .send({ password: 'guess' })
+        .expect(tries < 5 ? 422 : 401);
     await browser.post('/sign-in').expect(200);
     await browser.post('/unlock').send({ password: 'demo' }).expect(204);
   });

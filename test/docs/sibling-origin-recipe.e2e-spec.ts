@@ -290,7 +290,7 @@ describe('A page on app.example.com of an app with a lock', () => {
       await away(0);
       await dialog().getByText('locked this page').waitFor();
       expect(await answer('/page')).toEqual([401, expect.objectContaining({ reason: 'locked' })]);
-      expect((await unlock('wrong'))[0]).toBe(401);
+      expect((await unlock('wrong'))[0]).toBe(422);
       expect((await unlock('demo'))[0]).toBe(204);
       await page.evaluate(() => (window as Shown).idleSession!.check());
       await dialog().waitFor({ state: 'hidden' });

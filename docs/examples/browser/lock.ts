@@ -17,8 +17,11 @@ async function unlock(): Promise<void> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ password: password.value }),
   }).catch(() => undefined);
-  if (response?.ok) return idleSession.check();
-  problem!.textContent = response ? 'This is not the password.' : 'We cannot reach the service.';
+  if (response?.status === 422) problem!.textContent = 'This is not the password.';
+  else if (!response || response.status >= 500)
+    problem!.textContent = 'We cannot reach the service.';
+  // Also where the session has ended meanwhile, after too many tries say.
+  else return idleSession.check();
   password.select();
 }
 // #endregion submit

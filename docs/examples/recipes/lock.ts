@@ -9,6 +9,7 @@ import {
   Req,
   Res,
   UnauthorizedException,
+  UnprocessableEntityException,
   UseGuards,
   type CanActivate,
   type ExecutionContext,
@@ -97,7 +98,7 @@ export class UnlockController {
       throw new UnauthorizedException('There were too many tries. Please sign in again.');
     }
     if (!(await this.passwords.isRight(user, password)))
-      throw new UnauthorizedException('The password is wrong.');
+      throw new UnprocessableEntityException('The password is wrong.');
     this.tries.clear(user);
     if (!(await this.sessions.unlock(request)))
       throw new UnauthorizedException('You have been signed out meanwhile.');
