@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
 import supertest from 'supertest';
 import { AuditModule, auditLogTo } from '../../docs/examples/recipes/audit-log.js';
-import { ClaimLocks, SessionEventForwarder } from '../../docs/examples/recipes/event-emitter.js';
+import { ClaimEditors, SessionEventForwarder } from '../../docs/examples/recipes/event-emitter.js';
 import { OpenSessions } from '../../libs/idle-session/src/session/open/open-sessions.js';
 import { cookiesOf, sessionIdOf } from '../support/cookies.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -89,11 +89,11 @@ describe('docs/recipes/audit.md', () => {
     const { app, clock, events, signedIn } = await start({
       metadata: {
         imports: [EventEmitterModule.forRoot({ wildcard: true })],
-        providers: [SessionEventForwarder, Broken, ClaimLocks],
+        providers: [SessionEventForwarder, Broken, ClaimEditors],
       },
       logger,
     });
-    const { editors } = app.get(ClaimLocks);
+    const { editors } = app.get(ClaimEditors);
     const ada = await signedIn();
     editors.set(7, events[0]!.sessionRef);
     editors.set(8, 'another session');

@@ -18,8 +18,8 @@ export class SessionEventForwarder implements OnApplicationBootstrap {
 
 // #region listen
 @Injectable()
-export class ClaimLocks {
-  /** The session that edits a claim, by the number of the claim. */
+export class ClaimEditors {
+  /** The session that edits a claim, as events name it, by the number of the claim. */
   readonly editors = new Map<number, string>();
 
   @OnEvent('session.expired')
