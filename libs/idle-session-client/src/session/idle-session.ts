@@ -73,7 +73,7 @@ export class IdleSession {
   /** Calls back after each change of state; returns how to stop. */
   subscribe = this.#store.subscribe;
 
-  /** The person wants to stay. Resolves to whether the session goes on; if not, the countdown does. */
+  /** The person wants to stay. Resolves to false if the server did not answer, or the session has ended or is locked. */
   extend = (): Promise<boolean> => {
     this.#extension ??= this.#extend().finally(() => (this.#extension = undefined));
     return this.#extension;

@@ -80,8 +80,8 @@ export interface IdleSessionModuleOptions {
   readonly origins?: readonly string[];
 
   /**
-   * Whether the module guards a stored session; default: every one. Asked with `request.session` there, and for the
-   * handshake of a socket without what the middleware of `main.ts` does. The module guards such a session until it ends:
+   * Whether the module guards a stored session; default: every one. `request.session` is set when the module
+   * asks. Before the handshake of a socket no middleware of `main.ts` has run. The module guards such a session until it ends:
    * saying no later only leaves requests unchecked.
    */
   readonly appliesTo?: (request: Request) => boolean;
