@@ -257,6 +257,20 @@ describe('A confirm while the storage is away', () => {
     },
   );
 
+  it('brings back no session whose time was up when the storage came back', async () => {
+    const test = await startConfirming({ onStorageError: 'allow' });
+    test.app.useLogger(false);
+    const cookie = await signInCookie(test);
+    const read = jest.spyOn(test.storage, 'read').mockRejectedValue(new Error('away'));
+    const { gate, answer } = await confirmSlowly(test, cookie);
+    test.clock.advance(15 * MINUTE);
+    read.mockRestore();
+    gate.open();
+    const { status, body } = await answer;
+    expect([status, body.reason]).toEqual([401, 'idle']);
+    expect(test.events.map(({ type }) => type)).toEqual(['started', 'expired']);
+  });
+
   it('is answered 503 when the session store takes nothing, and leaves no record behind', async () => {
     const test = await startConfirming();
     test.app.useLogger(false);

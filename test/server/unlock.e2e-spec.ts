@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Request } from 'express';
 import type { IdleSessionModuleOptions } from 'nestjs-idle-session';
 import { ConfirmController } from '../support/confirm-controller.js';
@@ -187,5 +187,18 @@ describe('An unlock', () => {
     const away = () => Promise.reject(new Error('away'));
     Object.assign(storage, { read: away, unlock: away });
     await ada.post('/unlock').expect(503);
+  });
+
+  it('unlocks, and is told, where the storage is back once the password is checked', async () => {
+    const { ada, storage, app, events } = await lockedApp({ onStorageError: 'allow' });
+    app.useLogger(false);
+    const read = jest.spyOn(storage, 'read').mockRejectedValue(new Error('away'));
+    const gate = new Gate();
+    const answer = ada.post(`/unlock?gate=${gate.name}`).then((response) => response);
+    await gate.reached;
+    read.mockRestore();
+    gate.open();
+    expect((await answer).body).toMatchObject({ isUnlocked: true, state: 'active' });
+    expect(events.map(({ type }) => type)).toEqual(['started', 'unlocked']);
   });
 });

@@ -50,15 +50,6 @@ export class EndpointChecks {
     throw new StorageUnavailableException(new Error('The session has a new id by now'));
   }
 
-  /**
-   * Of a person's own things, nothing is told or done unchecked, also where other requests go on without the storage.
-   * @throws {StorageUnavailableException}
-   */
-  refuseUnchecked({ isStored, reading }: RequestSession): void {
-    if (!isStored || reading) return;
-    throw new StorageUnavailableException(new Error('The session could not be looked up'));
-  }
-
   /** @throws {ForbiddenException} */
   refuseOtherOrigins(request: Request): void {
     const kind = otherOriginOf(request, this.options.origins);

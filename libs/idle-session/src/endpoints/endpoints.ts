@@ -14,6 +14,7 @@ import { isPassiveRequest } from '../request/passive-request.js';
 import { sendProblem } from '../request/problem.js';
 import { EndedSession } from '../session/ended-session.js';
 import { SessionExpiredException } from '../session/idle-session.exceptions.js';
+import { refuseUnchecked } from '../session/refuse-unchecked.js';
 import { RequestSessions } from '../session/request-sessions.js';
 import { ClientFiles, ENCODINGS } from './client-files.js';
 import { draftKey } from './draft-key.js';
@@ -116,7 +117,7 @@ export class Endpoints {
     const { secrets, ownerOf } = this.options;
     if (!ownerOf) throw new NotFoundException();
     const session = await this.checks.openSession(request);
-    this.checks.refuseUnchecked(session);
+    refuseUnchecked(session);
     if (session.status().state === 'none') throw new UnauthorizedException();
     const owner = ownerOf(request);
     if (owner === undefined) throw new NotFoundException();

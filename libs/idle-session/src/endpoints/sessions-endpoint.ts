@@ -12,6 +12,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import { isPassiveRequest } from '../request/passive-request.js';
 import { sendProblem } from '../request/problem.js';
 import { PersonSessions } from '../session/person-sessions.js';
+import { refuseUnchecked } from '../session/refuse-unchecked.js';
 import type { RequestSession } from '../session/request-session.js';
 import { EndpointChecks } from './endpoint-checks.js';
 import { EndpointCors, isPreflight } from './endpoint-cors.js';
@@ -98,7 +99,7 @@ export class SessionsEndpoint {
   /** @throws {UnauthorizedException} without a live session that belongs to a person */
   private async personOf(request: Request): Promise<Person> {
     const session = await this.checks.openSession(request);
-    this.checks.refuseUnchecked(session);
+    refuseUnchecked(session);
     const isLive = session.status().state !== 'none';
     const owner = isLive ? this.options.ownerOf?.(request) : undefined;
     if (owner === undefined) throw signedOut();

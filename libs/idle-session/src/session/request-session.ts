@@ -153,7 +153,8 @@ export class RequestSession {
    * @throws {StorageUnavailableException}
    */
   async checkAgain(): Promise<IdleSessionStatus> {
-    if (!this.ref || !this.record || this.exempted) return this.status();
+    const mayHaveRecord = this.record ?? (this.isStored && !this.reading);
+    if (!this.ref || !mayHaveRecord || this.exempted) return this.status();
     return this.update(this.activity.read(this.ref, true));
   }
 

@@ -12,6 +12,7 @@ import {
 } from './idle-session.exceptions.js';
 import { AttachedSocket } from './open/attached-socket.js';
 import { newSessionId } from './new-session-id.js';
+import { refuseUnchecked } from './refuse-unchecked.js';
 import type { RequestSession } from './request-session.js';
 import { receivedRequest, RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
@@ -71,7 +72,8 @@ export class SessionConfirmation {
     const request = receivedRequest(given);
     if (!canSetCookie(request)) throw new Error(NO_COOKIE);
     const session = this.requestSessions.of(request);
-    await this.lookUp(session);
+    await session.checkAgain();
+    refuseUnchecked(session);
     const { ref, record } = session;
     if (ref === undefined || !record) throw new UnauthorizedException('There is no session.');
     if (record.ended !== undefined) return this.lose(request, session);
@@ -106,14 +108,6 @@ export class SessionConfirmation {
     // Its record has ended: no request gets what is left here.
     await this.userStore.destroy(before).catch(() => {});
     return true;
-  }
-
-  /** @throws {StorageUnavailableException} also where requests go unchecked: nobody can be confirmed then */
-  private async lookUp(session: RequestSession): Promise<void> {
-    await session.checkAgain();
-    const { ref, isStored, reading } = session;
-    if (ref === undefined || !isStored || reading) return;
-    session.adopt({ ref, stored: true, reading: await this.activity.read(ref, true) });
   }
 
   /** Another party deleted the session from the store: as a save does, a confirm brings it back under no id. */

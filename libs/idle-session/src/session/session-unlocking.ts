@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { isOpen } from './idle-session.status.js';
+import { refuseUnchecked } from './refuse-unchecked.js';
 import { RequestSessions } from './request-sessions.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionEvents } from './session-events.js';
@@ -23,12 +24,11 @@ export class SessionUnlocking {
    */
   async unlock(request: Request): Promise<boolean> {
     const session = this.requestSessions.of(request);
-    const { state } = session.status();
+    const { state } = session.reading ? session.status() : await session.checkAgain();
+    refuseUnchecked(session);
     const { ref, isStored, record } = session;
-    // Of a request that goes unchecked, the record is not known.
-    const isNone =
-      !ref || !isStored || request.session == null || (session.reading && state === 'none');
-    if (isNone || state === 'expired') return false;
+    if (!ref || !isStored || !record || request.session == null) return false;
+    if (state === 'none' || state === 'expired') return false;
     const owner = this.options.ownerOf?.(request);
     const idleTimeoutMs = await this.options.idleTimeoutFor(request);
     const reading = await this.activity.unlock(ref, idleTimeoutMs);
@@ -36,7 +36,7 @@ export class SessionUnlocking {
     // Of one that was not locked, or not any more, it is activity.
     request.idleSession = reading.unlocked ? status : await session.refresh();
     if (!isOpen(request.idleSession)) return false;
-    if (reading.unlocked) this.events.unlocked(ref, record!, reading.now, owner);
+    if (reading.unlocked) this.events.unlocked(ref, record, reading.now, owner);
     return true;
   }
 }
