@@ -11,7 +11,7 @@ export async function connect(url: string): Promise<Redis> {
   const client = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
+    maxRetriesPerRequest: 0,
   }).on('error', (error) => console.error(error.message));
   await client.connect();
   return client;
