@@ -133,7 +133,7 @@ end
 local function move(key, r, at, idle)
   local isEarlier = at + idle < r.last + r.idle
   r.last, r.idle, r.dropAt = at, idle, at + idle + retention
-  if isEarlier then lookAt(key, at + idle) end
+  if isEarlier then lookAt(key, deadlineOf(r)) end
   return isEarlier
 end
 

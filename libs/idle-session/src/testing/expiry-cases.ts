@@ -73,6 +73,19 @@ export const expiryCases: readonly ActivityStorageContractCase[] = [
     },
   },
   {
+    name: 'ends by itself at its absolute timeout what got a shorter timeout that lasts beyond it',
+    async run({ storage, advance }) {
+      await storage.start(KEY, { ...SESSION, absoluteTimeoutMs: TIMEOUT * 1.5 });
+      await advance(TIMEOUT - MARGIN);
+      await storage.touch(KEY, TIMEOUT, Number.MAX_SAFE_INTEGER);
+      await advance(MARGIN);
+      await storage.touch(KEY, (TIMEOUT * 7) / 12, Number.MAX_SAFE_INTEGER);
+      await advance(TIMEOUT / 2);
+      const [expired] = await expireAll(storage);
+      assertIs(expired, { key: KEY, sessionId: ID, reason: 'absolute' });
+    },
+  },
+  {
     name: 'counts the sessions that have started and not ended, if it counts',
     async run({ storage, other, advance }) {
       await assertCount(storage, 0);
