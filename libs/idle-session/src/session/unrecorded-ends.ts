@@ -58,13 +58,16 @@ export class UnrecordedEnds implements BeforeApplicationShutdown {
 
   /** One after the other: while the storage takes none, one is tried. */
   private async recordAll(): Promise<void> {
-    try {
-      for (const [ref, { reason, origin }] of this.ends) {
-        await this.activity.end(ref, reason, origin);
+    for (const [ref, end] of this.ends) {
+      try {
+        await this.activity.end(ref, end.reason, end.origin);
         this.ends.delete(ref);
+      } catch {
+        // The outage has been logged. It may be that of one node, so the others are tried before this one is again.
+        this.ends.delete(ref);
+        this.ends.set(ref, end);
+        return;
       }
-    } catch {
-      // The outage has been logged.
     }
   }
 }
