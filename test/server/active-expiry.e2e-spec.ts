@@ -281,6 +281,33 @@ describe('An outage during a sweep loses nothing but time', () => {
     expect(store.calls).toHaveLength(calls);
   });
 
+  it('of the session store for some: the data of the others goes all the same', async () => {
+    const store = new (class extends Store {
+      override destroy(id: string, done?: (error?: unknown) => void): void {
+        if (id.startsWith('refused')) done?.(new Error('it stays'));
+        else super.destroy(id, done);
+      }
+    })();
+    store.away = true;
+    const test = await start({
+      logger: new RecordingLogger(),
+      options: { session: { secret: SECRET, store } },
+    });
+    // More than are removed in one go.
+    const refused = Array.from({ length: 100 }, (_, session) => `refused-${session}`);
+    for (const id of [...refused, 'later']) {
+      await test.storage.start(id, newSession(MINUTE, id));
+      store.sessions.set(id, JSON.stringify({ cookie: {} } as SessionData));
+      test.clock.advance(1);
+    }
+    test.clock.advance(MINUTE);
+    await sweep(test);
+    store.away = false;
+    await sweep(test);
+    await sweep(test);
+    expect([...store.sessions.keys()]).toEqual(refused);
+  });
+
   it('of a session store that hangs: other sessions still end', async () => {
     const store = new (class extends MinimalStore {
       override destroy(): void {}

@@ -78,6 +78,8 @@ export class ExpiredSessionSweeper implements BeforeApplicationShutdown {
           await this.userStore.destroy(sessionId);
           this.leftover.delete(sessionId);
         } catch {
+          // At the end, so that the others are tried before this one is again.
+          this.leftover.delete(sessionId);
           if (this.leftover.size < LEFTOVERS) this.leftover.add(sessionId);
         }
       }),
