@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { MemoryActivityStorage } from 'nestjs-idle-session';
+import { MemoryActivityStorage, type IdleSessionModuleOptions } from 'nestjs-idle-session';
 import { signInCookie } from '../support/cookies.js';
 import { LockController } from '../support/lock-controller.js';
 import { OpenStream } from '../support/open-stream.js';
 import { join, open, signIn, socketApps } from '../support/socket-app.js';
 import { StreamsController } from '../support/streams-controller.js';
-import { MINUTE, type TestApp } from '../support/test-app.js';
+import { MINUTE, SECRET, type TestApp } from '../support/test-app.js';
 import { testApps } from '../support/test-apps.js';
 import { until } from '../support/until.js';
 import type { SocketClient } from '../support/socket-client.js';
@@ -17,10 +17,10 @@ afterEach(() => OpenStream.leaveAll());
 beforeEach(() => StreamsController.reset());
 
 /** An app on the real clock, whose sessions lock within a second: its timers are real, too. */
-async function startReal(): Promise<TestApp> {
+async function startReal(options: Partial<IdleSessionModuleOptions> = {}): Promise<TestApp> {
   const storage = new MemoryActivityStorage();
   const test = await startApp({
-    options: { ...LOCKING, lockAfter: '1s', storage },
+    options: { ...LOCKING, lockAfter: '1s', storage, ...options },
     metadata: { controllers: [StreamsController, LockController] },
   });
   await test.app.listen(0, '127.0.0.1');
@@ -57,6 +57,17 @@ describe('At the lock', () => {
       expect(new Set(test.events.map(({ type }) => type))).toEqual(new Set(['started']));
     },
   );
+
+  it("a stream ends, and the session goes on, also with unset: 'destroy'", async () => {
+    const test = await startReal({ session: { secret: SECRET, unset: 'destroy' } });
+    const { stream, cookie } = await openedBeforeLock(test, '/events');
+    expect(await stream.end()).toBe('whole');
+    const { body } = await test.browser().get('/page').set('Cookie', cookie).expect(401);
+    expect(body.reason).toBe('locked');
+    expect(new Set(test.events.map(({ type }) => type))).toEqual(new Set(['started']));
+    const unlocked = await test.browser().post('/unlock').set('Cookie', cookie).expect(200);
+    expect(unlocked.body.isUnlocked).toBe(true);
+  });
 
   it('another marked answer is cut off', async () => {
     const { stream } = await openedBeforeLock(await startReal(), '/lines');

@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { TooManySessionsException } from 'nestjs-idle-session';
-import { MINUTE, SECOND, type TestApp, type TestAppOptions } from '../support/test-app.js';
+import { MINUTE, SECOND, SECRET, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { expectEnded, statusOf, type Browser } from '../support/requests.js';
 import { ConfirmController } from '../support/confirm-controller.js';
@@ -185,6 +185,17 @@ describe("With onMaxSessions: 'refuse', a sign-in too many", () => {
     await browser.post('/sign-in-same-id').send({});
     await browser.get('/members').expect(401);
     await browser.get('/page').expect(200, { user: null });
+  });
+
+  it("ends no session that they had before, also with unset: 'destroy'", async () => {
+    const session = { secret: SECRET, unset: 'destroy' } as const;
+    const test = await appWith({ onMaxSessions: 'refuse', session });
+    await signedIn(test, 2);
+    const browser = test.browser();
+    await browser.post('/page').send({ note: 'a basket, say' }).expect(200);
+    await browser.post('/sign-in-same-id-saved').expect(409);
+    expect((await statusOf(browser)).state).toBe('active');
+    expect(test.events.map(({ type }) => type)).toEqual(['started', 'started', 'started']);
   });
 
   it('is the app’s to answer: it catches the exception by name', async () => {

@@ -10,7 +10,7 @@ import { RecordingLogger } from '../support/recording-logger.js';
 import { statusOf } from '../support/requests.js';
 import { join, socketApps, type SocketApp } from '../support/socket-app.js';
 import { openedStream, StreamsController } from '../support/streams-controller.js';
-import { MINUTE, type TestAppOptions } from '../support/test-app.js';
+import { MINUTE, SECRET, type TestAppOptions } from '../support/test-app.js';
 import { until } from '../support/until.js';
 
 @Controller('exempt-streams')
@@ -49,10 +49,14 @@ const openBoth = async (cookie: string) =>
 const open = async () => (await test.sessions.stats()).open;
 
 describe('With onStorageError "allow", what was opened while the storage was away', () => {
-  it.each(['/events', '/marked-download'])(
-    'for a session that began meanwhile, is opened again once it is back, and ends then: %s',
-    async (path) => {
-      await start();
+  it.each([
+    ['/events', 'keep'],
+    ['/events', 'destroy'],
+    ['/marked-download', 'keep'],
+  ] as const)(
+    "for a session that began meanwhile, is opened again once it is back, and ends then: %s, unset: '%s'",
+    async (path, unset) => {
+      await start({ session: { secret: SECRET, unset } });
       const back = beAway();
       const cookie = await signInCookie(test);
       const first = await opened(path, cookie);

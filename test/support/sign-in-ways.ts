@@ -12,6 +12,17 @@ export class SignInWays {
     return { user };
   }
 
+  /** As above, and saves the session before the answer. */
+  @Post('sign-in-same-id-saved')
+  @HttpCode(200)
+  async sameIdSaved(@Req() request: Request) {
+    request.session.user = 'ada';
+    await new Promise<void>((resolve, reject) =>
+      request.session.save((error: unknown) => (error ? reject(error as Error) : resolve())),
+    );
+    return {};
+  }
+
   /** Begins a new session, and leaves it to express-session to save it behind the answer. */
   @Post('sign-in-unsaved')
   @HttpCode(200)

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import { isExpressSession } from './request-sessions.js';
+import { endSparingWithheld, withholdSession } from './withheld-session.js';
 
 type End = (...given: unknown[]) => Response;
 
@@ -28,11 +29,11 @@ export function endingEachAnswer(
       }
       const hasBegun = response.headersSent;
       try {
-        return savingEnd(...given);
+        return endSparingWithheld(request, () => savingEnd(...given));
       } catch (failure) {
         // Such as a BigInt in the session, which is no JSON. The answer that says so has to end without it.
         hasFailed = true;
-        Reflect.deleteProperty(request, 'session');
+        withholdSession(request);
         if (hasBegun) plainEnd(...given);
         next(failure);
         return response;

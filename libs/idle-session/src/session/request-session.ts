@@ -20,6 +20,7 @@ import { serverTimingOf } from './server-timing.js';
 import type { SessionActivity } from './session-activity.js';
 import type { SessionEnding } from './session-ending.js';
 import type { SessionWriter } from './session-writer.js';
+import { withholdSession } from './withheld-session.js';
 
 /** Why the app, rather than the clock, ended a session. */
 export type DeliberateEndReason = Extract<EndReason, 'signed-out' | 'revoked'>;
@@ -192,7 +193,7 @@ export class RequestSession {
     if (reading) this.newest.take(reading);
     // Without a record of it, the next request would be told another reason.
     else this.clearCookie();
-    Reflect.deleteProperty(this.request, 'session');
+    withholdSession(this.request);
   }
 
   /** The value of a `Server-Timing` header for an answer of that status; undefined if there is nothing to tell. */

@@ -25,6 +25,7 @@ import { IdleSessionStore } from './session-store.js';
 import { SessionWriter } from './session-writer.js';
 import { underNewRef } from './stored-session.js';
 import { UserStore } from './user-store.js';
+import { withholdSession } from './withheld-session.js';
 
 const NO_COOKIE =
   'IdleSessionService.confirm() has no answer to send the new session cookie with: call it for an HTTP request, before its answer begins.';
@@ -114,7 +115,7 @@ export class SessionConfirmation {
     logMissing('data', ref);
     const origin = { cause: 'store', request } as const;
     await this.ending.end(request.sessionID, 'revoked', origin, session.reading);
-    Reflect.deleteProperty(request, 'session');
+    withholdSession(request);
     throw new SessionExpiredException('revoked', this.options.loginUrl);
   }
 
@@ -165,7 +166,7 @@ export class SessionConfirmation {
   /** The session is over, or goes on under an id that another request has. This one must not send the old cookie. */
   private lose(request: Request, session: RequestSession): false {
     const { reason, loginUrl } = session.status();
-    Reflect.deleteProperty(request, 'session');
+    withholdSession(request);
     if (session.record?.ended === 'confirmed') return false;
     throw new SessionExpiredException(reason ?? 'lost', loginUrl);
   }

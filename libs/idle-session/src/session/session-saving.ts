@@ -16,6 +16,7 @@ import { SessionStart } from './session-start.js';
 import { SessionWriter } from './session-writer.js';
 import { isEmpty, isMarked } from './stored-session.js';
 import { UserStore } from './user-store.js';
+import { withholdSession } from './withheld-session.js';
 
 /** Saves the sessions of requests, as far as they live. */
 @Injectable()
@@ -50,9 +51,7 @@ export class SessionSaving {
     // In the same tick, so that the one costs no more time than the other.
     const [reading, row] = await Promise.all([
       this.readingFor(sessionId, ref, session, request).catch((error: unknown) => {
-        // The answer neither saves the session nor sets its cookie.
-        if (request && error instanceof TooManySessionsException)
-          Reflect.deleteProperty(request, 'session');
+        if (request && error instanceof TooManySessionsException) withholdSession(request);
         throw error;
       }),
       wasLoaded ? this.userStore.get(sessionId) : undefined,

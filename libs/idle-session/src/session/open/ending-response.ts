@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import { withholdSession } from '../withheld-session.js';
 
 /** How long the last bytes may take to their client. */
 const LAST_BYTES_TAKE_MS = 1000;
@@ -53,11 +54,11 @@ export function limitLastBytes(response: Response): void {
   response.once('close', () => clearTimeout(timer));
 }
 
-/** express-session would end the response only after it has saved the session or touched it. The session is over. */
+/** express-session would end the response only after it has saved the session. */
 function endWithoutSaving(response: Response): void {
   const { req: request } = response;
   const { session } = request;
-  Reflect.deleteProperty(request, 'session');
+  withholdSession(request);
   response.end();
   // The handler may go on, and use it.
   Object.assign(request, { session });
