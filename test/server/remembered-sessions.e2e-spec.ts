@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
-import { Controller, HttpCode, Post, Query, Req } from '@nestjs/common';
-import type { Request } from 'express';
+import { describe, expect, it, jest } from '@jest/globals';
+import { Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
 import expressSession from 'express-session';
-import type { IdleSessionSessionOptions } from 'nestjs-idle-session';
+import { SkipIdleSession, type IdleSessionSessionOptions } from 'nestjs-idle-session';
 import { ConfirmController } from '../support/confirm-controller.js';
 import { cookiesOf, sessionIdOf, setCookiesOf } from '../support/cookies.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -20,6 +20,13 @@ class RememberController {
     request.session.user = 'ada';
     request.session.cookie.maxAge = Number(milliseconds);
     return {};
+  }
+
+  @Post('clear')
+  @SkipIdleSession()
+  @HttpCode(204)
+  clear(@Res({ passthrough: true }) response: Response) {
+    response.cookie('theme', 'dark').clearCookie('app-sid');
   }
 }
 
@@ -87,6 +94,52 @@ describe("With persistentCookie: 'per-session'", () => {
     expect(leftInMs(cookie!)).toBeGreaterThan(29 * DAYS);
     const [next] = setCookiesOf(await ada.get('/page').expect(200, { user: 'ada' }));
     expect(leftInMs(next!)).toBeGreaterThan(29 * DAYS);
+  });
+});
+
+describe('While the session store does not answer', () => {
+  const startAway = async (session: Partial<IdleSessionSessionOptions>) => {
+    const { browser, store } = await startRemembering(session);
+    const ada = browser();
+    await ada.post(`/remember?for=${30 * DAYS}`).expect(200);
+    const away = jest
+      .spyOn(store, 'get')
+      .mockImplementation((_, done) => done(new Error('away on purpose')));
+    return { ada, back: () => away.mockRestore() };
+  };
+
+  it.each<Partial<IdleSessionSessionOptions>>([
+    REMEMBERING,
+    { persistentCookie: true, rolling: true, cookie: { maxAge: DAYS } },
+  ])('no answer changes how long the browser keeps the cookie: %j', async (session) => {
+    const { ada, back } = await startAway(session);
+    for (const [path, status] of [
+      ['/page', 503],
+      ['/exempt', 200],
+      ['/idle-session/status', 503],
+    ] as const)
+      expect(setCookiesOf(await ada.get(path).expect(status))).toEqual([]);
+    back();
+    const [cookie] = setCookiesOf(await ada.get('/page').expect(200, { user: 'ada' }));
+    expect(leftInMs(cookie!)).toBeGreaterThan(29 * DAYS);
+  });
+
+  it('cookies that the app sets or clears itself are sent all the same', async () => {
+    const { ada } = await startAway(REMEMBERING);
+    const cookies = setCookiesOf(await ada.post('/remember/clear').expect(204));
+    expect(cookies).toEqual([
+      expect.stringMatching(/^theme=dark;/),
+      expect.stringMatching(/^app-sid=; .*Expires=Thu, 01 Jan 1970/),
+    ]);
+  });
+
+  it('a person who signs in gets the cookie of the new session', async () => {
+    const { ada, back } = await startAway(REMEMBERING);
+    expect(setCookiesOf(await ada.post('/sign-in').send({ user: 'bob' }).expect(200))).toHaveLength(
+      1,
+    );
+    back();
+    await ada.get('/page').expect(200, { user: 'bob' });
   });
 });
 

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Response } from 'express';
 import type { CookieOptions } from 'express-session';
 
 type Secret = string | Buffer;
@@ -80,6 +81,15 @@ function decoded(value: string): string {
   } catch {
     return value;
   }
+}
+
+/** Takes a session's cookie from an answer. What the app sets itself stays, also under that name, such as to clear it. */
+export function takeBackCookie(response: Response, name: string, sessionId: string): void {
+  const start = `${name}=${encodeURIComponent(`s:${sessionId}.`)}`;
+  const cookies = [response.getHeader('Set-Cookie') ?? []].flat().map(String);
+  const others = cookies.filter((cookie) => !cookie.startsWith(start));
+  if (others.length > 0) response.setHeader('Set-Cookie', others);
+  else response.removeHeader('Set-Cookie');
 }
 
 /** What a browser tells cookies apart by: without these, it takes a cookie to clear for another one. */

@@ -9,7 +9,7 @@ import { keepFromCaches } from './private-answers.js';
 import type { OpenResponses } from './open/open-responses.js';
 import { newSessionId } from './new-session-id.js';
 import { FOREIGN_SESSION, type RequestSessions } from './request-sessions.js';
-import { hasSeveralCookies, keepOnly, signedCookies } from './session-cookies.js';
+import { hasSeveralCookies, keepOnly, signedCookies, takeBackCookie } from './session-cookies.js';
 import type { IdleSessionStore } from './session-store.js';
 
 /** The token of the middleware: there is one in an app. */
@@ -48,6 +48,8 @@ export function sessionMiddleware(
     warnOfInsecureCookie(request);
     onHeaders(response, () => {
       const session = requestSessions.find(request);
+      // How long the browser is to keep it says the session, which is not known.
+      if (session?.failure) takeBackCookie(response, options.name, request.sessionID);
       const timing = session?.serverTiming(response.statusCode);
       const answer = { isPersonal: timing !== undefined, isChecked: session?.isChecked === true };
       const isShared = keepFromCaches(response, options.name, answer);
