@@ -232,10 +232,8 @@ export class RequestSession {
 
   private async endNow(reason: EndReason): Promise<void> {
     if (!this.ref) return;
-    const end = await this.activity.end(this.ref, reason, {
-      cause: 'request',
-      request: this.request,
-    });
+    const origin = { cause: 'request', request: this.request } as const;
+    const end = await this.activity.end(this.ref, reason, origin);
     if (end.won && reason === 'lost') logMissing('record', this.ref);
     this.newest.take(end);
     if (this.record?.ended !== undefined) await destroySession(this.request);
