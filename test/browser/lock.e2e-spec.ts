@@ -253,6 +253,8 @@ describe('A page whose session is locked', () => {
     await site.untilLocked();
     expect(await focused(page)).toBe('stay');
     expect(await dialog(page).textContent()).not.toContain('Your work is still here.');
+    // Until then a key is taken for one that was typed for the page.
+    await site.pass(SECOND);
     await page.keyboard.press('Enter');
     await page.waitForURL('**/unlock?*');
     await site.settled();

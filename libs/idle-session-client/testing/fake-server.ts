@@ -33,6 +33,7 @@ export class FakeServer {
   cookie: string | null = null;
   /** Requests that the real endpoints answer with 400. */
   readonly malformed: unknown[] = [];
+  unlockUrl: string | null = '/unlock';
   private readonly records = new Map<string, FakeRecord>();
   private signIns = 0;
 
@@ -114,7 +115,7 @@ export class FakeServer {
       warnBeforeMs: warnBeforeMs === false ? null : warnBeforeMs,
       sessionRef: evaluation ? this.cookie : null,
       loginUrl: '/login',
-      unlockUrl: '/unlock',
+      unlockUrl: this.unlockUrl,
     });
   }
 

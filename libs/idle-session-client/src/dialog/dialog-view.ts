@@ -4,7 +4,7 @@ import { isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageStyle } from './page-style.js';
 import { PageTitle } from './page-title.js';
 import { CONCEALMENT, ROOM, STANDSTILL } from './styles.js';
-import { clearForms, firstFieldOf } from './unlock-form.js';
+import { clearForms, firstFieldOf, isInForm } from './unlock-form.js';
 import { duration } from './words/duration.js';
 import { languageOf, loadWords, wordsOf } from './words/languages.js';
 import { words as english } from './words/en.js';
@@ -17,6 +17,8 @@ export interface DialogActions {
   readonly onStay: () => void;
   readonly onSignOut: () => void;
   readonly onEscape: () => void;
+  /** The page has put its form to unlock the session in, or taken it out. */
+  readonly onForm: () => void;
 }
 
 /** Renders the dialog's content into a shadow root of its host. */
@@ -34,12 +36,13 @@ export class DialogView {
   readonly #host: HTMLElement;
   readonly #elements: DialogElements;
 
-  constructor(host: HTMLElement, { onStay, onSignOut, onEscape }: DialogActions) {
+  constructor(host: HTMLElement, { onStay, onSignOut, onEscape, onForm }: DialogActions) {
     this.#host = host;
     this.#elements = createElements(host);
-    const { dialog, stay, signOut } = this.#elements;
+    const { dialog, stay, signOut, unlock } = this.#elements;
     stay.onclick = onStay;
     signOut.onclick = onSignOut;
+    unlock.addEventListener('slotchange', onForm);
     dialog.addEventListener('focusin', (event) => {
       this.#focused = event.composedPath()[0] as HTMLElement;
     });
@@ -50,7 +53,7 @@ export class DialogView {
     };
     dialog.onkeydown = (event) => {
       // The form of the page is to be written in at once.
-      if (this.#shown?.view === 'locked' || !(this.#isInGrace() || event.repeat)) return;
+      if (isInForm(event.target) || !(this.#isInGrace() || event.repeat)) return;
       event.preventDefault();
       this.#graceUntil = performance.now() + GRACE_MS;
     };
@@ -98,7 +101,8 @@ export class DialogView {
     const previous = this.#shown;
     this.#shown = content;
     if (previous?.view === 'locked' && content?.view !== 'locked') clearForms(this.#host);
-    const isOther = content?.view !== previous?.view;
+    // A locked page has another text once its form is there.
+    const isOther = content?.view !== previous?.view || content?.text !== previous?.text;
     // Also while nothing is shown, so that the texts are there by then, when there may be no network.
     if (isOther || !content) this.#setLanguage();
     this.#setTitle(content);

@@ -7,6 +7,10 @@ export function firstFieldOf(host: HTMLElement): HTMLElement | null {
   );
 }
 
+export function isInForm(target: EventTarget | null): boolean {
+  return (target as Element).closest('[slot=unlock]') !== null;
+}
+
 /** Empties the form, so that nobody finds a password there. */
 export function clearForms(host: HTMLElement): void {
   for (const form of host.querySelectorAll('form')) form.reset();

@@ -22,6 +22,7 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     },
     onSignOut: () => void session?.signOut(),
     onEscape: stay,
+    onForm: update,
   });
 
   function show(next: DialogContent | undefined): void {
