@@ -262,6 +262,26 @@ describe('A page whose session is locked', () => {
     expect(await dialog(page).count()).toBe(0);
   });
 
+  it('is covered as soon as the person goes back from the route that unlocks, and a second after a link', async () => {
+    const page = await site.begin();
+    await site.untilLocked();
+    await page.evaluate(() => history.pushState({}, '', '/unlock'));
+    await site.pass(2 * SECOND);
+    await gone(page);
+    await page.evaluate(() => history.back());
+    await dialog(page).waitFor();
+    expect(placeOf(page)).toBe('/desk');
+    expect(await isCovered(page)).toBe(true);
+    expect(await focused(page)).toBe('password');
+
+    await page.evaluate(() => history.pushState({}, '', '/unlock'));
+    await site.pass(2 * SECOND);
+    await gone(page);
+    await page.evaluate(() => history.pushState({}, '', '/desk'));
+    await site.pass(SECOND);
+    expect(await isCovered(page)).toBe(true);
+  });
+
   it('is covered while the server cannot be asked, and then locked', async () => {
     const page = await site.begin();
     await site.pass(LOCK_MS - MINUTE);

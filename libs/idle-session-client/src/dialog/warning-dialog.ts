@@ -5,6 +5,8 @@ import { DialogView } from './dialog-view.js';
 
 export type ShownSession = Pick<IdleSession, 'getState' | 'subscribe' | 'extend' | 'signOut'>;
 
+const LOOK_AGAIN_MS = 1000;
+
 /** Puts the dialog into a shadow root of its host. What it shows follows the session; returns how to stop. */
 export function createWarningDialog(host: HTMLElement): (session: ShownSession) => () => void {
   let session: ShownSession | undefined;
@@ -45,7 +47,10 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     const hasUnlockForm = host.querySelector(':scope > [slot=unlock]') !== null;
     const previous = content;
     show(dialogContent({ state, now, coveredAt, isDismissed, hasUnlockForm, page, previous }));
-    if (content?.changesInMs !== undefined) timer = setTimeout(update, content.changesInMs);
+    // On the page that unlocks. Where that is a route of a single-page app, not every way out of it causes an event.
+    const untilLookMs = state.state === 'locked' ? LOOK_AGAIN_MS : undefined;
+    const changesInMs = content ? content.changesInMs : untilLookMs;
+    if (changesInMs !== undefined) timer = setTimeout(update, changesInMs);
 
     // Last, since listeners may change the state again.
     if (warns !== hasWarned) {
@@ -97,6 +102,8 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
   return (shown) => {
     const unsubscribe = shown.subscribe(update);
     const stopFollowing = view.followLanguage();
+    // A way back to a page that is locked covers it before it is seen.
+    addEventListener('popstate', update);
     session = shown;
     hasWarned = isDismissed = hasEnded = false;
     // Before the browser paints, and after a framework that adds its listeners only to what is in the page.
@@ -104,6 +111,7 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     return () => {
       unsubscribe();
       stopFollowing();
+      removeEventListener('popstate', update);
       clearTimeout(timer);
       session = undefined;
       show(undefined);
