@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { comesTrue } from '../support/browser.js';
 import { MINUTE, SECOND } from '../support/durations.js';
+import { violations } from './support/axe.js';
 import { eachVisit, untilWarned } from './support/each-visit.js';
 import { dialog, gone, isCovered, stay, type Visit } from './support/watched-desk.js';
 
@@ -55,6 +56,46 @@ describe('The warning', () => {
     await untilWarned(visit);
     const height = await dialog(page).evaluate((all) => getComputedStyle(all).maxBlockSize);
     expect(height).toBe(`${page.viewportSize()!.height - 16}px`);
+  });
+});
+
+describe('The warning over a dialog of the app that hides all else from assistive technology', () => {
+  const hidden = () =>
+    page.evaluate(() => document.querySelector('#root')!.getAttribute('aria-hidden'));
+
+  async function untilHidingIsWarned(): Promise<void> {
+    await page.evaluate(() => {
+      const root = document.createElement('div');
+      root.id = 'root';
+      const within = root.appendChild(document.createElement('div')).attachShadow({ mode: 'open' });
+      within.append(document.querySelector('idle-session-dialog')!);
+      document.body.append(root);
+      root.ariaHidden = 'true';
+    });
+    await visit.pass(13 * MINUTE);
+    await page.locator('idle-session-dialog #dialog').waitFor();
+  }
+
+  it('is told, and what it hides it hides again afterwards', async () => {
+    await untilHidingIsWarned();
+    expect(await dialog(page).isVisible()).toBe(true);
+    expect(await violations(page)).toEqual([]);
+    await page.evaluate(() => (document.querySelector('#root')!.ariaHidden = 'true'));
+    await comesTrue(page, "document.querySelector('#root').ariaHidden !== 'true'");
+    await stay(page).click();
+    await gone(page);
+    expect(await hidden()).toBe('true');
+  });
+
+  it.each([
+    ['is gone', null],
+    ['hides nothing more', 'false'],
+  ])('leaves the page as it is where the dialog %s meanwhile', async (_, now) => {
+    await untilHidingIsWarned();
+    await page.evaluate((now) => (document.querySelector('#root')!.ariaHidden = now), now);
+    await stay(page).click();
+    await gone(page);
+    expect(await hidden()).toBe(now);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { DialogContent } from './dialog-content.js';
 import { createElements, element, type DialogElements } from './dialog-elements.js';
+import { PageExposure } from './page-exposure.js';
 import { isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageStyle } from './page-style.js';
 import { PageTitle } from './page-title.js';
@@ -31,6 +32,7 @@ export class DialogView {
   #graceUntil = 0;
   /** What in the dialog had the focus last. */
   #focused: HTMLElement | undefined;
+  readonly #exposure = new PageExposure();
   readonly #title = new PageTitle();
   readonly #style = new PageStyle();
   readonly #host: HTMLElement;
@@ -219,6 +221,7 @@ export class DialogView {
   #open(isBelow = false): void {
     const { dialog } = this.#elements;
     const focused = this.#focused;
+    this.#exposure.show(this.#host);
     if (dialog.open) {
       if (!isBelow && !isBuried(this.#host)) return;
       // Below a dialog that the app opened later: to open again puts it on top.
@@ -228,8 +231,6 @@ export class DialogView {
       this.#graceUntil = performance.now() + GRACE_MS;
       document.addEventListener('toggle', this.#onToggle, true);
     }
-    // Left by dialogs that hide all else from assistive technology.
-    this.#host.removeAttribute('aria-hidden');
     dialog.showModal();
     focused?.focus();
   }
@@ -241,6 +242,7 @@ export class DialogView {
     if (!dialog.open) return;
     // The browser gives the focus back, unless what had it is gone.
     dialog.close();
+    this.#exposure.giveBack();
     this.#givePlaceBack?.();
     this.#givePlaceBack = this.#focused = undefined;
   }
