@@ -239,6 +239,38 @@ describe('A page whose session is locked', () => {
     expect(placeOf(page)).toBe('/login?reason=idle&returnTo=%2Fdesk');
   });
 
+  it('does not say at the end that the service cannot be reached, which answers', async () => {
+    const page = await site.begin();
+    await site.untilLocked();
+    await site.pass(HOUR - LOCK_MS - 2 * SECOND - SECOND / 4);
+    await page.evaluate(() => {
+      const headings = new Set<string>();
+      const { shadowRoot } = document.querySelector('idle-session-dialog')!;
+      const note = () => headings.add(shadowRoot!.querySelector('#heading')!.textContent!);
+      note();
+      new MutationObserver(note).observe(shadowRoot!, { subtree: true, childList: true });
+      document.addEventListener('expired', (event) => event.preventDefault());
+      Object.assign(window, { headings });
+    });
+    await site.pass(3 * SECOND, SECOND / 2);
+    expect(await page.evaluate('[...headings]')).toEqual([
+      'For your security, we locked this page',
+      'For your security, we signed you out',
+    ]);
+  });
+
+  it('asks the server at the end when the person tries again', async () => {
+    const page = await site.begin();
+    await site.untilLocked();
+    await page.route('**/idle-session/status', (route) => route.fulfill({ status: 503 }));
+    await site.pass(HOUR - LOCK_MS);
+    expect(await heading(page).textContent()).toBe('We cannot reach the service');
+    await page.unroute('**/idle-session/status');
+    await button(page, 'Try again').click();
+    await page.waitForURL('**/login?*');
+    expect(placeOf(page)).toBe('/login?reason=idle&returnTo=%2Fdesk');
+  });
+
   it('lets the person sign out', async () => {
     const page = await site.begin();
     await site.untilLocked();

@@ -217,7 +217,7 @@ describe('dialogContent', () => {
     const contentWhile = (
       changes: Partial<IdleSessionState>,
       situation: Partial<DialogSituation> = {},
-    ) => contentOf({ ...locked, ...changes }, { coveredAt: NOW - HOUR, ...situation });
+    ) => contentOf({ ...locked, ...changes }, situation);
 
     it('covers the page, and has the form of the page and a way to sign out', () => {
       expect(contentWhile({})).toMatchObject({
@@ -259,8 +259,17 @@ describe('dialogContent', () => {
       expect(contentWhile({ failed: true })).toMatchObject({ view: 'locked', failed: true });
     });
 
-    it('says nothing of the lock once the end is due', () => {
-      expect(contentWhile({ expiresAt: NOW, online: false })?.view).toBe('unreachable');
+    it('says nothing of the lock once the end is due and the server is known not to answer', () => {
+      const known = contentWhile({ expiresAt: NOW, online: false }, { coveredAt: NOW });
+      expect(known?.view).toBe('unreachable');
+    });
+
+    it('goes on for the moment that the server is asked at the end, and then says that it does not answer', () => {
+      const previous = contentWhile({ expiresAt: NOW + SECOND });
+      const atEnd = (waitedMs: number) =>
+        contentWhile({ expiresAt: NOW }, { coveredAt: NOW - waitedMs, previous });
+      expect(atEnd(0)).toMatchObject({ view: 'locked', note: 'text', textSeconds: 1 });
+      expect(atEnd(1501)?.view).toBe('unreachable');
     });
 
     it('is closed on the page that unlocks', () => {

@@ -41,7 +41,7 @@ export interface DialogSituation {
   readonly state: IdleSessionState;
   /** Of `Date.now()`. */
   readonly now: number;
-  /** Since when the page has been covered. */
+  /** Since when the page has been covered for want of an answer, and not by a lock. */
   readonly coveredAt: number | undefined;
   /** The person has read that nothing can be extended. */
   readonly isDismissed: boolean;
@@ -114,6 +114,11 @@ export function isWarning({ state }: IdleSessionState): boolean {
   return state === 'warning' || state === 'extending';
 }
 
+/** Once the end is due, it is the server that is waited for. */
+export function isLocked({ state, expiresAt }: IdleSessionState, now: number): boolean {
+  return state === 'locked' && (expiresAt ?? 0) > now;
+}
+
 function viewOf(situation: DialogSituation): View | undefined {
   const { state, now, coveredAt, isDismissed, page, previous } = situation;
   const { loginUrl, unlockUrl, sessionRef, expiresAt, absoluteExpiresAt, online } = state;
@@ -122,7 +127,7 @@ function viewOf(situation: DialogSituation): View | undefined {
     if (sessionRef === null && loginUrl !== null && isSamePage(loginUrl, page)) return undefined;
     return state.state === 'signed-out' ? 'signed-out' : 'ended';
   }
-  if (state.state === 'locked' && (expiresAt ?? 0) > now) {
+  if (isLocked(state, now)) {
     return unlockUrl !== null && isSamePage(unlockUrl, page) ? undefined : 'locked';
   }
   if (coveredAt !== undefined) {

@@ -1,9 +1,12 @@
 import { loginAddress } from '../protocol/login-address.js';
 import type { IdleSession } from '../session/idle-session.js';
-import { dialogContent, isWarning, type DialogContent } from './dialog-content.js';
+import { dialogContent, isLocked, isWarning, type DialogContent } from './dialog-content.js';
 import { DialogView } from './dialog-view.js';
 
-export type ShownSession = Pick<IdleSession, 'getState' | 'subscribe' | 'extend' | 'signOut'>;
+export type ShownSession = Pick<
+  IdleSession,
+  'getState' | 'subscribe' | 'extend' | 'check' | 'signOut'
+>;
 
 const LOOK_AGAIN_MS = 1000;
 
@@ -42,7 +45,7 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     isDismissed &&= warns;
     // A session that several components share may start anew.
     hasEnded &&= state.reason !== null;
-    coveredAt = state.covered ? (coveredAt ?? now) : undefined;
+    coveredAt = state.covered && !isLocked(state, now) ? (coveredAt ?? now) : undefined;
     const page = location.href;
     const hasUnlockForm = host.querySelector(':scope > [slot=unlock]') !== null;
     const previous = content;
@@ -76,6 +79,9 @@ export function createWarningDialog(host: HTMLElement): (session: ShownSession) 
     if (content?.view === 'final') {
       isDismissed = true;
       update();
+    } else if (content?.view === 'unreachable' && session?.getState().state === 'locked') {
+      // Nothing extends it, and it may have ended.
+      session.check();
     } else if (!hasEnded) void session?.extend();
   }
 
