@@ -9,10 +9,10 @@ const CLIENT = 'libs/idle-session-client';
 const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
-const CORE_LIMIT = 5080;
-const PAGE_LIMIT = 11_150;
+const CORE_LIMIT = 5300;
+const PAGE_LIMIT = 11_400;
 /** What a page loads besides: what keeps its drafts, and its language if that is not English. */
-const DRAFTS_LIMIT = 2560;
+const DRAFTS_LIMIT = 2680;
 const LANGUAGE_LIMIT = 450;
 /** What the entry point of a framework adds to the core and the dialog. */
 const FRAMEWORK_LIMIT = 1000;

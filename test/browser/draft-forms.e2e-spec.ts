@@ -248,3 +248,49 @@ describe('Fields', () => {
     expect(await site.page.getByLabel('Place').inputValue()).toBe('here');
   });
 });
+
+describe('A field may be named like what a form has itself', () => {
+  it('such as `id`: each form has a draft of its own', async () => {
+    const formOf = (id: number) => `<form method="post" data-guard-forms>
+      <input type="hidden" name="id" value="${id}"><label>Note ${id} <input name="note"></label></form>`;
+    site.formBody = formOf(1) + formOf(2);
+    await site.signIn('ada');
+    await site.open('/form');
+    const note = (id: number) => site.page.getByLabel(`Note ${id}`);
+    for (const id of [1, 2]) await note(id).fill(`of ${id}`);
+    await site.settled();
+    expect(await site.stored()).toHaveLength(2);
+    await site.open('/form');
+    for (const id of [1, 2]) {
+      await site.restore().first().click();
+      expect(await note(id).inputValue()).toBe(`of ${id}`);
+    }
+  });
+
+  it('such as any word: the form has a draft, in its language, until it was taken', async () => {
+    await site.signIn('ada');
+    await site.open('/form');
+    const words = await site.page.evaluate(() => {
+      const names = ['form'];
+      for (let one: object = document.forms[0]!; one; one = Object.getPrototypeOf(one) as object)
+        names.push(...Object.getOwnPropertyNames(one));
+      return names.filter((name) => /^[a-z]+$/.test(name));
+    });
+    expect(words).toEqual(expect.arrayContaining(['id', 'method', 'elements', 'lang', 'matches']));
+    const fields = words.map((word) => `<input type="hidden" name="${word}">`).join('');
+    site.formBody = site.formBody.replace(
+      'data-guard-forms>',
+      `data-guard-forms lang="de">${fields}`,
+    );
+    await site.open('/form');
+    await site.type();
+    await site.open('/form');
+    await site.page.getByRole('button', { name: 'Wiederherstellen' }).click();
+    expect(await site.account().inputValue()).toBe(TEXT);
+    expect(await site.page.evaluate(() => document.activeElement!.localName)).toBe('form');
+    await site.send().click();
+    await site.page.waitForURL('**/done');
+    await site.arrived();
+    expect(await site.stored()).toEqual([]);
+  });
+});

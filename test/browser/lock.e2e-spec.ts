@@ -203,6 +203,18 @@ describe('A page whose session is locked', () => {
     expect(await page.locator('input').inputValue()).toBe('');
   });
 
+  it('leaves no password in a form with a button that is named like what empties it', async () => {
+    site.unlockForm = site.unlockForm.replace(
+      '<button>Unlock</button>',
+      '<button>Unlock</button> <button type="reset" name="reset">Empty</button>',
+    );
+    const page = await site.begin();
+    await site.untilLocked();
+    await unlock(page);
+    await gone(page);
+    expect(await page.locator('input[type=password]').inputValue()).toBe('');
+  });
+
   it('is locked and unlocked in all tabs, with one question from each', async () => {
     const page = await site.begin();
     const others = [await site.open(), await site.open()];

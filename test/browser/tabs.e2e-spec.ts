@@ -60,6 +60,19 @@ describe('Two tabs', () => {
     await first.waitForURL('**/login?*');
   });
 
+  it('leave together, at once, when a person signs out with a form that has a field named `method`', async () => {
+    // The stream of its first page would tell it, too.
+    await second.goto(`${desk.url}/devices`);
+    await visit.settled();
+    const form = first.locator('form[action="/logout"]');
+    await form.evaluate((element) => {
+      element.append(Object.assign(document.createElement('input'), { name: 'method' }));
+    });
+    await form.getByRole('button').click();
+    await second.waitForURL('**/login?*');
+    expect(placeOf(second)).toBe('/login?reason=signed-out');
+  });
+
   it('know of what a person does in only one of them', async () => {
     for (let minutes = 0; minutes < 20; minutes += 1) {
       await first.keyboard.press('Shift');

@@ -100,7 +100,9 @@ export function browserEnvironment(): Environment {
       on(document, 'resume', onReturn);
       // In the end, when the page has not prevented it.
       on(window, 'submit', ({ target, defaultPrevented }) => {
-        isPosting = !defaultPrevented && (target as HTMLFormElement).method === 'post';
+        // A field named `method` hides the property.
+        const method = (target as Element).getAttribute?.('method') ?? '';
+        isPosting = !defaultPrevented && /^post$/i.test(method);
       });
       on(window, 'pagehide', () => {
         onPageEvent('hidden');

@@ -13,7 +13,8 @@ export function isInForm(target: EventTarget | null): boolean {
 
 /** Empties the form, so that nobody finds a password there. */
 export function clearForms(host: HTMLElement): void {
-  for (const form of host.querySelectorAll('form')) form.reset();
+  // A button named `reset` hides the method.
+  for (const form of host.querySelectorAll('form')) HTMLFormElement.prototype.reset.call(form);
   // Not in a form of the host, or given back as its default by a framework.
   for (const field of host.querySelectorAll<HTMLInputElement>('[type=password]')) field.value = '';
 }

@@ -31,13 +31,14 @@ export function showOffer(
       box.remove();
       // The focus was on a button that is gone now.
       form.tabIndex = -1;
-      form.focus();
+      // A field named `focus` hides the method.
+      HTMLElement.prototype.focus.call(form);
     };
     box.append(' ', button);
   };
   box.className = 'idle-session-draft';
   box.lang = language;
-  form.before(box);
+  form.insertAdjacentElement('beforebegin', box);
   setTimeout(() => {
     box.append(`${unsent} (${time})`);
     addChoice(restore, onRestore);

@@ -24,7 +24,8 @@ export class FormFields {
   /** By what tells a field from the others of its form. */
   #fieldsOf(form: HTMLFormElement): Map<string, Field> {
     const fields = new Map<string, Field>();
-    for (const field of form.elements as Iterable<Element> as Iterable<Field>) {
+    // By their numbers: a field named `elements` hides the property.
+    for (let at = 0, field; (field = form[at] as Field | undefined); at += 1) {
       const { type, name, value } = field;
       if (type === 'password') this.#secret.add(field);
       if (this.#secret.has(field)) continue;

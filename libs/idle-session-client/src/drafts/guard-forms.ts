@@ -43,7 +43,7 @@ export function guardForms(session: WatchedSession, path: string): () => void {
   let queue = whenAlive(session, signal)
     .then(async () => {
       settleDrafts(session.getState().sessionRef);
-      if (storedDrafts()[0] || document.querySelector(GUARDED)) await ownersKeys();
+      if (storedDrafts()[0] || guardedForms()[0]) await ownersKeys();
     })
     .catch(() => {});
 
@@ -61,9 +61,7 @@ export function guardForms(session: WatchedSession, path: string): () => void {
   async function offer(secretKeys: DraftKeys, draft: Draft): Promise<void> {
     const { name, savedAt } = draft;
     const entries = await unseal(secretKeys, draft).catch(() => removeDraft(name));
-    const form = [...document.forms].find(
-      (one) => one.matches(GUARDED) && draftNameOf(one) === name,
-    );
+    const form = guardedForms().find((one) => draftNameOf(one) === name);
     if (!entries || !form || signal.aborted) return;
     // The browser or the server has filled it in already.
     if (entries === fields.read(form)) return void touched.set(form, '');
@@ -100,8 +98,8 @@ export function guardForms(session: WatchedSession, path: string): () => void {
   }
 
   const onFormEvent = ({ type, target, isTrusted }: Event) => {
-    const form = ((target as HTMLInputElement).form ?? target) as HTMLFormElement;
-    if (!form.matches?.(GUARDED)) return;
+    const form = target instanceof HTMLFormElement ? target : (target as HTMLInputElement).form;
+    if (!form || !guardedForms().includes(form)) return;
     if (type === 'submit') {
       if (touched.has(form)) save(form, session.getState().sessionRef ?? '');
     } else if (type === 'reset') {
@@ -114,6 +112,10 @@ export function guardForms(session: WatchedSession, path: string): () => void {
   }
 
   return stop;
+}
+
+function guardedForms(): HTMLFormElement[] {
+  return [...document.querySelectorAll<HTMLFormElement>(GUARDED)];
 }
 
 /** Resolves once the server has said that the session is alive; never after the stop. */

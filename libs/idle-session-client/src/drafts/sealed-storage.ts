@@ -32,7 +32,8 @@ export function removeDraft(name: string): void {
 
 /** The query belongs to the name: it may say what the form is about. */
 export function draftNameOf(form: HTMLFormElement): string {
-  const id = form.id || [...document.forms].indexOf(form);
+  // A field named `id` hides the property.
+  const id = form.getAttribute('id') || [...document.forms].indexOf(form);
   return `${PREFIX}${location.pathname}${location.search}#${id}`;
 }
 

@@ -18,7 +18,9 @@ const WORDS = {
 
 /** The language of the nearest `lang`, or English where it has no words. */
 export function draftLanguageOf(place: Element): keyof typeof WORDS {
-  const { lang = '' } = place.closest<HTMLElement>('[lang]') ?? {};
+  // A form's fields named `closest` and `lang` hide what it has itself.
+  const named = Element.prototype.closest.call(place, '[lang]');
+  const lang = named?.getAttribute('lang') ?? '';
   const language = lang.toLowerCase().split('-')[0]!;
   return Object.hasOwn(WORDS, language) ? (language as keyof typeof WORDS) : 'en';
 }
