@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { DraftPage, TEXT } from './support/draft-page.js';
 
 const site = DraftPage.forEachTest();
@@ -246,6 +246,51 @@ describe('Fields', () => {
     await site.open('/form');
     await site.restore().click();
     expect(await site.page.getByLabel('Place').inputValue()).toBe('here');
+  });
+});
+
+describe('A form that comes into the page after its draft', () => {
+  beforeEach(async () => {
+    site.formBody = '<form id="late" data-guard-forms><textarea name="account"></textarea></form>';
+    await site.signIn('ada');
+    await site.open('/form');
+    await typeInto('first');
+    site.formBody = '<h1>Nothing yet</h1>';
+    await site.open('/form');
+    await site.page.evaluate(() => {
+      const form = document.createElement('form');
+      form.id = 'late';
+      form.dataset.guardForms = '';
+      form.append(Object.assign(document.createElement('textarea'), { name: 'account' }));
+      document.body.append(form);
+    });
+    await typeInto('!');
+  });
+
+  const field = () => site.page.locator('textarea');
+  async function typeInto(text: string): Promise<void> {
+    await field().pressSequentially(text);
+    await site.settled();
+  }
+  const kept = async () => (await site.contents((await site.stored())[0]!))[0]![1];
+
+  it('is offered it once it is typed in, and what was typed is kept until the person restores the rest', async () => {
+    expect(await site.restore().count()).toBe(1);
+    expect(await field().inputValue()).toBe('!');
+    expect(await kept()).toBe('!');
+    await site.restore().click();
+    await site.settled();
+    expect(await field().inputValue()).toBe('first');
+    expect(await kept()).toBe('first');
+  });
+
+  it('is offered it once only, and keeps what was typed if that is refused', async () => {
+    await typeInto('!');
+    expect(await site.restore().count()).toBe(1);
+    await site.discard().click();
+    await typeInto('!');
+    expect(await site.restore().count()).toBe(0);
+    expect(await kept()).toBe('!!!');
   });
 });
 

@@ -38,24 +38,22 @@ export function guardForms(session: WatchedSession, path: string): () => void {
   const fields = new FormFields();
   /** Forms that show something of the person's own, with the session in which they were submitted as they are. */
   const touched = new WeakMap<HTMLFormElement, string>();
+  /** The names of drafts that were offered, or are of what was entered in this page. */
+  const known = new Set<string>();
   let keys: Promise<DraftKeys | void> | undefined;
 
   let queue = whenAlive(session, signal)
     .then(async () => {
       settleDrafts(session.getState().sessionRef);
-      if (storedDrafts()[0] || guardedForms()[0]) await ownersKeys();
+      const drafts = storedDrafts();
+      const secretKeys = (drafts[0] || guardedForms()[0]) && (await ownersKeys());
+      if (secretKeys) for (const draft of drafts) await offer(secretKeys, draft);
     })
     .catch(() => {});
 
   /** Undefined if there is none: the owner is unknown, or the server cannot be asked. */
   function ownersKeys(): Promise<DraftKeys | void> {
-    return (keys ??= fetchDraftKeys(path)
-      .then(async (fetched) => {
-        // Before anything is saved, so that no draft is overwritten unseen.
-        for (const draft of storedDrafts()) await offer(fetched, draft);
-        return fetched;
-      })
-      .catch(() => {}));
+    return (keys ??= fetchDraftKeys(path).catch(() => {}));
   }
 
   async function offer(secretKeys: DraftKeys, draft: Draft): Promise<void> {
@@ -63,8 +61,9 @@ export function guardForms(session: WatchedSession, path: string): () => void {
     const entries = await unseal(secretKeys, draft).catch(() => removeDraft(name));
     const form = guardedForms().find((one) => draftNameOf(one) === name);
     if (!entries || !form || signal.aborted) return;
+    known.add(name);
     // The browser or the server has filled it in already.
-    if (entries === fields.read(form)) return void touched.set(form, '');
+    if (entries === fields.read(form)) return void touched.set(form, touched.get(form) ?? '');
 
     const removeOffer = showOffer(form, Number(savedAt), {
       onRestore: () => {
@@ -91,6 +90,10 @@ export function guardForms(session: WatchedSession, path: string): () => void {
     const secretKeys = await ownersKeys();
     if (!secretKeys) return;
     const id = { name: draftNameOf(form), savedAt: String(Date.now()) };
+    // The form may have come after the offers: no draft is overwritten unseen.
+    const unseen = storedDrafts().find(({ name }) => name === id.name && !known.has(name));
+    if (unseen) await offer(secretKeys, unseen);
+    known.add(id.name);
     const sealed = await seal(secretKeys, id, fields.read(form));
     const submittedIn = touched.get(form);
     // The form may have been reset meanwhile.
