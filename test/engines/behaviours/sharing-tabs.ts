@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MINUTE } from '../../support/durations.js';
 import type { Given } from '../support/given.js';
-import { element, signOut, STATE, stay } from '../support/tab.js';
+import { element, signOut, STATE, stay, type Tab } from '../support/tab.js';
 
 export function sharesTabs(given: Given): void {
   describe('Two tabs', () => {
@@ -47,9 +47,18 @@ export function sharesTabs(given: Given): void {
       await second.arrivesAt('/login?reason=idle&returnTo=%2Fdevices');
     });
 
-    it('are covered when a person signs out with the form of one', async () => {
+    const signOutForm = element('form[action="/logout"]');
+
+    it.each([
+      ['with the form of one', (tab: Tab) => tab.click(`${signOutForm}.querySelector('button')`)],
+      [
+        'with a form of one that a script sends',
+        // After the answer to this, which the page could not give any more.
+        (tab: Tab) => tab.tell(`void setTimeout(() => ${signOutForm}.submit())`),
+      ],
+    ])('are covered when a person signs out %s', async (_, leave) => {
       const { first, second } = await twoTabs();
-      await first.click(element('form[action="/logout"] button'));
+      await leave(first);
       await second.waitFor(
         'the other tab is covered',
         `location.pathname === '/login' || ${STATE}.covered`,

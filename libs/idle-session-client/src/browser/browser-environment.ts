@@ -83,6 +83,11 @@ export function browserEnvironment(): Environment {
       };
       const onReturn = () => onPageEvent('returned');
       let isPosting = false;
+      const onForm = ({ target, defaultPrevented }: Event) => {
+        // A field named `method` hides the property.
+        const method = (target as Element).getAttribute?.('method') ?? '';
+        isPosting = !defaultPrevented && /^post$/i.test(method);
+      };
 
       const tick = setInterval(() => {
         onPageEvent('tick');
@@ -99,11 +104,9 @@ export function browserEnvironment(): Environment {
       on(document, 'visibilitychange', () => onPageEvent(document.hidden ? 'hidden' : 'visible'));
       on(document, 'resume', onReturn);
       // In the end, when the page has not prevented it.
-      on(window, 'submit', ({ target, defaultPrevented }) => {
-        // A field named `method` hides the property.
-        const method = (target as Element).getAttribute?.('method') ?? '';
-        isPosting = !defaultPrevented && /^post$/i.test(method);
-      });
+      on(window, 'submit', onForm);
+      // Comes alone where a script calls `submit()`, and where one reads a form.
+      on(window, 'formdata', onForm);
       on(window, 'pagehide', () => {
         onPageEvent('hidden');
         // The server has answered by then.

@@ -135,4 +135,52 @@ describe('A session in a browser', () => {
     await delay(10);
     expect(received).toEqual(['tab 1 of /a']);
   });
+
+  it('tells the other tabs once when it is left after a form was posted, also by a script, and not after others', async () => {
+    enter();
+    const stopping = new AbortController();
+    const other = new BroadcastChannel('idle-session:/a');
+    stops.push(
+      () => stopping.abort(),
+      () => other.close(),
+    );
+    const told: unknown[] = [];
+    other.onmessage = ({ data }) => told.push(data);
+    const heard: string[] = [];
+    const listeners = { onActivity() {}, onResponse() {}, onTabMessage() {} };
+    const onPageEvent = (event: string) => heard.push(event);
+    browserEnvironment().listen('/a', { ...listeners, onPageEvent }, stopping.signal);
+
+    /** Whether the others are told when the page is left after these; then it is there again. */
+    const tells = async (
+      ...events: [type: string, method: string | null, prevented?: boolean][]
+    ) => {
+      for (const [type, method, defaultPrevented = false] of events) {
+        const target = { getAttribute: () => method };
+        const properties = {
+          target: { value: target },
+          defaultPrevented: { value: defaultPrevented },
+        };
+        globals.window.dispatchEvent(Object.defineProperties(new Event(type), properties));
+      }
+      globals.window.dispatchEvent(new Event('pagehide'));
+      globals.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+      // Messages come in order: what the page had to tell has arrived by then.
+      const last = new BroadcastChannel('idle-session:/a');
+      last.postMessage('last');
+      while (told.at(-1) !== 'last') await delay(10);
+      last.close();
+      return told.splice(0).includes('posted');
+    };
+    expect(await tells()).toBe(false);
+    expect(await tells(['submit', 'POST'], ['formdata', 'POST'])).toBe(true);
+    expect(await tells()).toBe(false);
+    // `form.submit()`, and a script that reads the form.
+    expect(await tells(['formdata', 'post'])).toBe(true);
+    expect(await tells()).toBe(false);
+    // A script that reads the form as it is submitted, and sends it itself.
+    expect(await tells(['formdata', 'post'], ['submit', 'post', true])).toBe(false);
+    expect(await tells(['submit', null], ['formdata', null])).toBe(false);
+    expect(await tells(['submit', 'get'], ['formdata', 'get'])).toBe(false);
+  });
 });
