@@ -99,10 +99,11 @@ export class IdleSession {
   /** The person did something that the page's events do not show. */
   touch = (): void => {
     const { state, expiresAt, absoluteExpiresAt } = this.#store.current;
-    if (state !== 'warning' && state !== 'extending') return this.#presence.recordActivity();
-    // Activity moves the idle limit only.
+    const warns = state === 'warning' || state === 'extending';
+    // Activity moves the idle limit and the lock only.
     const isMovable = (expiresAt ?? 0) < (absoluteExpiresAt ?? Infinity) - SECOND_MS;
-    if (this.#extendOnActivity && isMovable) void this.extend();
+    if (!warns || !isMovable) return this.#presence.recordActivity();
+    if (this.#extendOnActivity) void this.extend();
   };
 
   /**

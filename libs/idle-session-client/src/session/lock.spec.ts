@@ -173,6 +173,19 @@ describe('IdleSession', () => {
       expect(tab.state).toMatchObject({ state: 'expired', reason: 'absolute' });
     });
 
+    it('stays open for a person who works on while the warning shows what cannot be moved', async () => {
+      const { world, tab } = await lockable({
+        absoluteTimeoutMs: 20 * MINUTE,
+        warnBeforeMs: 10 * MINUTE,
+        lockAfterMs: 5 * MINUTE,
+      });
+      await type(world, tab, 19 * MINUTE);
+      expect(world.server.isLocked()).toBe(false);
+      expect(tab.states.some(({ covered }) => covered)).toBe(false);
+      expect(tab.state.state).toBe('warning');
+      expect(world.sentTo('heartbeat').length).toBeLessThanOrEqual(20);
+    });
+
     it('hears of the lock from an answer to the page', async () => {
       for (const kind of ['passive', 'wrong password'] as const) {
         const { world, tab } = await lockable();
