@@ -260,6 +260,34 @@ describe('IdleSession', () => {
       expect(tab.state).toMatchObject({ state: 'active', sessionRef: 'session-1' });
     });
 
+    it.each([
+      ['has no session', 'has not asked since'],
+      ['has no session', 'is about to ask again'],
+      ['has a session that ended', 'has not asked since'],
+    ])(
+      'starts where a person signs in while it asks, in a browser that %s, and %s',
+      async (browser, tabDoes) => {
+        const world = new FakeWorld();
+        if (browser === 'has a session that ended') {
+          world.server.signIn();
+          world.server.end('idle');
+        }
+        world.tardyMs = 800;
+        const tab = world.open();
+        await world.advance(200);
+        if (tabDoes === 'is about to ask again')
+          tab.observe({ status: 401, expiresInMs: undefined, requestedAgoMs: 5 });
+        await world.advance(300);
+        world.tardyMs = 0;
+        world.server.signIn();
+        void tab.fetch();
+        await world.advance(3 * SECOND);
+        expect(tab.state).toMatchObject({ state: 'active', sessionRef: world.server.cookie });
+        await world.advance(MINUTE);
+        expect(world.sent.length).toBe(2);
+      },
+    );
+
     it('is the same whether observers or senders hear of an answer first', async () => {
       for (const observersFirst of [true, false]) {
         const { world, tab } = await signedIn();

@@ -28,6 +28,8 @@ export class IdleSession {
   readonly #ended = new AbortController();
   #extension: Promise<boolean> | undefined;
   #isSigningOut = false;
+  /** When this tab, which knew of no open session, was last told of one. */
+  #toldOfOpenAt = -Infinity;
 
   /**
    * The client aborts it once the server has said that the session has ended, for any reason. The signal's own reason is
@@ -144,6 +146,9 @@ export class IdleSession {
     const isSameSession = sessionRef === current.sessionRef;
     // Requested before this session began, or before a newer update of it.
     if (requestedAt < this.#deadline.newest.requestedAt && !isSameSession) return;
+    // Requested before the person signed in or unlocked the session.
+    const isOpen = state === 'active' || state === 'warning';
+    if (requestedAt < this.#toldOfOpenAt && !isOpen) return this.#server.checkAgain();
     if (reason) {
       this.#store.update({ loginUrl });
       // A public page, opened after signing out, shows nothing that would have to be covered.
@@ -171,13 +176,18 @@ export class IdleSession {
         this.#server.checkAgain();
       return;
     }
+    if (isLocked || current.sessionRef === null) return this.#onToldOfOpen(this.#clock.now());
     // What may be old is a reason to ask, and only where the answer would show.
-    if (isLocked || current.sessionRef === null || (mayBeOld && current.state === 'warning'))
-      return this.#server.checkAgain();
+    if (mayBeOld && current.state === 'warning') return this.#server.checkAgain();
     const requestedAt = this.#clock.now() - requestedAgoMs;
     if (mayBeOld || this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };
     if (this.#deadline.apply(update)) this.#sendToTabs();
+  }
+
+  #onToldOfOpen(at: number): void {
+    this.#toldOfOpenAt = at;
+    this.#server.checkAgain();
   }
 
   #onTabMessage(message: TabMessage): void {

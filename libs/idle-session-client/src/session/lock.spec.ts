@@ -211,6 +211,17 @@ describe('IdleSession', () => {
       }
     });
 
+    it('is unlocked by it, though an answer from before comes later', async () => {
+      const { world, tab } = await locked();
+      world.tardyMs = 800;
+      tab.page('visible');
+      await world.advance(500);
+      world.tardyMs = 0;
+      void tab.fetch('right password');
+      await world.advance(3 * SECOND);
+      expectOpen(tab);
+    });
+
     it('is not kept waiting by the wrong ones before', async () => {
       const { world, tab } = await locked();
       const sent = world.sent.length;
