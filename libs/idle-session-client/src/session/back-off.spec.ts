@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeWorld, HOUR, MINUTE, SECOND } from '../../testing/fake-world.js';
+import { FakeWorld, HOUR, MINUTE, SECOND, type FakeTab } from '../../testing/fake-world.js';
 import type { FakeResponse } from '../../testing/fake-server.js';
-import { signedIn, type } from '../../testing/scenario.js';
+import { expectNear, messageOf, signedIn, type, warned } from '../../testing/scenario.js';
 
 /** Each of these comes with the `Server-Timing` of a live session, as a response of the app does. */
 const remainingMs = 5 * MINUTE;
@@ -160,6 +160,95 @@ describe('IdleSession', () => {
       const before = world.sent.length;
       await world.advance(5 * MINUTE);
       expect(world.sent.length - before).toBeLessThanOrEqual(15);
+    });
+
+    it('asks by its back-off where the server says that the lock is a moment away', async () => {
+      for (const warnBeforeMs of [2 * MINUTE, false] as const) {
+        const { world } = await signedIn({ policy: { lockAfterMs: 5 * MINUTE, warnBeforeMs } });
+        answering(world, { status: 200, body: { ...world.server.status(), locksInMs: 1 } });
+        await world.advance(5 * MINUTE);
+        const before = world.sent.length;
+        await world.advance(5 * MINUTE);
+        expect(world.sent.length - before).toBeLessThanOrEqual(15);
+      }
+    });
+
+    it.each([
+      ['end', { warnBeforeMs: null, expiresInMs: 500 }],
+      ['warning', { warnBeforeMs: 2 * MINUTE, expiresInMs: 2 * MINUTE + 500 }],
+    ])(
+      'asks by its back-off where the server says that the %s is a moment away',
+      async (_, wrong) => {
+        const { world } = await signedIn();
+        answering(world, { status: 200, body: { ...world.server.status(), ...wrong } });
+        await world.advance(15 * MINUTE);
+        const before = world.sent.length;
+        await world.advance(5 * MINUTE);
+        expect(world.sent.length - before).toBeLessThanOrEqual(15);
+      },
+    );
+
+    it('asks by its back-off in a locked tab beside an open one that polls', async () => {
+      const { world, tabs } = await signedIn({ policy: { lockAfterMs: 5 * MINUTE }, tabs: 2 });
+      const [open, locked] = tabs as [FakeTab, FakeTab];
+      await world.advance(5 * MINUTE);
+      world.server.unlock();
+      open.session.check();
+      await world.advance(30);
+      answering(world, { status: 429, body: {}, retryAfterMs: MINUTE });
+      const before = world.sent.length;
+      for (let second = 0; second < 60; second++) {
+        await world.advance(SECOND);
+        void open.fetch('passive');
+      }
+      expect(locked.state.state).toBe('locked');
+      expect(world.sent.length - before).toBe(1);
+      world.intercept = undefined;
+      await world.advance(3 * SECOND);
+      expect(locked.state.state).toBe('active');
+    });
+
+    it('asks by its back-off where another tab tells again and again of what is to come', async () => {
+      const { world, tab } = await signedIn();
+      answering(world, { status: 429, body: {}, retryAfterMs: MINUTE });
+      const before = world.sent.length;
+      for (let second = 0; second < 60; second++) {
+        tab.receiveMessage({ ...messageOf(world), requestedAt: world.wall + HOUR });
+        await world.advance(SECOND);
+      }
+      expect(world.sent.length - before).toBeLessThanOrEqual(2);
+    });
+
+    it.each([{ idleTimeoutMs: 1 }, { locksInMs: 1 }])(
+      'sends no heartbeat with every key where the server answers %j',
+      async (wrong) => {
+        const { world, tab } = await signedIn();
+        answering(world, { status: 200, body: { ...world.server.status(), ...wrong } });
+        await type(world, tab, 5 * MINUTE, 250);
+        expect(world.sent.length).toBeLessThanOrEqual(300);
+      },
+    );
+
+    describe('where activity extends', () => {
+      it('extends by its back-off, and then by what was done meanwhile', async () => {
+        const { world, tab } = await warned({ options: { extendOnActivity: true } });
+        answering(world, { status: 429, body: {}, retryAfterMs: MINUTE }, 'heartbeat');
+        await type(world, tab, 59 * SECOND, 250);
+        expect(world.sentTo('heartbeat').length).toBe(1);
+        expect(tab.state.state).toBe('warning');
+        world.intercept = undefined;
+        await world.advance(2 * SECOND);
+        expect(tab.state.state).toBe('active');
+        expectNear(world.server.lastActivityAt(), world.time);
+      });
+
+      it('extends by its back-off where the answer puts nothing off', async () => {
+        const { world, tab } = await warned({ options: { extendOnActivity: true } });
+        const body = { ...world.server.status(), expiresInMs: 90 * SECOND };
+        answering(world, { status: 200, body }, 'heartbeat');
+        await type(world, tab, MINUTE, 250);
+        expect(world.sentTo('heartbeat').length).toBeLessThanOrEqual(7);
+      });
     });
 
     it('warns in time though it may not ask yet', async () => {

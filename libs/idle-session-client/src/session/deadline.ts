@@ -7,7 +7,7 @@ import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { IdleSessionState } from './state.js';
 import type { SteadyClock } from './steady-clock.js';
-import { SECOND_MS } from './times.js';
+import { FIRST_RETRY_MS, SECOND_MS } from './times.js';
 
 /** What the server said of the session's end, and of its lock. */
 interface DeadlineUpdate {
@@ -142,15 +142,16 @@ export class Deadline {
       return this.#reviewIn(Math.min(untilNextMs, untilLockMs, isQuiet ? Infinity : SECOND_MS));
     }
     if (isLockDue && untilLockMs > -SECOND_MS) this.#reviewIn(untilLockMs + SECOND_MS);
-    if ((isLockDue || state === 'active') && online && this.#server.waitMs <= 0) {
-      return this.#server.check();
-    }
-    if (!isLockDue && state === 'active') {
+    const isWarningDue = state === 'active' && !isLockDue;
+    if (isWarningDue && (!online || this.#server.waitMs > 0)) {
       // The server cannot be asked now.
       store.update({ state: 'warning' });
       return this.review();
     }
-    if (online) this.#server.checkAgain();
+    const isNews = this.#clock.now() - this.#receivedAt <= FIRST_RETRY_MS;
+    // Without a back-off, which would hold up the heartbeat of a person who acts meanwhile.
+    if (isWarningDue && !isNews) this.#server.check();
+    else if (online) this.#server.checkAgain();
   }
 
   #reviewIn(delayMs: number): void {

@@ -104,8 +104,10 @@ export class IdleSession {
     const warns = state === 'warning' || state === 'extending';
     // Activity moves the idle limit and the lock only.
     const isMovable = (expiresAt ?? 0) < (absoluteExpiresAt ?? Infinity) - SECOND_MS;
-    if (!warns || !isMovable) return this.#presence.recordActivity();
-    if (this.#extendOnActivity) void this.extend();
+    const isAsked = warns && isMovable;
+    if (isAsked && !this.#extendOnActivity) return;
+    if (isAsked && this.#server.waitMs <= 0) void this.extend();
+    else this.#presence.recordActivity();
   };
 
   /**
@@ -134,6 +136,8 @@ export class IdleSession {
     // Still within the warning: there was no answer, or the absolute limit is near, which nothing moves.
     if (store.current.state === 'extending') {
       store.update({ state: 'warning', failed: !isAnswered });
+      // What puts nothing off is not to be tried with every key.
+      if (isAnswered && this.#server.waitMs <= 0) this.#server.backOff(SECOND_MS);
     }
     return isAnswered && store.isAlive;
   }
@@ -186,7 +190,7 @@ export class IdleSession {
   }
 
   #onToldOfOpen(at: number): void {
-    this.#toldOfOpenAt = at;
+    this.#toldOfOpenAt = Math.max(this.#toldOfOpenAt, at);
     this.#server.checkAgain();
   }
 
@@ -195,13 +199,13 @@ export class IdleSession {
     const update = shifted(message, -this.#clock.toWallMs);
     const { ended, requestedAt, locksAt, lastHeartbeatAt } = update;
     if (ended) return this.#deadline.reportEnd();
-    if (this.#deadline.isOutdated(requestedAt)) return this.#server.check();
+    if (this.#deadline.isOutdated(requestedAt)) return this.#server.checkAgain();
     this.#presence.confirmHeartbeat(lastHeartbeatAt);
     // Older than any answer that may have overtaken it.
     if (requestedAt + ANSWER_TIMEOUT_MS < this.#deadline.newest.requestedAt) return;
     this.#deadline.apply(update);
     // Unlocked in the other.
-    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#server.check(requestedAt);
+    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#onToldOfOpen(requestedAt);
   }
 
   #onPageEvent(event: PageEvent): void {

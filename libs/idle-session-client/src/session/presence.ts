@@ -3,7 +3,7 @@ import type { ServerLink } from './server-link.js';
 import type { SessionContext } from './session-context.js';
 import type { StateStore } from './state-store.js';
 import type { SteadyClock } from './steady-clock.js';
-import { HEARTBEAT_MS, HEARTBEATS_PER_TIMEOUT } from './times.js';
+import { HEARTBEAT_MS, HEARTBEATS_PER_TIMEOUT, SECOND_MS } from './times.js';
 
 /** When the person was last present, and how much of that the server knows. Reports the rest in heartbeats. */
 export class Presence {
@@ -94,7 +94,8 @@ export class Presence {
     const { idleTimeoutMs } = this.#store.current;
     const lastAt = Math.max(this.lastHeartbeatAt, this.#confirmedAt);
     const timeoutMs = Math.min(idleTimeoutMs ?? Infinity, this.#locksAt - lastAt);
-    const dueAt = lastAt + Math.min(HEARTBEAT_MS, timeoutMs / HEARTBEATS_PER_TIMEOUT);
+    const intervalMs = Math.min(HEARTBEAT_MS, timeoutMs / HEARTBEATS_PER_TIMEOUT);
+    const dueAt = lastAt + Math.max(SECOND_MS, intervalMs);
     return Math.max(dueAt - this.#clock.now(), this.#server.waitMs);
   }
 }

@@ -17,8 +17,9 @@ export interface ServerLinkHandlers {
 
 /**
  * The requests to the server's endpoints. Only the server's own answer counts: a 5xx, a proxy's page and silence are no
- * answers and end no session, but are tried again. No answer and no response makes the page ask more often than the
- * back-off says, or earlier than the server's `Retry-After`; only what happens to the page does.
+ * answers and end no session, but are tried again. No answer, response, activity or message of another tab makes the
+ * page ask more often than the back-off says, or earlier than the server's `Retry-After`; only what else happens to the page
+ * does.
  */
 export class ServerLink {
   readonly #clock: SteadyClock;
@@ -31,7 +32,7 @@ export class ServerLink {
   #isChecking = false;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
-  /** No answer and no response causes a request before that. */
+  /** No answer, response, activity or message causes a request before that. */
   #backedOffUntil = -Infinity;
   #nextBackoffMs = 0;
   /** The server was out, and is asked again soon once it answers, though its `Retry-After` said later. */
@@ -51,7 +52,7 @@ export class ServerLink {
     return this.#checkedAt < this.#clock.leaptAt;
   }
 
-  /** What is left to wait until an answer or a response may cause the next request; zero or less: nothing. */
+  /** What is left of the back-off; zero or less: nothing. */
   get waitMs(): number {
     return this.#backedOffUntil - this.#clock.now();
   }
@@ -70,11 +71,19 @@ export class ServerLink {
     void this.#runCheck();
   }
 
-  /** Asks because of a response, of an answer or of the deadline, as soon as the back-off allows. */
+  /** Asks because of an answer, of a response, of a message or of the deadline, as soon as the back-off allows. */
   checkAgain(): void {
     if (this.waitMs > 0) return this.#timer.start(this.waitMs, () => this.checkAgain());
-    this.#backOff(SECOND_MS);
+    this.backOff(SECOND_MS);
     this.check();
+  }
+
+  /** @param leastMs the wait is not shorter */
+  backOff(leastMs: number): void {
+    // After a quiet time it begins anew.
+    const waitMs = Math.max(this.waitMs < -LAST_RETRY_MS ? 0 : this.#nextBackoffMs, leastMs);
+    this.#backedOffUntil = this.#clock.now() + waitMs;
+    this.#nextBackoffMs = Math.min(waitMs * 2, LAST_RETRY_MS);
   }
 
   /**
@@ -142,19 +151,11 @@ export class ServerLink {
         this.#hasWarned = true;
       }
       this.#isOutage = status >= 500;
-      this.#backOff(Math.max(FIRST_RETRY_MS, retryAfterMs || 0));
+      this.backOff(Math.max(FIRST_RETRY_MS, retryAfterMs || 0));
       this.#store.update({ online: false });
       this.#handlers.review();
       this.#timer.start(this.waitMs, () => this.check());
     }
     return false;
-  }
-
-  /** @param leastMs the wait is not shorter */
-  #backOff(leastMs: number): void {
-    // After a quiet time it begins anew.
-    const waitMs = Math.max(this.waitMs < -LAST_RETRY_MS ? 0 : this.#nextBackoffMs, leastMs);
-    this.#backedOffUntil = this.#clock.now() + waitMs;
-    this.#nextBackoffMs = Math.min(waitMs * 2, LAST_RETRY_MS);
   }
 }
