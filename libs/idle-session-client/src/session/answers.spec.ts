@@ -288,6 +288,19 @@ describe('IdleSession', () => {
       },
     );
 
+    it('ends though an answer from before the end comes after a response that told of it', async () => {
+      const { world, tab } = await signedIn();
+      await world.advance(MINUTE);
+      world.tardyMs = 800;
+      tab.page('online');
+      await world.advance(500);
+      world.tardyMs = 0;
+      world.server.end('revoked');
+      tab.observe({ status: 401, expiresInMs: 0, requestedAgoMs: 5 });
+      await world.advance(3 * SECOND);
+      expect(tab.state).toMatchObject({ state: 'expired', reason: 'revoked' });
+    });
+
     it('is the same whether observers or senders hear of an answer first', async () => {
       for (const observersFirst of [true, false]) {
         const { world, tab } = await signedIn();

@@ -28,8 +28,8 @@ export class IdleSession {
   readonly #ended = new AbortController();
   #extension: Promise<boolean> | undefined;
   #isSigningOut = false;
-  /** When this tab, which knew of no open session, was last told of one. */
-  #toldOfOpenAt = -Infinity;
+  /** What this tab was last told that it did not know: that the session is open, or that it is not. */
+  #told = { at: -Infinity, isOpen: false };
 
   /**
    * The client aborts it once the server has said that the session has ended, for any reason. The signal's own reason is
@@ -150,9 +150,10 @@ export class IdleSession {
     const isSameSession = sessionRef === current.sessionRef;
     // Requested before this session began, or before a newer update of it.
     if (requestedAt < this.#deadline.newest.requestedAt && !isSameSession) return;
-    // Requested before the person signed in or unlocked the session.
-    const isOpen = state === 'active' || state === 'warning';
-    if (requestedAt < this.#toldOfOpenAt && !isOpen) return this.#server.checkAgain();
+    const { at, isOpen } = this.#told;
+    // Requested before the person signed in or unlocked the session, or before it ended.
+    if (requestedAt < at && isOpen !== (state === 'active' || state === 'warning'))
+      return this.#server.checkAgain();
     if (reason) {
       this.#store.update({ loginUrl });
       // A public page, opened after signing out, shows nothing that would have to be covered.
@@ -168,6 +169,8 @@ export class IdleSession {
     if (state === 'none') return;
     if (this.#deadline.isOutdated(requestedAt)) return this.#server.checkAgain();
     if (this.#deadline.applyStatus(status, requestedAt)) this.#sendToTabs();
+    // What is due has to be asked about still.
+    else this.#deadline.review();
   }
 
   #onResponse({ status, expiresInMs, state, requestedAgoMs, mayBeOld }: ObservedResponse): void {
@@ -176,22 +179,23 @@ export class IdleSession {
     if (isLocked && state === 'locked') return;
     if (!expiresInMs || state === 'locked') {
       // While offline, it is most likely the answer to a request of this client.
-      if ((status === 401 || expiresInMs !== undefined) && current.online)
-        this.#server.checkAgain();
+      if (!current.online) return;
+      if (expiresInMs !== undefined) this.#askAfterTold(false);
+      else if (status === 401) this.#server.checkAgain();
       return;
     }
-    if (isLocked || current.sessionRef === null) return this.#onToldOfOpen(this.#clock.now());
+    if (isLocked || current.sessionRef === null) return this.#askAfterTold(true);
     // What may be old is a reason to ask, and only where the answer would show.
     if (mayBeOld && current.state === 'warning') return this.#server.checkAgain();
     const requestedAt = this.#clock.now() - requestedAgoMs;
-    if (mayBeOld || this.#deadline.isOutdated(requestedAt)) return;
+    if (mayBeOld || requestedAt < this.#told.at || this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };
     if (this.#deadline.apply(update)) this.#sendToTabs();
   }
 
-  #onToldOfOpen(at: number): void {
-    this.#toldOfOpenAt = Math.max(this.#toldOfOpenAt, at);
-    this.#server.checkAgain();
+  #askAfterTold(isOpen: boolean, at = this.#clock.now()): void {
+    this.#told = { at, isOpen };
+    this.#server.checkAgain(at);
   }
 
   #onTabMessage(message: TabMessage): void {
@@ -205,7 +209,7 @@ export class IdleSession {
     if (requestedAt + ANSWER_TIMEOUT_MS < this.#deadline.newest.requestedAt) return;
     this.#deadline.apply(update);
     // Unlocked in the other.
-    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#onToldOfOpen(requestedAt);
+    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#askAfterTold(true, requestedAt);
   }
 
   #onPageEvent(event: PageEvent): void {

@@ -8,7 +8,14 @@ import {
   type FakeTab,
   type Network,
 } from '../../testing/fake-world.js';
-import { expectNear, expectSound, signedIn, timeUntil, type } from '../../testing/scenario.js';
+import {
+  expectNear,
+  expectSound,
+  messageOf,
+  signedIn,
+  timeUntil,
+  type,
+} from '../../testing/scenario.js';
 import '../../testing/quiet-console.js';
 
 const LOCK = 15 * MINUTE;
@@ -222,6 +229,22 @@ describe('IdleSession', () => {
       expectOpen(tab);
     });
 
+    it('is unlocked after an outage though an answer from before comes with it', async () => {
+      const { world, tab } = await lockable();
+      world.observersFirst = true;
+      world.network = 'down';
+      await world.advance(LOCK + 2 * MINUTE);
+      expect(tab.state).toMatchObject({ state: 'active', covered: true, online: false });
+      world.network = 'up';
+      world.tardyMs = 5;
+      tab.page('visible');
+      await world.advance(1);
+      world.tardyMs = 0;
+      void tab.fetch('right password');
+      await world.advance(31 * SECOND);
+      expectOpen(tab);
+    });
+
     it('is not kept waiting by the wrong ones before', async () => {
       const { world, tab } = await locked();
       const sent = world.sent.length;
@@ -303,6 +326,20 @@ describe('IdleSession', () => {
         await world.advance(10 * SECOND);
         for (const tab of tabs) expectOpen(tab);
       }
+    });
+
+    it('is unlocked after an outage though another tab still tells of the lock', async () => {
+      const { world, tab } = await locked();
+      world.network = 'down';
+      tab.page('visible');
+      await world.advance(10 * SECOND);
+      world.network = 'up';
+      void tab.fetch('right password');
+      await world.advance(50);
+      const expiresAt = tab.state.expiresAt ?? 0;
+      tab.receiveMessage({ ...messageOf(world), expiresAt, locksAt: -Infinity });
+      await world.advance(31 * SECOND);
+      expectOpen(tab);
     });
 
     it('is unlocked by a page that is opened to unlock it', async () => {

@@ -29,6 +29,8 @@ export class ServerLink {
   readonly #context: SessionContext;
 
   #checkedAt = -Infinity;
+  /** Only what is asked from then on settles what the page was told. */
+  #askFrom = -Infinity;
   #isChecking = false;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
@@ -71,8 +73,12 @@ export class ServerLink {
     void this.#runCheck();
   }
 
-  /** Asks because of an answer, of a response, of a message or of the deadline, as soon as the back-off allows. */
-  checkAgain(): void {
+  /**
+   * Asks because of an answer, of a response, of a message or of the deadline, as soon as the back-off allows.
+   * @param toldAt when the page was told what it did not know, if it was
+   */
+  checkAgain(toldAt = this.#askFrom): void {
+    this.#askFrom = toldAt;
     if (this.waitMs > 0) return this.#timer.start(this.waitMs, () => this.checkAgain());
     this.backOff(SECOND_MS);
     this.check();
@@ -117,7 +123,7 @@ export class ServerLink {
   /** An answer or another tab's message has shown that the server can be reached. */
   markOnline(): void {
     this.#store.update({ online: true });
-    this.#timer.stop();
+    if (this.#checkedAt >= this.#askFrom) this.#timer.stop();
     if (!this.#isOutage) return;
     this.#backedOffUntil = Math.min(this.#backedOffUntil, this.#clock.now() + LAST_RETRY_MS);
   }
