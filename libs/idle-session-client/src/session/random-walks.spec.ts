@@ -46,16 +46,26 @@ async function walk(seed: number) {
     const one = tab();
     if (!one.isFrozen) void act(one);
   };
+  /** The same four times a second, for up to ten seconds. */
+  const awakeFor = async (act: (tab: FakeTab) => unknown) => {
+    const one = tab();
+    for (let n = upTo(40); n > 0 && !one.isFrozen; n--) {
+      void act(one);
+      await world.advance(250);
+    }
+  };
   const network = (): Network =>
     oneOf('down', 'hanging', 'deaf', 'failing', 'redirecting', 'refusing', 'lying');
 
   // How often each of them happens, among a hundred.
   const happenings: Record<string, [number, () => unknown]> = {
-    act: [26, () => awake((one) => one.act())],
+    act: [24, () => awake((one) => one.act())],
+    work: [2, () => awakeFor((one) => one.act())],
     wait: [21, () => world.advance(upTo(20 * SECOND))],
     'wait long': [2, () => world.advance(upTo(2 * MINUTE))],
     fetch: [5, () => awake((one) => one.fetch())],
-    poll: [7, () => awake((one) => one.fetch('passive'))],
+    poll: [6, () => awake((one) => one.fetch('passive'))],
+    'poll often': [1, () => awakeFor((one) => one.fetch('passive'))],
     hide: [4, () => awake((one) => one.page('hidden'))],
     show: [4, () => awake((one) => one.page('visible'))],
     freeze: [2, () => awake((one) => one.freeze())],
@@ -100,13 +110,17 @@ async function walk(seed: number) {
   );
 
   const done: string[] = [];
+  let outage: Outage = { firstSent: 0, asks: 0 };
   for (let step = 0; step < 200; step++) {
     const name = oneOf(...names);
     done.push(name);
+    if (world.network === 'up') outage = { firstSent: world.sent.length, asks: 0 };
+    if (!WITHOUT_ASKING.has(name)) outage.asks++;
     await happenings[name]?.[1]();
     await world.advance(0);
     const after = `walk ${seed}, after ${done.join(', ')}`;
     expectNobodyLost(world, after);
+    if (world.network !== 'up') expectPatient(world, outage, after);
     if (step % 40 !== 39) continue;
     await expectSettled(world, after);
     if (world.server.isAlive()) continue;
@@ -128,6 +142,26 @@ function expectNobodyLost({ server, tabs }: FakeWorld, after: string) {
   }
 }
 
+/** What happens while no server answers. */
+interface Outage {
+  readonly firstSent: number;
+  /** How often something happened that is a reason of its own to ask. */
+  asks: number;
+}
+
+/** Of these none is a reason to ask before the back-off is over. */
+const WITHOUT_ASKING = new Set('act,work,wait,wait long,fetch,poll,poll often,lag'.split(','));
+
+/** In a minute without answers each tab asks by its back-off, with a heartbeat and for the status. */
+function expectPatient({ sent, tabs }: FakeWorld, outage: Outage, after: string) {
+  const most = 2 * (7 + outage.asks);
+  for (const tab of tabs) {
+    const times = sent.slice(outage.firstSent).flatMap((one) => (one.tab === tab ? one.at : []));
+    if (times.some((at, n) => (times[n + most] ?? Infinity) - at < MINUTE))
+      throw new Error(`asked more than ${most} times in a minute without an answer: ${after}`);
+  }
+}
+
 /** With a network that works and pages that run, each tab says what the server says, give or take two seconds. */
 async function expectSettled(world: FakeWorld, after: string) {
   const { server, tabs } = world;
@@ -135,12 +169,13 @@ async function expectSettled(world: FakeWorld, after: string) {
   world.latencyMs = 20;
   for (const tab of tabs) if (tab.isFrozen) tab.comeBack();
   // What the server ends by itself is heard of with the next request.
-  const wasAlive = server.isAlive();
-  if (!wasAlive) void tabs[0]?.fetch('passive');
-  // The longest that an answer is waited for, then the longest pause before asking again.
-  await world.advance(41 * SECOND);
-  // What ended meanwhile may have ended within such a pause.
-  if (wasAlive && !server.isAlive()) await world.advance(31 * SECOND);
+  if (!server.isAlive()) void tabs[0]?.fetch('passive');
+  // The longest that an answer is waited for, then the longest pause before asking again, since the server last changed.
+  for (let waitedMs = 0; waitedMs < 41 * SECOND; waitedMs += SECOND) {
+    const before = server.evaluation()?.state;
+    await world.advance(SECOND);
+    if (server.evaluation()?.state !== before) waitedMs = 0;
+  }
   const allowed = [-TOLERANCE, 0, TOLERANCE].map((inMs) => server.evaluation(null, inMs)?.state);
   const leftMs = server.deadline() - world.time;
   for (const { state } of tabs) {
