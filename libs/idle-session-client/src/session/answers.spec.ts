@@ -120,6 +120,19 @@ describe('IdleSession', () => {
   describe('with answers that may be out of a cache, as behind a service worker', () => {
     const answer = { status: 200, expiresInMs: 15 * MINUTE, requestedAgoMs: 5, mayBeOld: true };
 
+    it('believes the server that it has asked already', async () => {
+      const world = new FakeWorld();
+      world.server.signIn();
+      world.server.end('idle');
+      world.tardyMs = 800;
+      const tab = world.open();
+      await world.advance(200);
+      tab.observe(answer);
+      await world.advance(700);
+      expect(tab.state).toMatchObject({ state: 'expired', reason: 'idle' });
+      expect(world.sent.length).toBe(1);
+    });
+
     it('asks the server while it warns, for the person may have worked on', async () => {
       const { world, tab } = await warned();
       world.server.handle('busy', undefined);

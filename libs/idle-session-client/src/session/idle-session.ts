@@ -101,12 +101,11 @@ export class IdleSession {
   /** The person did something that the page's events do not show. */
   touch = (): void => {
     const { state, expiresAt, absoluteExpiresAt } = this.#store.current;
-    const warns = state === 'warning' || state === 'extending';
     // Activity moves the idle limit and the lock only.
     const isMovable = (expiresAt ?? 0) < (absoluteExpiresAt ?? Infinity) - SECOND_MS;
-    const isAsked = warns && isMovable;
-    if (isAsked && !this.#extendOnActivity) return;
-    if (isAsked && this.#server.waitMs <= 0) void this.extend();
+    const hasToAnswer = (state === 'warning' || state === 'extending') && isMovable;
+    if (hasToAnswer && !this.#extendOnActivity) return;
+    if (hasToAnswer && this.#server.waitMs <= 0) void this.extend();
     else this.#presence.recordActivity();
   };
 
@@ -150,9 +149,9 @@ export class IdleSession {
     const isSameSession = sessionRef === current.sessionRef;
     // Requested before this session began, or before a newer update of it.
     if (requestedAt < this.#deadline.newest.requestedAt && !isSameSession) return;
-    const { at, isOpen } = this.#told;
+    const saysOpen = state === 'active' || state === 'warning';
     // Requested before the person signed in or unlocked the session, or before it ended.
-    if (requestedAt < at && isOpen !== (state === 'active' || state === 'warning'))
+    if (requestedAt < this.#told.at && this.#told.isOpen !== saysOpen)
       return this.#server.checkAgain();
     if (reason) {
       this.#store.update({ loginUrl });
@@ -177,23 +176,25 @@ export class IdleSession {
     const { current, isLocked } = this.#store;
     // As this page knows already.
     if (isLocked && state === 'locked') return;
+    // What may be old is a reason to ask, and no more.
+    const ask = (isOpen: boolean) => (mayBeOld ? this.#server.checkAgain() : this.#hear(isOpen));
     if (!expiresInMs || state === 'locked') {
       // While offline, it is most likely the answer to a request of this client.
-      if (!current.online) return;
-      if (expiresInMs !== undefined) this.#askAfterTold(false);
-      else if (status === 401) this.#server.checkAgain();
+      if (current.online && expiresInMs !== undefined) ask(false);
+      else if (current.online && status === 401) this.#server.checkAgain();
       return;
     }
-    if (isLocked || current.sessionRef === null) return this.#askAfterTold(true);
-    // What may be old is a reason to ask, and only where the answer would show.
-    if (mayBeOld && current.state === 'warning') return this.#server.checkAgain();
+    // Only where the answer would show.
+    if (isLocked || current.sessionRef === null || (mayBeOld && current.state === 'warning'))
+      return ask(true);
     const requestedAt = this.#clock.now() - requestedAgoMs;
     if (mayBeOld || requestedAt < this.#told.at || this.#deadline.isOutdated(requestedAt)) return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };
     if (this.#deadline.apply(update)) this.#sendToTabs();
   }
 
-  #askAfterTold(isOpen: boolean, at = this.#clock.now()): void {
+  #hear(isOpen: boolean, at = this.#clock.now()): void {
+    if (at < this.#told.at) return this.#server.checkAgain();
     this.#told = { at, isOpen };
     this.#server.checkAgain(at);
   }
@@ -209,7 +210,7 @@ export class IdleSession {
     if (requestedAt + ANSWER_TIMEOUT_MS < this.#deadline.newest.requestedAt) return;
     this.#deadline.apply(update);
     // Unlocked in the other.
-    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#askAfterTold(true, requestedAt);
+    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#hear(true, requestedAt);
   }
 
   #onPageEvent(event: PageEvent): void {
