@@ -83,10 +83,11 @@ export function browserEnvironment(): Environment {
       };
       const onReturn = () => onPageEvent('returned');
       let isPosting = false;
-      const onForm = ({ target, defaultPrevented }: Event) => {
+      const onForm = ({ type, target, defaultPrevented }: Event) => {
         // A field named `method` hides the property.
-        const method = (target as Element).getAttribute?.('method') ?? '';
-        isPosting = !defaultPrevented && /^post$/i.test(method);
+        const isPost = /^post$/i.test((target as Element).getAttribute?.('method') ?? '');
+        // A script may read another form while this one is on its way.
+        isPosting = (isPost && !defaultPrevented) || (isPosting && type === 'formdata');
       };
 
       const tick = setInterval(() => {

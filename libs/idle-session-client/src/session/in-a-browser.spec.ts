@@ -181,6 +181,7 @@ describe('A session in a browser', () => {
     // A script that reads the form as it is submitted, and sends it itself.
     expect(await tells(['formdata', 'post'], ['submit', 'post', true])).toBe(false);
     expect(await tells(['submit', null], ['formdata', null])).toBe(false);
+    expect(await tells(['submit', 'post'], ['formdata', 'post'], ['formdata', null])).toBe(true);
     expect(await tells(['submit', 'get'], ['formdata', 'get'])).toBe(false);
   });
 });
