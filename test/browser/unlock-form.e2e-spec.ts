@@ -71,6 +71,22 @@ describe('A page that has its form to unlock only while it is locked', () => {
   });
 });
 
+describe('A page that is locked and has a form with a button alone', () => {
+  it('takes no key that was typed for the page for a press of it', async () => {
+    site.unlockForm =
+      '<form slot="unlock" method="post" action="/unlock"><button>Unlock with a passkey</button></form>';
+    const page = await site.begin();
+    await untilJustLocked(page);
+    const before = site.requests.length;
+    await page.keyboard.press('Enter');
+    await site.settled();
+    expect(site.sentSince(before)).toEqual([]);
+    await site.pass(SECOND);
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/unlock');
+  });
+});
+
 describe('A page that is locked and has no form', () => {
   it('takes no key that was typed for the page for an answer', async () => {
     site.unlockForm = '';

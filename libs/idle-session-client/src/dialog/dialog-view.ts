@@ -5,7 +5,7 @@ import { isBuried, keepPlace, leaveNothingBehind } from './page-place.js';
 import { PageStyle } from './page-style.js';
 import { PageTitle } from './page-title.js';
 import { CONCEALMENT, ROOM, STANDSTILL } from './styles.js';
-import { clearForms, firstFieldOf, isInForm } from './unlock-form.js';
+import { clearForms, firstFieldOf, isInField } from './unlock-form.js';
 import { duration } from './words/duration.js';
 import { languageOf, loadWords, wordsOf } from './words/languages.js';
 import { words as english } from './words/en.js';
@@ -55,7 +55,7 @@ export class DialogView {
     };
     dialog.onkeydown = (event) => {
       // The form of the page is to be written in at once.
-      if (isInForm(event.target) || !(this.#isInGrace() || event.repeat)) return;
+      if (isInField(event.target) || !(this.#isInGrace() || event.repeat)) return;
       event.preventDefault();
       this.#graceUntil = performance.now() + GRACE_MS;
     };

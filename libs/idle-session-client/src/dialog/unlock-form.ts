@@ -7,8 +7,12 @@ export function firstFieldOf(host: HTMLElement): HTMLElement | null {
   );
 }
 
-export function isInForm(target: EventTarget | null): boolean {
-  return (target as Element).closest('[slot=unlock]') !== null;
+/** Whether the person writes in the form, and does not press a button of it. */
+export function isInField(target: EventTarget | null): boolean {
+  const { matches, closest } = Element.prototype;
+  return (
+    closest.call(target, '[slot=unlock]') !== null && !matches.call(target, 'button, [type=submit]')
+  );
 }
 
 /** Empties the form, so that nobody finds a password there. */
