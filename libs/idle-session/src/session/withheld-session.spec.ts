@@ -23,4 +23,11 @@ describe('The end of an answer', () => {
     withholdSession(request);
     expect(destroyed(request)).toBe('its id');
   });
+
+  it('destroys a session that the app unsets after the module has taken it from the request', () => {
+    const request = requestWith({});
+    withholdSession(request);
+    Object.assign(request, { session: null });
+    expect(destroyed(request)).toBe('its id');
+  });
 });

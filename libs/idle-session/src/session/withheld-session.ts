@@ -15,7 +15,8 @@ export function withholdSession(request: Request): void {
 
 /** Calls express-session's `end`, so that it destroys no session that was withheld. */
 export function endSparingWithheld<T>(request: Request, end: () => T): T {
-  if (request.session != null || !withheld.has(request)) return end();
+  // The app has set it to null since.
+  if (request.session !== undefined || !withheld.has(request)) return end();
   const { sessionID } = request;
   // Without its id, express-session has nothing to destroy.
   Reflect.deleteProperty(request, 'sessionID');
