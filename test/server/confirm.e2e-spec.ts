@@ -257,21 +257,6 @@ describe('A confirm while the storage is away', () => {
     },
   );
 
-  it('goes on under the new id where only the answer to the end was lost', async () => {
-    const test = await startConfirming();
-    test.app.useLogger(false);
-    const before = await signInCookie(test);
-    const end = test.storage.end.bind(test.storage);
-    jest.spyOn(test.storage, 'end').mockImplementationOnce(async (...given) => {
-      await end(...given);
-      throw new Error('connection lost');
-    });
-    const after = cookiesOf(await as(test, before).post('/confirm').expect(200));
-    await as(test, after).get('/email').expect(200, { user: 'ada' });
-    await as(test, before).get('/members').expect(401);
-    expect(await test.storage.count()).toBe(1);
-  });
-
   it('brings back no session whose time was up when the storage came back', async () => {
     const test = await startConfirming({ onStorageError: 'allow' });
     test.app.useLogger(false);

@@ -163,7 +163,7 @@ export class IdleSessionService {
    * confirmed all the same, the browser gets the new id from that request, and this one has no session any more
    * @throws {SessionExpiredException} if the session has ended
    * @throws {SessionLockedException} if it is locked: {@link unlock} it first
-   * @throws {StorageUnavailableException} the session is as it was
+   * @throws {StorageUnavailableException} the session is as it was, or has ended if only the answer to that was lost
    * @throws {TooManySessionsException} if the session was nobody's, or another person's, and there is no place for it
    * @throws {UnauthorizedException} without a session, or if `appliesTo` said no
    * @throws {Error} if the answer has begun, or there is none, as for a message: the browser would not get the new id

@@ -1,7 +1,7 @@
 import { Inject, Injectable, UnauthorizedException } from '@nestjs/common';
 import type { Request } from 'express';
 import type { SessionData } from 'express-session';
-import type { ActivityEnd, ActivityReading } from '../activity/activity-storage.js';
+import type { ActivityReading } from '../activity/activity-storage.js';
 import { RESOLVED_OPTIONS } from '../options/module-definition.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { logMissing } from './end-log.js';
@@ -89,7 +89,8 @@ export class SessionConfirmation {
       const { sessionId, data, reading } = successor;
       const { idleTimeoutMs } = reading.record!;
       await this.writer.write(sessionId, successor.ref, data, idleTimeoutMs);
-      const end = await this.endOld(request, ref);
+      const origin = { cause: 'request', request } as const;
+      const end = await this.activity.end(ref, 'confirmed', origin);
       if (!end.won) {
         await this.discard(successor);
         // The handler called twice at once: the other call won, and the request goes on.
@@ -139,17 +140,6 @@ export class SessionConfirmation {
       throw new StorageUnavailableException(new Error('The new session could not begin'));
     const data = underNewRef(request.session, before, ref);
     return { sessionId, ref, data, reading, owner, holdLimit };
-  }
-
-  /** The old id ends. If only the answer was lost, the session goes on under the new one all the same. */
-  private async endOld(request: Request, ref: string): Promise<ActivityEnd> {
-    try {
-      return await this.activity.end(ref, 'confirmed', { cause: 'request', request });
-    } catch (error) {
-      const reading = await this.activity.read(ref, true);
-      if (reading.record?.ended !== 'confirmed') throw error;
-      return { ...reading, won: true };
-    }
   }
 
   private continueAs(
