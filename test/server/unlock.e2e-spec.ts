@@ -6,6 +6,7 @@ import { ConfirmController } from '../support/confirm-controller.js';
 import { setCookiesOf } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
 import { LockController } from '../support/lock-controller.js';
+import { loseRecords } from '../support/lose-records.js';
 import { expectEnded, statusOf } from '../support/requests.js';
 import { serverTiming } from '../support/server-timing.js';
 import { HOUR, MINUTE } from '../support/test-app.js';
@@ -187,6 +188,20 @@ describe('An unlock', () => {
     const away = () => Promise.reject(new Error('away'));
     Object.assign(storage, { read: away, unlock: away });
     await ada.post('/unlock').expect(503);
+  });
+
+  it('unlocks nothing where the storage comes back without the record', async () => {
+    const { ada, storage, app, events } = await lockedApp({ onStorageError: 'allow' });
+    app.useLogger(false);
+    const read = jest.spyOn(storage, 'read').mockRejectedValue(new Error('away'));
+    const gate = new Gate();
+    const answer = ada.post(`/unlock?gate=${gate.name}`).then((response) => response);
+    await gate.reached;
+    read.mockRestore();
+    loseRecords(storage);
+    gate.open();
+    expect((await answer).body.isUnlocked).toBe(false);
+    expect(events.at(-1)).toMatchObject({ type: 'ended', reason: 'lost' });
   });
 
   it('unlocks, and is told, where the storage is back once the password is checked', async () => {

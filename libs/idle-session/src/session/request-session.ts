@@ -244,6 +244,7 @@ export class RequestSession {
     const evaluation = this.activity.evaluate(reading);
     if (evaluation?.state === 'expired') return evaluation.reason;
     // Fail closed: a session that had a record and lost it is not a new one.
-    return !evaluation && this.record ? 'lost' : undefined;
+    const hadRecord = this.record ?? (this.ref && isMarked(this.request.session ?? {}, this.ref));
+    return !evaluation && hadRecord ? 'lost' : undefined;
   }
 }
