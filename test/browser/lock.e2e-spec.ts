@@ -130,7 +130,7 @@ describe('A page whose session is locked', () => {
     await site.untilLocked();
     await page.route('**/unlock', (route) => route.fulfill({ status: 503 }));
     await unlock(page);
-    expect(await page.getByRole('alert').textContent()).toBe('We cannot reach the service.');
+    expect(await page.getByRole('alert').textContent()).toBe('Please try again in a moment.');
     expect(await isCovered(page)).toBe(true);
   });
 

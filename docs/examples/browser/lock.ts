@@ -17,11 +17,10 @@ async function unlock(): Promise<void> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ password: password.value }),
   }).catch(() => undefined);
-  if (response?.status === 422) problem!.textContent = 'This is not the password.';
-  else if (!response || response.status >= 500)
-    problem!.textContent = 'We cannot reach the service.';
-  // Also where the session has ended meanwhile, after too many tries say.
-  else return idleSession.check();
+  // 401: the session has ended meanwhile, after too many tries say.
+  if (response?.ok || response?.status === 401) return idleSession.check();
+  const isWrong = response?.status === 422;
+  problem!.textContent = isWrong ? 'This is not the password.' : 'Please try again in a moment.';
   password.select();
 }
 // #endregion submit
