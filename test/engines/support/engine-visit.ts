@@ -47,6 +47,8 @@ export class EngineVisit {
 
   /** To the server it is so much later at once, and to the page of a tab as soon as it has asked. */
   async later(milliseconds: number, tab = this.tab): Promise<void> {
+    // Of activity that the page told only afterwards, the server would take it that it came after the leap.
+    await tab.check();
     await tab.isHeard();
     const before = await tab.tell<number>(`${STATE}.expiresAt`);
     this.desk.leap(milliseconds);
