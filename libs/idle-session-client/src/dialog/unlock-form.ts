@@ -9,10 +9,8 @@ export function firstFieldOf(host: HTMLElement): HTMLElement | null {
 
 /** Whether the person writes in the form, and does not press a button of it. */
 export function isInField(target: EventTarget | null): boolean {
-  const { matches, closest } = Element.prototype;
-  return (
-    closest.call(target, '[slot=unlock]') !== null && !matches.call(target, 'button, [type=submit]')
-  );
+  const field = target as Element;
+  return field.closest('[slot=unlock]') !== null && !field.matches('button, [type=submit]');
 }
 
 /** Empties the form, so that nobody finds a password there. */

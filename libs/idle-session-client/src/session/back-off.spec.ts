@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FakeWorld, HOUR, MINUTE, SECOND, type FakeTab } from '../../testing/fake-world.js';
+import { FakeWorld, HOUR, MINUTE, SECOND } from '../../testing/fake-world.js';
 import type { FakeResponse } from '../../testing/fake-server.js';
 import { expectNear, messageOf, signedIn, type, warned } from '../../testing/scenario.js';
 
@@ -187,26 +187,6 @@ describe('IdleSession', () => {
         expect(world.sent.length - before).toBeLessThanOrEqual(15);
       },
     );
-
-    it('asks by its back-off in a locked tab beside an open one that polls', async () => {
-      const { world, tabs } = await signedIn({ policy: { lockAfterMs: 5 * MINUTE }, tabs: 2 });
-      const [open, locked] = tabs as [FakeTab, FakeTab];
-      await world.advance(5 * MINUTE);
-      world.server.unlock();
-      open.session.check();
-      await world.advance(30);
-      answering(world, { status: 429, body: {}, retryAfterMs: MINUTE });
-      const before = world.sent.length;
-      for (let second = 0; second < 60; second++) {
-        await world.advance(SECOND);
-        void open.fetch('passive');
-      }
-      expect(locked.state.state).toBe('locked');
-      expect(world.sent.length - before).toBe(1);
-      world.intercept = undefined;
-      await world.advance(3 * SECOND);
-      expect(locked.state.state).toBe('active');
-    });
 
     it('asks by its back-off where another tab tells again and again of what is to come', async () => {
       const { world, tab } = await signedIn();

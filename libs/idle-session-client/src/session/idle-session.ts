@@ -193,8 +193,8 @@ export class IdleSession {
     if (this.#deadline.apply(update)) this.#sendToTabs();
   }
 
-  #hear(isOpen: boolean, at = this.#clock.now()): void {
-    if (at < this.#told.at) return this.#server.checkAgain();
+  #hear(isOpen: boolean): void {
+    const at = this.#clock.now();
     this.#told = { at, isOpen };
     this.#server.checkAgain(at);
   }
@@ -210,7 +210,7 @@ export class IdleSession {
     if (requestedAt + ANSWER_TIMEOUT_MS < this.#deadline.newest.requestedAt) return;
     this.#deadline.apply(update);
     // Unlocked in the other.
-    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#hear(true, requestedAt);
+    if (this.#store.isLocked && locksAt > this.#clock.now()) this.#server.check(requestedAt);
   }
 
   #onPageEvent(event: PageEvent): void {

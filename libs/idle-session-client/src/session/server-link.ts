@@ -18,7 +18,7 @@ export interface ServerLinkHandlers {
 /**
  * The requests to the server's endpoints. Only the server's own answer counts: a 5xx, a proxy's page and silence are no
  * answers and end no session, but are tried again. No answer, response or activity makes the page ask more often than the
- * back-off says, or earlier than the server's `Retry-After`, and no message of another tab but that of an end; only what else
+ * back-off says, or earlier than the server's `Retry-After`, and no message of another tab but that of an end or an unlock; only what else
  * happens to the page does.
  */
 export class ServerLink {
