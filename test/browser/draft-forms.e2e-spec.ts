@@ -3,6 +3,20 @@ import { DraftPage, TEXT } from './support/draft-page.js';
 
 const site = DraftPage.forEachTest();
 
+/** As a script puts a guarded form with one field into the page that is open. */
+async function addForm(tag: 'input' | 'textarea', name: string): Promise<void> {
+  await site.page.evaluate(
+    (field) => {
+      const form = document.createElement('form');
+      form.id = 'late';
+      form.dataset.guardForms = '';
+      form.append(Object.assign(document.createElement(field.tag), { name: field.name }));
+      document.body.append(form);
+    },
+    { tag, name },
+  );
+}
+
 describe('A submitted form', () => {
   it.each(['done', 'same page'] as const)(
     'that was taken has no draft any more: %s',
@@ -231,13 +245,7 @@ describe('Fields', () => {
     await site.signIn('ada');
     await site.open('/form');
     expect(site.draftKeyRequests).toBe(0);
-    await site.page.evaluate(() => {
-      const form = document.createElement('form');
-      form.id = 'late';
-      form.dataset.guardForms = '';
-      form.append(Object.assign(document.createElement('input'), { name: 'place' }));
-      document.body.append(form);
-    });
+    await addForm('input', 'place');
     await site.page.locator('[name=place]').fill('here');
     await site.settled();
     expect(await site.contents((await site.stored())[0]!)).toEqual([['place false', 'here']]);
@@ -257,13 +265,7 @@ describe('A form that comes into the page after its draft', () => {
     await typeInto('first');
     site.formBody = '<h1>Nothing yet</h1>';
     await site.open('/form');
-    await site.page.evaluate(() => {
-      const form = document.createElement('form');
-      form.id = 'late';
-      form.dataset.guardForms = '';
-      form.append(Object.assign(document.createElement('textarea'), { name: 'account' }));
-      document.body.append(form);
-    });
+    await addForm('textarea', 'account');
     await typeInto('!');
   });
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Request } from 'express';
-import type { IdleSessionModuleOptions } from 'nestjs-idle-session';
+import type { ActivityStorage, IdleSessionModuleOptions } from 'nestjs-idle-session';
 import { ConfirmController } from '../support/confirm-controller.js';
 import { setCookiesOf } from '../support/cookies.js';
 import { Gate } from '../support/gate.js';
@@ -26,6 +26,20 @@ async function lockedApp(options: Partial<IdleSessionModuleOptions> = {}) {
   await ada.post('/page').send({ note: 'half a claim' }).expect(200);
   test.clock.advance(LOCK);
   return { ...test, ada };
+}
+
+/** The storage is away as the request comes, and back once its handler has checked the password. */
+async function unlockAsStorageReturns(change: (storage: ActivityStorage) => void = () => {}) {
+  const { ada, storage, app, events } = await lockedApp({ onStorageError: 'allow' });
+  app.useLogger(false);
+  const read = jest.spyOn(storage, 'read').mockRejectedValue(new Error('away'));
+  const gate = new Gate();
+  const answer = ada.post(`/unlock?gate=${gate.name}`).then((response) => response);
+  await gate.reached;
+  read.mockRestore();
+  change(storage);
+  gate.open();
+  return { unlocked: (await answer).body, events };
 }
 
 describe('An unlock', () => {
@@ -191,29 +205,14 @@ describe('An unlock', () => {
   });
 
   it('unlocks nothing where the storage comes back without the record', async () => {
-    const { ada, storage, app, events } = await lockedApp({ onStorageError: 'allow' });
-    app.useLogger(false);
-    const read = jest.spyOn(storage, 'read').mockRejectedValue(new Error('away'));
-    const gate = new Gate();
-    const answer = ada.post(`/unlock?gate=${gate.name}`).then((response) => response);
-    await gate.reached;
-    read.mockRestore();
-    loseRecords(storage);
-    gate.open();
-    expect((await answer).body.isUnlocked).toBe(false);
+    const { unlocked, events } = await unlockAsStorageReturns(loseRecords);
+    expect(unlocked.isUnlocked).toBe(false);
     expect(events.at(-1)).toMatchObject({ type: 'ended', reason: 'lost' });
   });
 
   it('unlocks, and is told, where the storage is back once the password is checked', async () => {
-    const { ada, storage, app, events } = await lockedApp({ onStorageError: 'allow' });
-    app.useLogger(false);
-    const read = jest.spyOn(storage, 'read').mockRejectedValue(new Error('away'));
-    const gate = new Gate();
-    const answer = ada.post(`/unlock?gate=${gate.name}`).then((response) => response);
-    await gate.reached;
-    read.mockRestore();
-    gate.open();
-    expect((await answer).body).toMatchObject({ isUnlocked: true, state: 'active' });
+    const { unlocked, events } = await unlockAsStorageReturns();
+    expect(unlocked).toMatchObject({ isUnlocked: true, state: 'active' });
     expect(events.map(({ type }) => type)).toEqual(['started', 'unlocked']);
   });
 });
