@@ -114,7 +114,7 @@ export function isWarning({ state }: IdleSessionState): boolean {
   return state === 'warning' || state === 'extending';
 }
 
-/** Once the end is due, it is the server that is waited for. */
+/** Whether the session is locked and goes on: once its end is due, the page waits for the server. */
 export function isLocked({ state, expiresAt }: IdleSessionState, now: number): boolean {
   return state === 'locked' && (expiresAt ?? 0) > now;
 }

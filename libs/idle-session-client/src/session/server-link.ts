@@ -18,8 +18,8 @@ export interface ServerLinkHandlers {
 /**
  * The requests to the server's endpoints. Only the server's own answer counts: a 5xx, a proxy's page and silence are no
  * answers and end no session, but are tried again. No answer, response or activity makes the page ask more often than the
- * back-off says, or earlier than the server's `Retry-After`, and no message of another tab but that of an end or an unlock; only what else
- * happens to the page does.
+ * back-off says, or earlier than the server's `Retry-After`. What else happens to the page does, and so does another tab that
+ * tells of an end or an unlock.
  */
 export class ServerLink {
   readonly #clock: SteadyClock;
@@ -34,7 +34,7 @@ export class ServerLink {
   #isChecking = false;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
-  /** No answer, response, activity or message causes a request before that. */
+  /** No answer, response or activity causes a request before that. */
   #backedOffUntil = -Infinity;
   #nextBackoffMs = 0;
   /** The server was out, and is asked again soon once it answers, though its `Retry-After` said later. */

@@ -48,7 +48,7 @@ export function sessionMiddleware(
     warnOfInsecureCookie(request);
     onHeaders(response, () => {
       const session = requestSessions.find(request);
-      // How long the browser is to keep it says the session, which is not known.
+      // The session says how long the browser keeps its cookie, and nobody could look the session up.
       if (session?.failure) takeBackCookie(response, options.name, request.sessionID);
       const timing = session?.serverTiming(response.statusCode);
       const answer = { isPersonal: timing !== undefined, isChecked: session?.isChecked === true };
