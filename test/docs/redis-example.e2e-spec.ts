@@ -1,10 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect as connectTo, createServer, type AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { RedisActivityStorage } from 'nestjs-idle-session/redis';
 import supertest from 'supertest';
 import * as ioredis from '../../docs/examples/ioredis.js';
 import * as nodeRedis from '../../docs/examples/redis.js';
 import { passTime } from '../support/activity-records.js';
+import { newSession } from '../support/new-session.js';
 import { RedisServer } from '../support/redis-server.js';
 import { MINUTE, TestController } from '../support/test-app.js';
 import { waitForRedis } from '../support/wait-for-redis.js';
@@ -29,10 +32,32 @@ async function startApp(module: Type): Promise<INestApplication> {
   return app;
 }
 
+/** A way to the Redis that breaks when the test says so, before the next answer arrives. */
+async function breakableWay() {
+  let isBreaking = false;
+  const way = createServer((client) => {
+    const there = connectTo(redis.socket);
+    for (const end of [client, there]) {
+      end.on('error', () => {});
+      end.on('close', () => [client, there].forEach((each) => each.destroy()));
+    }
+    client.pipe(there);
+    there.on('data', (answer) => {
+      if (isBreaking) client.destroy();
+      else client.write(answer);
+      isBreaking = false;
+    });
+  });
+  await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+  closing.push(() => way.close());
+  const url = `redis://127.0.0.1:${(way.address() as AddressInfo).port}`;
+  return { url, break: () => void (isBreaking = true) };
+}
+
 describe.each([
   { library: 'node-redis', ...nodeRedis },
   { library: 'ioredis', ...ioredis },
-])('docs/redis.md with $library', ({ AppModule, storageWithSubscriber }) => {
+])('docs/redis.md with $library', ({ AppModule, connect, storageWithSubscriber }) => {
   it('two apps on one Redis share sessions, and their ends', async () => {
     const [one, other] = [await startApp(AppModule), await startApp(AppModule)];
     const signedIn = await supertest(one.getHttpServer()).post('/sign-in').expect(200);
@@ -58,6 +83,24 @@ describe.each([
     await stopping.close();
     const { body } = await ask(other, '/idle-session/status');
     expect((body as { expiresInMs: number }).expiresInMs).toBeGreaterThan(14 * MINUTE);
+  });
+
+  it('sends no command again whose answer was lost: that would say that nothing was done', async () => {
+    const way = await breakableWay();
+    const client = await connect(way.url);
+    closing.push(() => ('destroy' in client ? client.destroy() : client.disconnect()));
+    // The connection that breaks, of which the example says so.
+    jest.spyOn(console, 'error').mockImplementation(() => {});
+    closing.push(() => jest.restoreAllMocks());
+    const storage = new RedisActivityStorage(client);
+    // The script is there then, so that the next command is one.
+    await storage.start('one', newSession(15 * MINUTE));
+    way.break();
+    await expect(storage.start('one more', newSession(15 * MINUTE))).rejects.toThrow(
+      /closed|max retries/,
+    );
+    const other = new RedisActivityStorage(await redis.client());
+    expect((await other.read('one more')).record).toBeDefined();
   });
 
   it('a storage with a subscriber answers', async () => {
