@@ -9,8 +9,8 @@ const CLIENT = 'libs/idle-session-client';
 const BUNDLE = join(CLIENT, 'dist/bundle');
 
 /** The most that may go over the wire, in bytes: minified and gzipped. */
-const CORE_LIMIT = 5270;
-const PAGE_LIMIT = 11_350;
+const CORE_LIMIT = 5290;
+const PAGE_LIMIT = 11_370;
 /** What a page loads besides: what keeps its drafts, and its language if that is not English. */
 const DRAFTS_LIMIT = 2680;
 const LANGUAGE_LIMIT = 450;

@@ -28,8 +28,6 @@ export class IdleSession {
   readonly #ended = new AbortController();
   #extension: Promise<boolean> | undefined;
   #isSigningOut = false;
-  /** What this tab was last told that it did not know: that the session is open, or that it is not. */
-  #told = { at: -Infinity, isOpen: false };
 
   /**
    * The client aborts it once the server has said that the session has ended, for any reason. The signal's own reason is
@@ -151,8 +149,7 @@ export class IdleSession {
     if (requestedAt < this.#deadline.newest.requestedAt && !isSameSession) return;
     const saysOpen = state === 'active' || state === 'warning';
     // Requested before the person signed in or unlocked the session, or before it ended.
-    if (requestedAt < this.#told.at && this.#told.isOpen !== saysOpen)
-      return this.#server.checkAgain();
+    if (this.#server.hasHeardOtherwise(requestedAt, saysOpen)) return this.#server.checkAgain();
     if (reason) {
       this.#store.update({ loginUrl });
       // A public page, opened after signing out, shows nothing that would have to be covered.
@@ -177,7 +174,8 @@ export class IdleSession {
     // As this page knows already.
     if (isLocked && state === 'locked') return;
     // What may be old is a reason to ask, and no more.
-    const ask = (isOpen: boolean) => (mayBeOld ? this.#server.checkAgain() : this.#hear(isOpen));
+    const ask = (isOpen: boolean) =>
+      mayBeOld ? this.#server.checkAgain() : this.#server.hear(isOpen);
     if (!expiresInMs || state === 'locked') {
       // While offline, it is most likely the answer to a request of this client.
       if (current.online && expiresInMs !== undefined) ask(false);
@@ -188,15 +186,14 @@ export class IdleSession {
     if (isLocked || current.sessionRef === null || (mayBeOld && current.state === 'warning'))
       return ask(true);
     const requestedAt = this.#clock.now() - requestedAgoMs;
-    if (mayBeOld || requestedAt < this.#told.at || this.#deadline.isOutdated(requestedAt)) return;
+    if (
+      mayBeOld ||
+      this.#server.hasHeardOtherwise(requestedAt) ||
+      this.#deadline.isOutdated(requestedAt)
+    )
+      return;
     const update = { expiresAt: requestedAt + expiresInMs, requestedAt };
     if (this.#deadline.apply(update)) this.#sendToTabs();
-  }
-
-  #hear(isOpen: boolean): void {
-    const at = this.#clock.now();
-    this.#told = { at, isOpen };
-    this.#server.checkAgain(at);
   }
 
   #onTabMessage(message: TabMessage): void {

@@ -29,8 +29,8 @@ export class ServerLink {
   readonly #context: SessionContext;
 
   #checkedAt = -Infinity;
-  /** Only what is asked from then on settles what the page was told. */
-  #askFrom = -Infinity;
+  /** What a response last told that the page did not know: that the session is open, or that it is not. */
+  #told = { at: -Infinity, isOpen: false };
   #isChecking = false;
   /** Whether the last request had any answer, even an error. */
   #isReachable = true;
@@ -73,15 +73,22 @@ export class ServerLink {
     void this.#runCheck();
   }
 
-  /**
-   * Asks because of an answer, of a response, of a message or of the deadline, as soon as the back-off allows.
-   * @param toldAt when the page was told what it did not know, if it was
-   */
-  checkAgain(toldAt = this.#askFrom): void {
-    this.#askFrom = toldAt;
+  /** Asks because of an answer, of a response, of a message or of the deadline, as soon as the back-off allows. */
+  checkAgain(): void {
     if (this.waitMs > 0) return this.#timer.start(this.waitMs, () => this.checkAgain());
     this.backOff(SECOND_MS);
     this.check();
+  }
+
+  /** A response told what the page does not know. Only what is asked from then on settles it. */
+  hear(isOpen: boolean): void {
+    this.#told = { at: this.#clock.now(), isOpen };
+    this.checkAgain();
+  }
+
+  /** Whether a response told otherwise since the request. Without `saysOpen`, whatever it told is otherwise. */
+  hasHeardOtherwise(requestedAt: number, saysOpen?: boolean): boolean {
+    return requestedAt < this.#told.at && saysOpen !== this.#told.isOpen;
   }
 
   /** @param leastMs the wait is not shorter */
@@ -123,7 +130,7 @@ export class ServerLink {
   /** An answer or another tab's message has shown that the server can be reached. */
   markOnline(): void {
     this.#store.update({ online: true });
-    if (this.#checkedAt >= this.#askFrom) this.#timer.stop();
+    if (this.#checkedAt >= this.#told.at) this.#timer.stop();
     if (!this.#isOutage) return;
     this.#backedOffUntil = Math.min(this.#backedOffUntil, this.#clock.now() + LAST_RETRY_MS);
   }
